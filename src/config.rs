@@ -1,0 +1,1 @@
+//! `lockwise.toml`, read strictly.

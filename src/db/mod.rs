@@ -1,0 +1,1 @@
+//! Live databases: connect, introspect, lock, execute, journal. The only user of sqlx.

@@ -1,0 +1,21 @@
+//! lockwise reviews database schema changes and runs migrations.
+//!
+//! ```text
+//! lint:   files → migrations → statements → effects → findings → report
+//! apply:  files → plan (shadow run, schema diff, findings, rollback) → approval → apply → history
+//! ```
+//!
+//! The modules are listed in reading order; each uses only those above it, as `tests/tidy.rs`
+//! checks. Facts about servers live in [`effect`], opinions in the rule files, and the linter and
+//! the runner share both.
+
+pub mod sql;
+pub mod schema;
+pub mod effect;
+pub mod rule;
+pub mod db;
+pub mod plan;
+pub mod apply;
+pub mod report;
+pub mod config;
+pub mod cli;

@@ -1,0 +1,3 @@
+//! The `lockwise` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Pending migrations to a plan that can be signed: shadow run, diff, findings, rollback, digest.

@@ -1,0 +1,1 @@
+//! Findings, effects, plans and progress to text, JSON and other formats, written to a given writer.

@@ -1,0 +1,1 @@
+//! Rule files, matching and suppressions: effects to findings.

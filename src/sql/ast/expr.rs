@@ -1,0 +1,121 @@
+//! Expressions and data types, reduced to what a server's behaviour depends on.
+
+use crate::sql::name::{Ident, ObjectName};
+use crate::sql::source::Span;
+
+/// An expression: its place, and the facts about it that decide locks, rewrites and failures.
+///
+/// The text stays in the file; take it with [`crate::sql::Source::slice`]. For an expression made
+/// up while replaying, `text` keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Expr {
+    /// Where it stands.
+    pub span: Span,
+    /// The text with white space and comments folded, for comparing and printing.
+    pub text: String,
+    /// Columns it names, unqualified part only, in order of appearance, each once.
+    pub columns: Vec<String>,
+    /// Functions it calls, keywords that act as functions (`CURRENT_TIMESTAMP`) included.
+    pub functions: Vec<ObjectName>,
+    /// What kind of value it is.
+    pub shape: ExprShape,
+    /// Columns that cannot be NULL where this expression is true: AND terms `c IS NOT NULL` and
+    /// `NOT (c IS NULL)`.
+    pub proves_not_null: Vec<String>,
+    /// Types it casts to (`x::app.status`, `CAST(x AS date)`).
+    pub casts: Vec<DataType>,
+    /// It contains a SELECT.
+    pub has_subquery: bool,
+}
+
+/// What kind of value an expression is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ExprShape {
+    /// The literal NULL, a cast of it included.
+    Null,
+    /// One literal, signed or cast, parentheses not counted.
+    Literal,
+    /// The same in parentheses, which some servers treat as an expression.
+    ParenthesizedLiteral,
+    /// One column and nothing else.
+    Column,
+    /// Anything else.
+    #[default]
+    Other,
+}
+
+/// A data type as it is written.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DataType {
+    /// Where it stands.
+    pub span: Span,
+    /// The schema, if written.
+    pub schema: Option<String>,
+    /// The canonical lower-case name without arguments: `varchar`, `timestamptz`, `int4` spelled
+    /// the common way (see the grammar of each server for its list), or a user's type.
+    pub name: String,
+    /// Arguments: lengths, precisions, ENUM and SET members (unquoted).
+    pub args: Vec<String>,
+    /// Array dimensions; 0 for a scalar.
+    pub array_dims: u8,
+    /// COLLATE, where it is written as part of the type or beside it.
+    pub collation: Option<String>,
+    /// MySQL's CHARACTER SET.
+    pub charset: Option<String>,
+    /// MySQL's UNSIGNED.
+    pub unsigned: bool,
+    /// MySQL's ZEROFILL.
+    pub zerofill: bool,
+    /// MySQL's BINARY attribute (the binary collation of the character set).
+    pub binary: bool,
+}
+
+impl DataType {
+    /// Returns a type of that name without arguments.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..Self::default() }
+    }
+
+    /// Returns the argument at a position, if it is a number.
+    pub fn number(&self, position: usize) -> Option<u64> {
+        self.args.get(position).and_then(|arg| arg.parse().ok())
+    }
+}
+
+/// The key part of an index, or a column of a key constraint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyPart {
+    /// Where it stands.
+    pub span: Span,
+    /// A column or an expression.
+    pub key: Key,
+    /// COLLATE.
+    pub collation: Option<String>,
+    /// The operator class (PostgreSQL), without parameters.
+    pub opclass: Option<String>,
+    /// The prefix length in `c(10)` (MySQL).
+    pub prefix: Option<u32>,
+    /// DESC.
+    pub descending: bool,
+    /// NULLS FIRST (`Some(true)`) or NULLS LAST (`Some(false)`), where written.
+    pub nulls_first: Option<bool>,
+}
+
+/// What a key part is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Key {
+    /// A column.
+    Column(Ident),
+    /// An expression.
+    Expr(Expr),
+}
+
+impl Key {
+    /// Returns the column, if it is one.
+    pub fn column(&self) -> Option<&str> {
+        match self {
+            Self::Column(ident) => Some(ident.as_str()),
+            Self::Expr(_) => None,
+        }
+    }
+}

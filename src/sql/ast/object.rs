@@ -1,0 +1,556 @@
+//! Statements that look alike for every kind of object: DROP, RENAME, COMMENT, GRANT, …
+
+use super::expr::{DataType, Expr};
+use super::query::Query;
+use crate::sql::name::{Ident, ObjectName};
+use crate::sql::source::Span;
+
+/// Kinds of database object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ObjectKind {
+    /// Table.
+    Table,
+    /// Foreign table.
+    ForeignTable,
+    /// View.
+    View,
+    /// Materialized view.
+    MaterializedView,
+    /// Index.
+    Index,
+    /// Sequence.
+    Sequence,
+    /// Type.
+    Type,
+    /// Domain.
+    Domain,
+    /// Function.
+    Function,
+    /// Procedure.
+    Procedure,
+    /// Function or procedure, as in `DROP ROUTINE`.
+    Routine,
+    /// Aggregate.
+    Aggregate,
+    /// Trigger.
+    Trigger,
+    /// Event trigger.
+    EventTrigger,
+    /// Event (MySQL).
+    Event,
+    /// Rule.
+    Rule,
+    /// Policy.
+    Policy,
+    /// Schema (a database in MySQL).
+    Schema,
+    /// Database.
+    Database,
+    /// Extension.
+    Extension,
+    /// Publication.
+    Publication,
+    /// Subscription.
+    Subscription,
+    /// Statistics object.
+    Statistics,
+    /// Tablespace.
+    Tablespace,
+    /// Role or user.
+    Role,
+    /// Column, in COMMENT, GRANT and RENAME.
+    Column,
+    /// Constraint, in COMMENT and RENAME.
+    Constraint,
+    /// Constraint of a domain.
+    DomainConstraint,
+    /// Attribute of a composite type.
+    Attribute,
+    /// Collation.
+    Collation,
+    /// Conversion.
+    Conversion,
+    /// Cast.
+    Cast,
+    /// Language.
+    Language,
+    /// Large object.
+    LargeObject,
+    /// Operator.
+    Operator,
+    /// Operator class.
+    OperatorClass,
+    /// Operator family.
+    OperatorFamily,
+    /// Access method.
+    AccessMethod,
+    /// Foreign data wrapper.
+    ForeignDataWrapper,
+    /// Foreign server.
+    Server,
+    /// User mapping.
+    UserMapping,
+    /// Text search configuration.
+    TextSearchConfiguration,
+    /// Text search dictionary.
+    TextSearchDictionary,
+    /// Text search parser.
+    TextSearchParser,
+    /// Text search template.
+    TextSearchTemplate,
+    /// Transform.
+    Transform,
+    /// Configuration parameter, in GRANT.
+    Parameter,
+    /// Package (MariaDB).
+    Package,
+}
+
+impl ObjectKind {
+    /// Returns the words of the grammar in lower case: `materialized view`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::ForeignTable => "foreign table",
+            Self::View => "view",
+            Self::MaterializedView => "materialized view",
+            Self::Index => "index",
+            Self::Sequence => "sequence",
+            Self::Type => "type",
+            Self::Domain => "domain",
+            Self::Function => "function",
+            Self::Procedure => "procedure",
+            Self::Routine => "routine",
+            Self::Aggregate => "aggregate",
+            Self::Trigger => "trigger",
+            Self::EventTrigger => "event trigger",
+            Self::Event => "event",
+            Self::Rule => "rule",
+            Self::Policy => "policy",
+            Self::Schema => "schema",
+            Self::Database => "database",
+            Self::Extension => "extension",
+            Self::Publication => "publication",
+            Self::Subscription => "subscription",
+            Self::Statistics => "statistics",
+            Self::Tablespace => "tablespace",
+            Self::Role => "role",
+            Self::Column => "column",
+            Self::Constraint => "constraint",
+            Self::DomainConstraint => "domain constraint",
+            Self::Attribute => "attribute",
+            Self::Collation => "collation",
+            Self::Conversion => "conversion",
+            Self::Cast => "cast",
+            Self::Language => "language",
+            Self::LargeObject => "large object",
+            Self::Operator => "operator",
+            Self::OperatorClass => "operator class",
+            Self::OperatorFamily => "operator family",
+            Self::AccessMethod => "access method",
+            Self::ForeignDataWrapper => "foreign data wrapper",
+            Self::Server => "server",
+            Self::UserMapping => "user mapping",
+            Self::TextSearchConfiguration => "text search configuration",
+            Self::TextSearchDictionary => "text search dictionary",
+            Self::TextSearchParser => "text search parser",
+            Self::TextSearchTemplate => "text search template",
+            Self::Transform => "transform",
+            Self::Parameter => "parameter",
+            Self::Package => "package",
+        }
+    }
+}
+
+/// `DROP …` of any kind of object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drop {
+    /// What kind of object.
+    pub object: ObjectKind,
+    /// The objects. Argument lists of routines are in `signatures`.
+    pub names: Vec<ObjectName>,
+    /// The argument list text of each routine, operator or aggregate, where written.
+    pub signatures: Vec<Option<String>>,
+    /// The table of a trigger, rule or policy; of an index in MySQL.
+    pub on_table: Option<ObjectName>,
+    /// `IF EXISTS`.
+    pub if_exists: bool,
+    /// `CASCADE`.
+    pub cascade: bool,
+    /// `CONCURRENTLY`.
+    pub concurrently: bool,
+    /// `TEMPORARY` (MySQL).
+    pub temporary: bool,
+    /// `ALGORITHM=…` (MySQL), upper-case.
+    pub algorithm: Option<String>,
+    /// `LOCK=…` (MySQL), upper-case.
+    pub lock: Option<String>,
+    /// `WAIT n` / `NOWAIT` (MariaDB).
+    pub wait_seconds: Option<u32>,
+}
+
+/// `ALTER … RENAME TO`, of objects other than tables' own parts; `RENAME TABLE` (MySQL).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rename {
+    /// What kind of object.
+    pub object: ObjectKind,
+    /// Old and new names; MySQL renames several at once.
+    pub pairs: Vec<(ObjectName, ObjectName)>,
+    /// The table of a trigger, rule, policy; the domain of a domain constraint.
+    pub on: Option<ObjectName>,
+    /// `IF EXISTS`.
+    pub if_exists: bool,
+}
+
+/// `ALTER … SET SCHEMA`, of objects other than tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetSchema {
+    /// What kind of object.
+    pub object: ObjectKind,
+    /// The object.
+    pub name: ObjectName,
+    /// The new schema.
+    pub schema: Ident,
+    /// `IF EXISTS`.
+    pub if_exists: bool,
+}
+
+/// `ALTER … OWNER TO`, of objects other than tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnerTo {
+    /// What kind of object.
+    pub object: ObjectKind,
+    /// The object.
+    pub name: ObjectName,
+    /// The new owner.
+    pub owner: String,
+}
+
+/// `COMMENT ON`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comment {
+    /// What kind of object.
+    pub object: ObjectKind,
+    /// The object; for a column `table.column`.
+    pub name: ObjectName,
+    /// The table (or domain) of a constraint, trigger, rule or policy.
+    pub on: Option<ObjectName>,
+    /// The text; none for NULL.
+    pub text: Option<String>,
+}
+
+/// `GRANT` and `REVOKE`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// REVOKE.
+    pub revoke: bool,
+    /// Lower-case privileges (`select`, `all`), or roles when `object` is [`ObjectKind::Role`].
+    pub privileges: Vec<String>,
+    /// What kind of object; Role for membership.
+    pub object: ObjectKind,
+    /// The objects; empty for membership.
+    pub names: Vec<ObjectName>,
+    /// `ALL … IN SCHEMA`: the schemas, with `names` empty.
+    pub all_in_schema: Vec<Ident>,
+    /// To or from whom, lower-case `public` included.
+    pub grantees: Vec<String>,
+    /// `WITH GRANT OPTION` / `WITH ADMIN OPTION`.
+    pub grant_option: bool,
+    /// `CASCADE`.
+    pub cascade: bool,
+}
+
+/// `CREATE VIEW`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreateView {
+    /// The view.
+    pub name: ObjectName,
+    /// Materialized.
+    pub materialized: bool,
+    /// `OR REPLACE`.
+    pub or_replace: bool,
+    /// `IF NOT EXISTS`.
+    pub if_not_exists: bool,
+    /// `TEMP`.
+    pub temporary: bool,
+    /// `RECURSIVE`.
+    pub recursive: bool,
+    /// Column names, where written.
+    pub columns: Vec<Ident>,
+    /// What it shows.
+    pub query: Query,
+    /// `WITH NO DATA`.
+    pub with_no_data: bool,
+    /// `security_invoker`, `sql_security`, `definer`, `algorithm`, …: lower-case names.
+    pub options: Vec<(String, String)>,
+}
+
+/// `REFRESH MATERIALIZED VIEW`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefreshMaterializedView {
+    /// The view.
+    pub name: ObjectName,
+    /// `CONCURRENTLY`.
+    pub concurrently: bool,
+    /// `WITH NO DATA`.
+    pub with_no_data: bool,
+}
+
+/// `CREATE SEQUENCE` and `ALTER SEQUENCE`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sequence {
+    /// The sequence.
+    pub name: ObjectName,
+    /// `IF [NOT] EXISTS`.
+    pub if_exists: bool,
+    /// How long it lives.
+    pub persistence: super::table::Persistence,
+    /// `OWNED BY table.column`; `NONE` is an empty path.
+    pub owned_by: Option<Vec<Ident>>,
+    /// Options written, lower-case words (`increment`, `restart`, `as`, `set logged`, …).
+    pub options: Vec<String>,
+}
+
+/// `CREATE TYPE`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreateType {
+    /// The type.
+    pub name: ObjectName,
+    /// What it is.
+    pub kind: TypeKind,
+}
+
+/// What a type is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TypeKind {
+    /// `AS ENUM (…)`.
+    Enum(Vec<String>),
+    /// `AS (attribute type, …)`.
+    Composite(Vec<(Ident, DataType)>),
+    /// `AS RANGE (…)`.
+    Range,
+    /// A base type or a shell.
+    Base,
+}
+
+/// `ALTER TYPE`, except rename of the type, SET SCHEMA and OWNER TO.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlterType {
+    /// The type.
+    pub name: ObjectName,
+    /// What it does.
+    pub actions: Vec<TypeAction>,
+}
+
+/// What `ALTER TYPE` does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TypeAction {
+    /// `ADD VALUE`.
+    AddValue {
+        /// The new value.
+        value: String,
+        /// `IF NOT EXISTS`.
+        if_not_exists: bool,
+        /// `BEFORE` / `AFTER` written.
+        positioned: bool,
+    },
+    /// `RENAME VALUE`.
+    RenameValue {
+        /// The old value.
+        from: String,
+        /// The new value.
+        to: String,
+    },
+    /// `ADD ATTRIBUTE`.
+    AddAttribute {
+        /// The attribute.
+        name: Ident,
+        /// Its type.
+        data_type: DataType,
+        /// `CASCADE`.
+        cascade: bool,
+    },
+    /// `DROP ATTRIBUTE`.
+    DropAttribute {
+        /// The attribute.
+        name: Ident,
+        /// `CASCADE`.
+        cascade: bool,
+    },
+    /// `ALTER ATTRIBUTE … TYPE`.
+    AlterAttribute {
+        /// The attribute.
+        name: Ident,
+        /// Its new type.
+        data_type: DataType,
+        /// `CASCADE`.
+        cascade: bool,
+    },
+    /// `RENAME ATTRIBUTE`.
+    RenameAttribute {
+        /// The old name.
+        from: Ident,
+        /// The new name.
+        to: Ident,
+        /// `CASCADE`.
+        cascade: bool,
+    },
+    /// `SET (…)`.
+    Options,
+}
+
+/// `CREATE DOMAIN`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreateDomain {
+    /// The domain.
+    pub name: ObjectName,
+    /// The base type.
+    pub data_type: DataType,
+    /// `DEFAULT`.
+    pub default: Option<Expr>,
+    /// `NOT NULL`.
+    pub not_null: bool,
+    /// Named CHECK constraints.
+    pub checks: Vec<(Option<Ident>, Expr)>,
+}
+
+/// `ALTER DOMAIN`, except rename, SET SCHEMA and OWNER TO.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlterDomain {
+    /// The domain.
+    pub name: ObjectName,
+    /// What it does.
+    pub action: DomainAction,
+}
+
+/// What `ALTER DOMAIN` does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DomainAction {
+    /// `SET DEFAULT`.
+    SetDefault(Expr),
+    /// `DROP DEFAULT`.
+    DropDefault,
+    /// `SET NOT NULL`.
+    SetNotNull,
+    /// `DROP NOT NULL`.
+    DropNotNull,
+    /// `ADD CONSTRAINT … CHECK`.
+    AddCheck {
+        /// The name.
+        name: Option<Ident>,
+        /// The condition.
+        check: Expr,
+        /// `NOT VALID`.
+        not_valid: bool,
+    },
+    /// `ADD CONSTRAINT … NOT NULL` (PostgreSQL 17 and later).
+    AddNotNull {
+        /// The name.
+        name: Option<Ident>,
+    },
+    /// `DROP CONSTRAINT`.
+    DropConstraint {
+        /// The name.
+        name: Ident,
+        /// `IF EXISTS`.
+        if_exists: bool,
+    },
+    /// `VALIDATE CONSTRAINT`.
+    ValidateConstraint(Ident),
+}
+
+/// `CREATE POLICY` and `ALTER POLICY`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// ALTER (else CREATE).
+    pub alter: bool,
+    /// The policy.
+    pub name: Ident,
+    /// The table.
+    pub table: ObjectName,
+    /// `AS RESTRICTIVE`.
+    pub restrictive: bool,
+    /// Lower-case command after FOR; `all` where nothing is written.
+    pub command: String,
+    /// After TO.
+    pub roles: Vec<String>,
+    /// `USING (…)`.
+    pub using: Option<Expr>,
+    /// `WITH CHECK (…)`.
+    pub with_check: Option<Expr>,
+}
+
+/// `CREATE RULE`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreateRule {
+    /// The rule.
+    pub name: Ident,
+    /// The table or view.
+    pub table: ObjectName,
+    /// `OR REPLACE`.
+    pub or_replace: bool,
+    /// `select`, `insert`, `update`, `delete`.
+    pub event: String,
+    /// The commands after DO, as one text.
+    pub body: Span,
+}
+
+/// `CREATE SCHEMA`, also `CREATE DATABASE` in MySQL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreateSchema {
+    /// The schema; none when only AUTHORIZATION is written.
+    pub name: Option<Ident>,
+    /// `IF NOT EXISTS`.
+    pub if_not_exists: bool,
+    /// Statements inside (PostgreSQL).
+    pub elements: Vec<super::Statement>,
+}
+
+/// `CREATE EXTENSION` and `ALTER EXTENSION … UPDATE` / `ADD` / `DROP`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extension {
+    /// ALTER (else CREATE).
+    pub alter: bool,
+    /// The extension.
+    pub name: Ident,
+    /// `IF NOT EXISTS`.
+    pub if_not_exists: bool,
+    /// `SCHEMA …`.
+    pub schema: Option<Ident>,
+    /// `CASCADE`.
+    pub cascade: bool,
+    /// Lower-case first word of an ALTER: `update`, `add`, `drop`.
+    pub action: Option<String>,
+}
+
+/// `CREATE PUBLICATION` and `ALTER PUBLICATION`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publication {
+    /// ALTER (else CREATE).
+    pub alter: bool,
+    /// The publication.
+    pub name: Ident,
+    /// `FOR ALL TABLES`.
+    pub all_tables: bool,
+    /// The tables named.
+    pub tables: Vec<ObjectName>,
+    /// `TABLES IN SCHEMA …`.
+    pub schemas: Vec<Ident>,
+    /// For ALTER: `add`, `set`, `drop`, `options`.
+    pub action: Option<String>,
+}
+
+/// `CREATE STATISTICS`, `ALTER STATISTICS … SET STATISTICS`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statistics {
+    /// ALTER (else CREATE).
+    pub alter: bool,
+    /// The statistics object; a name is made up where none is written.
+    pub name: Option<ObjectName>,
+    /// `IF [NOT] EXISTS`.
+    pub if_exists: bool,
+    /// Columns named.
+    pub columns: Vec<Ident>,
+    /// The table (CREATE).
+    pub table: Option<ObjectName>,
+}

@@ -1,0 +1,94 @@
+//! Queries and data changes, reduced to what they touch.
+
+use super::expr::Expr;
+use crate::sql::name::{Ident, ObjectName};
+use crate::sql::source::Span;
+
+/// A SELECT, VALUES, TABLE or WITH query: what it reads.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Query {
+    /// Where it stands.
+    pub span: Span,
+    /// Relations it reads, each once; names of its own WITH clauses left out.
+    pub reads: Vec<ObjectName>,
+    /// Relations it locks with FOR UPDATE, FOR SHARE and their kin.
+    pub row_locks: Vec<ObjectName>,
+    /// Relations changed by data-modifying WITH clauses.
+    pub writes: Vec<ObjectName>,
+    /// Functions it calls.
+    pub functions: Vec<ObjectName>,
+    /// Words in it that may be columns, unqualified part only, each once.
+    pub columns: Vec<String>,
+    /// It has `*` in a select list.
+    pub star: bool,
+    /// sqlparser refused it: the facts above come from its tokens alone.
+    pub refused: Option<String>,
+}
+
+/// INSERT, UPDATE, DELETE, MERGE, REPLACE, or a bare query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dml {
+    /// What it does.
+    pub kind: DmlKind,
+    /// The tables it changes.
+    pub targets: Vec<ObjectName>,
+    /// What it reads, calls and locks besides.
+    pub query: Query,
+    /// The condition of UPDATE and DELETE: none means every row.
+    pub filter: Option<Expr>,
+    /// Columns assigned (UPDATE) or listed (INSERT).
+    pub columns: Vec<Ident>,
+    /// INSERT has a SELECT as its source.
+    pub from_query: bool,
+    /// LIMIT on UPDATE or DELETE (MySQL).
+    pub limit: bool,
+    /// ORDER BY on UPDATE or DELETE (MySQL).
+    pub order_by: bool,
+    /// ON CONFLICT, ON DUPLICATE KEY, INSERT IGNORE, INSERT OR REPLACE.
+    pub on_conflict: bool,
+}
+
+/// The kinds of data statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DmlKind {
+    /// SELECT, VALUES, TABLE, WITH.
+    Select,
+    /// INSERT.
+    Insert,
+    /// UPDATE.
+    Update,
+    /// DELETE.
+    Delete,
+    /// MERGE.
+    Merge,
+    /// REPLACE (MySQL, SQLite).
+    Replace,
+    /// LOAD DATA (MySQL).
+    Load,
+}
+
+/// `COPY`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copy {
+    /// The table; none for COPY of a query.
+    pub table: Option<ObjectName>,
+    /// The query copied.
+    pub query: Option<Query>,
+    /// FROM (else TO).
+    pub from: bool,
+    /// `FROM STDIN`: the data follow in the file (psql).
+    pub stdin: bool,
+}
+
+/// `TRUNCATE`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Truncate {
+    /// The tables.
+    pub tables: Vec<ObjectName>,
+    /// `ONLY` on any of them.
+    pub only: bool,
+    /// `RESTART IDENTITY`.
+    pub restart_identity: bool,
+    /// `CASCADE`.
+    pub cascade: bool,
+}

@@ -1,0 +1,52 @@
+//! A section of a file to its statements.
+
+use super::ast::{Statement, StatementKind};
+use super::cursor::{Cursor, Parsed};
+use super::lexer::Lexing;
+use super::migration::{Script, Section};
+use super::server::{Server, ServerKind};
+use super::split::{Piece, PieceKind, Pieces, split};
+
+/// Splits a section and reads its statements.
+pub fn parse(section: Section, server: Server) -> Script {
+    let text = section.source.text();
+    let pieces = split(text, lexing(server), section.range, &section.blocks);
+    let Pieces { tokens, comments, pieces } = pieces;
+    let mut statements = Vec::new();
+    let mut others = Vec::new();
+    for piece in pieces {
+        if piece.kind == PieceKind::Statement {
+            let tokens = tokens.get(piece.tokens.clone()).unwrap_or(&[]);
+            statements.push(statement(Cursor::new(text, tokens, server)));
+        } else {
+            others.push(Piece { tokens: 0..0, ..piece });
+        }
+    }
+    Script { section, statements, comments, others }
+}
+
+/// Returns how a server reads characters.
+pub(super) fn lexing(server: Server) -> Lexing {
+    let version = server.version;
+    let number = u32::from(version.major) * 10_000
+        + u32::from(version.minor) * 100
+        + u32::from(version.patch);
+    Lexing { kind: server.kind, version_number: number, ansi_quotes: false }
+}
+
+/// Reads one statement; what is not understood says why.
+pub(super) fn statement(mut cursor: Cursor<'_>) -> Statement {
+    let kind = match grammar(&mut cursor).and_then(|kind| cursor.end().map(|()| kind)) {
+        Ok(kind) => kind,
+        Err(error) => StatementKind::Unknown { reason: error.message, at: Some(error.at) },
+    };
+    cursor.statement(kind)
+}
+
+fn grammar(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
+    match cursor.server().kind {
+        ServerKind::Postgres => super::postgres::statement(cursor),
+        ServerKind::Mysql | ServerKind::Mariadb => super::mysql::statement(cursor),
+        ServerKind::Sqlite => super::sqlite::statement(cursor),
+    }
+}

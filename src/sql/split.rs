@@ -1,0 +1,414 @@
+//! One text to statements, with the place of each. Never fails.
+//!
+//! What is no SQL (psql meta-commands, the data of `COPY … FROM stdin`, `DELIMITER`) is kept apart
+//! as a piece of its own: it is reported, not guessed at.
+
+use std::ops::Range;
+
+use super::lexer::{Lexer, Lexing, Token, TokenKind};
+use super::server::ServerKind;
+use super::source::Span;
+
+/// What a text falls into.
+#[derive(Debug, Clone, Default)]
+pub struct Pieces {
+    /// All tokens but comments, in order.
+    pub tokens: Vec<Token>,
+    /// All comments, in order.
+    pub comments: Vec<Span>,
+    /// Statements and what stands between them, in order.
+    pub pieces: Vec<Piece>,
+}
+
+/// A statement, or something that is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// From the first token to the last; the semicolon is not part of it.
+    pub span: Span,
+    /// Its tokens in [`Pieces::tokens`].
+    pub tokens: Range<usize>,
+    /// What it is.
+    pub kind: PieceKind,
+}
+
+/// What a piece is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PieceKind {
+    /// A statement.
+    Statement,
+    /// A psql meta-command, one line.
+    MetaCommand,
+    /// The data of the `COPY … FROM stdin` before it.
+    CopyData,
+    /// A `DELIMITER` line of the mysql client.
+    Delimiter,
+}
+
+/// Splits a text. No statement ends inside one of the `blocks`, which come from markers such as
+/// goose's `StatementBegin` and `StatementEnd`; they are sorted and do not overlap.
+pub fn split(text: &str, lexing: Lexing, range: Span, blocks: &[Span]) -> Pieces {
+    let mut splitter = Splitter {
+        text: text.get(..range.end as usize).unwrap_or(text),
+        lexer: Lexer::new(text.get(..range.end as usize).unwrap_or(text), lexing),
+        kind: lexing.kind,
+        delimiter: None,
+        out: Pieces::default(),
+        first: 0,
+        nesting: Nesting::default(),
+        blocks,
+    };
+    splitter.lexer.seek(range.start as usize);
+    splitter.run();
+    splitter.out
+}
+
+struct Splitter<'a> {
+    text: &'a str,
+    lexer: Lexer<'a>,
+    kind: ServerKind,
+    /// The delimiter set by a `DELIMITER` line.
+    delimiter: Option<&'a str>,
+    out: Pieces,
+    /// The first token of the statement being read.
+    first: usize,
+    nesting: Nesting,
+    blocks: &'a [Span],
+}
+
+/// Where in a statement the reader is: a semicolon ends it only outside of everything.
+#[derive(Debug, Default)]
+struct Nesting {
+    parentheses: usize,
+    /// Open BEGIN, CASE, IF, LOOP … of a body.
+    blocks: usize,
+    /// The statement has a body made of statements.
+    body: bool,
+}
+
+impl<'a> Splitter<'a> {
+    fn run(&mut self) {
+        loop {
+            let at = self.lexer.skip_space();
+            if self.at_statement_start() && self.line_command(at) {
+                continue;
+            }
+            if let Some(delimiter) = self.delimiter
+                && self.text.get(at..).is_some_and(|rest| rest.starts_with(delimiter))
+            {
+                self.lexer.seek(at + delimiter.len());
+                self.end_statement();
+                continue;
+            }
+            let Some(token) = self.next_token() else { break };
+            self.accept(token);
+        }
+        self.end_statement();
+    }
+
+    /// Reads a token, but not across the delimiter that the mysql client would see first.
+    fn next_token(&mut self) -> Option<Token> {
+        let token = self.lexer.next_token()?;
+        let Some(delimiter) = self.delimiter else { return Some(token) };
+        if matches!(token.kind, TokenKind::Word | TokenKind::Operator | TokenKind::Stray) {
+            let text = self.slice(token.span);
+            if let Some(found) = text.find(delimiter).filter(|&found| found > 0) {
+                let end = token.span.start + u32::try_from(found).unwrap_or(0);
+                self.lexer.seek(end as usize);
+                return Some(Token { kind: token.kind, span: Span::new(token.span.start, end) });
+            }
+        }
+        Some(token)
+    }
+
+    fn accept(&mut self, token: Token) {
+        if token.kind == TokenKind::Comment {
+            self.out.comments.push(token.span);
+            return;
+        }
+        if self.is_semicolon(token) {
+            if self.ends_here(token) {
+                let copy = self.is_copy_from_stdin();
+                self.end_statement();
+                if copy {
+                    self.copy_data();
+                }
+                return;
+            }
+            self.nesting.parentheses = 0;
+        }
+        self.out.tokens.push(token);
+        self.track(token);
+    }
+
+    fn is_semicolon(&self, token: Token) -> bool {
+        token.kind == TokenKind::Punctuation && self.slice(token.span) == ";"
+    }
+
+    fn ends_here(&self, token: Token) -> bool {
+        if self.delimiter.is_some() || self.blocks.iter().any(|block| block.contains(token.span)) {
+            return false;
+        }
+        // A rule's actions stand in parentheses: `DO ALSO (INSERT …; DELETE …)`.
+        let rule =
+            self.nesting.parentheses > 0 && self.word(0) == "CREATE" && self.has_word("RULE");
+        self.nesting.blocks == 0 && !rule
+    }
+
+    fn at_statement_start(&self) -> bool {
+        self.first == self.out.tokens.len()
+    }
+
+    fn slice(&self, span: Span) -> &'a str {
+        self.text.get(span.start as usize..span.end as usize).unwrap_or("")
+    }
+
+    /// Returns the upper-case keyword at a position of the current statement.
+    fn word(&self, index: usize) -> String {
+        let token = self.out.tokens.get(self.first + index);
+        let word = token.filter(|t| t.kind == TokenKind::Word);
+        word.map_or_else(String::new, |t| self.slice(t.span).to_ascii_uppercase())
+    }
+
+    fn has_word(&self, word: &str) -> bool {
+        let tokens = self.out.tokens.get(self.first..).unwrap_or(&[]);
+        tokens.iter().take(12).any(|t| self.slice(t.span).eq_ignore_ascii_case(word))
+    }
+
+    /// Counts what opens and closes, so that semicolons inside do not end the statement.
+    fn track(&mut self, token: Token) {
+        let text = self.slice(token.span);
+        match token.kind {
+            TokenKind::Punctuation => match text {
+                "(" => self.nesting.parentheses += 1,
+                ")" => self.nesting.parentheses = self.nesting.parentheses.saturating_sub(1),
+                _ => {}
+            },
+            TokenKind::Word => self.track_word(text),
+            TokenKind::QuotedName
+            | TokenKind::String
+            | TokenKind::DollarString
+            | TokenKind::Number
+            | TokenKind::Operator
+            | TokenKind::Parameter
+            | TokenKind::Variable
+            | TokenKind::Comment
+            | TokenKind::Unterminated
+            | TokenKind::Stray => {}
+        }
+    }
+
+    fn track_word(&mut self, word: &str) {
+        let index = self.out.tokens.len() - self.first - 1;
+        let is = |expected: &str| word.eq_ignore_ascii_case(expected);
+        if !self.nesting.body {
+            self.nesting.body = match self.kind {
+                // `BEGIN ATOMIC` is the only body that PostgreSQL does not quote.
+                ServerKind::Postgres => is("ATOMIC") && self.previous_is("BEGIN", index),
+                ServerKind::Sqlite => is("BEGIN") && self.creates(&["TRIGGER"]),
+                ServerKind::Mysql | ServerKind::Mariadb => {
+                    (is("BEGIN")
+                        && self.creates(&["TRIGGER", "PROCEDURE", "FUNCTION", "EVENT", "PACKAGE"]))
+                        || (is("ATOMIC") && self.previous_is("NOT", index))
+                }
+            };
+            if self.nesting.body {
+                self.nesting.blocks = 1;
+            }
+            return;
+        }
+        if is("END") {
+            self.nesting.blocks = self.nesting.blocks.saturating_sub(1);
+        } else if self.opens_block(word, index) {
+            self.nesting.blocks += 1;
+        }
+    }
+
+    /// Says whether a word inside a body opens something that `END` closes.
+    fn opens_block(&self, word: &str, index: usize) -> bool {
+        let is = |expected: &str| word.eq_ignore_ascii_case(expected);
+        if self.previous_is("END", index) {
+            return false;
+        }
+        if is("CASE") {
+            return true;
+        }
+        if !self.kind.is_mysql_family() {
+            return is("BEGIN");
+        }
+        // IF, REPEAT and REPLACE are functions too; a statement starts after a semicolon, a label
+        // or one of these words.
+        let starts = self.starts_statement(index);
+        (is("BEGIN") || is("IF") || is("LOOP") || is("WHILE") || is("REPEAT") || is("FOR"))
+            && starts
+    }
+
+    fn starts_statement(&self, index: usize) -> bool {
+        let before = index.checked_sub(1).and_then(|at| self.out.tokens.get(self.first + at));
+        before.is_none_or(|token| {
+            let text = self.slice(token.span).to_ascii_uppercase();
+            matches!(
+                text.as_str(),
+                ";" | ":" | "BEGIN" | "THEN" | "ELSE" | "DO" | "LOOP" | "REPEAT"
+            ) || (text == "ROW" || text == "ATOMIC" || self.slice(token.span) == ")") && index < 40
+        })
+    }
+
+    fn previous_is(&self, expected: &str, index: usize) -> bool {
+        let before = index.checked_sub(1).and_then(|at| self.out.tokens.get(self.first + at));
+        before.is_some_and(|token| self.slice(token.span).eq_ignore_ascii_case(expected))
+    }
+
+    fn creates(&self, objects: &[&str]) -> bool {
+        self.word(0) == "CREATE" && objects.iter().any(|object| self.has_word(object))
+    }
+
+    fn is_copy_from_stdin(&self) -> bool {
+        self.kind == ServerKind::Postgres
+            && self.word(0) == "COPY"
+            && self.out.tokens.get(self.first..).unwrap_or(&[]).windows(2).any(|pair| {
+                let word = |at: usize| pair.get(at).map_or("", |t: &Token| self.slice(t.span));
+                word(0).eq_ignore_ascii_case("from") && word(1).eq_ignore_ascii_case("stdin")
+            })
+    }
+
+    /// Takes the lines up to `\.`, if there is one: without it, no data follow.
+    fn copy_data(&mut self) {
+        let start = self.lexer.position();
+        let rest = self.text.get(start..).unwrap_or("");
+        let mut offset = 0;
+        for line in rest.split_inclusive('\n') {
+            offset += line.len();
+            if line.trim_end() == "\\." {
+                self.lexer.seek(start + offset);
+                self.push_piece(start, start + offset, PieceKind::CopyData);
+                return;
+            }
+        }
+    }
+
+    /// Takes a line that a client program reads itself.
+    fn line_command(&mut self, at: usize) -> bool {
+        let rest = self.text.get(at..).unwrap_or("");
+        let line = rest.split('\n').next().unwrap_or("").trim_end();
+        if self.kind == ServerKind::Postgres && rest.starts_with('\\') {
+            self.lexer.seek(at + line.len());
+            self.push_piece(at, at + line.len(), PieceKind::MetaCommand);
+            return true;
+        }
+        let word = line.split_ascii_whitespace().next().unwrap_or("");
+        if !self.kind.is_mysql_family() || !word.eq_ignore_ascii_case("delimiter") {
+            return false;
+        }
+        let Some(delimiter) = line.split_ascii_whitespace().nth(1) else { return false };
+        self.delimiter = (delimiter != ";").then_some(delimiter);
+        self.lexer.seek(at + line.len());
+        self.push_piece(at, at + line.len(), PieceKind::Delimiter);
+        true
+    }
+
+    fn push_piece(&mut self, start: usize, end: usize, kind: PieceKind) {
+        let narrow = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        let tokens = self.out.tokens.len()..self.out.tokens.len();
+        let span = Span::new(narrow(start), narrow(end));
+        self.out.pieces.push(Piece { span, tokens, kind });
+    }
+
+    fn end_statement(&mut self) {
+        let tokens = self.first..self.out.tokens.len();
+        let ends = (self.out.tokens.get(self.first), self.out.tokens.last());
+        if let ((Some(first), Some(last)), false) = (ends, tokens.is_empty()) {
+            let span = first.span.to(last.span);
+            self.out.pieces.push(Piece { span, tokens, kind: PieceKind::Statement });
+        }
+        self.first = self.out.tokens.len();
+        self.nesting = Nesting::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(kind: ServerKind, text: &str, expected: &[&str]) {
+        let lexing = Lexing { kind, version_number: 80_400, ansi_quotes: false };
+        let whole = Span::new(0, u32::try_from(text.len()).unwrap());
+        let pieces = split(text, lexing, whole, &[]);
+        let found: Vec<&str> = pieces
+            .pieces
+            .iter()
+            .filter(|piece| piece.kind == PieceKind::Statement)
+            .map(|piece| &text[piece.span.start as usize..piece.span.end as usize])
+            .collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn semicolons_in_strings_comments_and_bodies_do_not_split() {
+        check(
+            ServerKind::Postgres,
+            "SELECT ';' -- ;\n; /* ; /* ; */ ; */ DO $x$ BEGIN; $$ END $x$; SELECT E'\\';'",
+            &["SELECT ';'", "DO $x$ BEGIN; $$ END $x$", "SELECT E'\\';'"],
+        );
+    }
+
+    #[test]
+    fn atomic_bodies_hold_statements() {
+        check(
+            ServerKind::Postgres,
+            "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; END; \
+             SELECT 2",
+            &[
+                "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; \
+                 END",
+                "SELECT 2",
+            ],
+        );
+    }
+
+    #[test]
+    fn trigger_bodies_of_sqlite_hold_statements() {
+        check(
+            ServerKind::Sqlite,
+            "BEGIN; CREATE TRIGGER a AFTER INSERT ON t BEGIN DELETE FROM u; END; COMMIT;",
+            &["BEGIN", "CREATE TRIGGER a AFTER INSERT ON t BEGIN DELETE FROM u; END", "COMMIT"],
+        );
+    }
+
+    #[test]
+    fn delimiters_of_the_mysql_client_are_honoured() {
+        check(
+            ServerKind::Mysql,
+            "DELIMITER $$\nCREATE PROCEDURE p() BEGIN SELECT 1; END$$\nDELIMITER ;\nSELECT 2;",
+            &["CREATE PROCEDURE p() BEGIN SELECT 1; END", "SELECT 2"],
+        );
+    }
+
+    #[test]
+    fn procedures_without_a_delimiter_line_stay_whole() {
+        check(
+            ServerKind::Mysql,
+            "CREATE PROCEDURE p() BEGIN IF a THEN SET b = IF(c, 1, 2); END IF; END; SELECT 2;",
+            &["CREATE PROCEDURE p() BEGIN IF a THEN SET b = IF(c, 1, 2); END IF; END", "SELECT 2"],
+        );
+    }
+
+    #[test]
+    fn version_comments_are_read_when_the_server_reads_them() {
+        check(
+            ServerKind::Mysql,
+            "/*!40000 ALTER TABLE t ENABLE KEYS */;",
+            &["ALTER TABLE t ENABLE KEYS"],
+        );
+        check(ServerKind::Mysql, "/*!99999 DROP TABLE t */; SELECT 1", &["SELECT 1"]);
+    }
+
+    #[test]
+    fn copy_data_and_meta_commands_are_no_statements() {
+        check(
+            ServerKind::Postgres,
+            "\\connect shop\nCOPY t FROM stdin;\n1;2\n\\.\nSELECT 1;",
+            &["COPY t FROM stdin", "SELECT 1"],
+        );
+    }
+}
