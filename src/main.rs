@@ -1,3 +1,7 @@
 //! The `lockwise` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    lockwise::cli::run()
+}

@@ -18,11 +18,13 @@ mod query;
 mod postgres;
 mod mysql;
 mod sqlite;
+mod nearest;
 
 pub use cursor::SyntaxError;
 pub use lexer::{Lexer, Lexing, Token, TokenKind};
 pub use migration::{Convention, Migration, Script, Section, TransactionMode, Version};
 pub use name::{Ident, ObjectName};
+pub use nearest::nearest;
 pub use parse::parse;
 pub use server::{BadVersion, Server, ServerKind, ServerVersion, UnknownServer};
 pub use source::{Position, Source, Span};

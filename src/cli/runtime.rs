@@ -1,0 +1,15 @@
+//! The async runtime, for the commands that talk to a database.
+
+use std::future::Future;
+
+use super::failure::Failure;
+
+/// Runs a future to its end. Commands that need no database never start a runtime.
+pub(super) fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new("cannot start the runtime").cause(error.to_string()))?;
+    runtime.block_on(future)
+}
