@@ -4,6 +4,7 @@
 //! order they happen. Knows nothing of rules or severities. A statement it does not know gives
 //! [`EffectKind::Unknown`].
 
+pub mod words;
 mod model;
 mod postgres;
 mod mysql;

@@ -35,14 +35,14 @@ pub enum EffectKind {
     Rewrite {
         /// The table.
         relation: Subject,
-        /// Why, as a word for rules: `type-change`, `volatile-default`, `set-logged`, …
+        /// Why, one of [`super::words::CAUSES`]: `type-change`, `volatile-default`, …
         cause: &'static str,
     },
     /// Every row is read.
     Scan {
         /// The table.
         relation: Subject,
-        /// Why: `validate-check`, `validate-foreign-key`, `set-not-null`, `attach-partition`, …
+        /// Why, one of [`super::words::CAUSES`]: `validate-check`, `set-not-null`, …
         cause: &'static str,
     },
     /// An index is built or rebuilt.
@@ -51,7 +51,7 @@ pub enum EffectKind {
         relation: Subject,
         /// The full name of the index.
         index: Name,
-        /// Why: `create-index`, `unique-constraint`, `primary-key`, `rewrite`, `reindex`, …
+        /// Why, one of [`super::words::CAUSES`]: `create-index`, `add-unique`, `rewrite`, …
         cause: &'static str,
         /// Readers and writers go on meanwhile.
         concurrent: bool,
@@ -60,7 +60,7 @@ pub enum EffectKind {
     Loss(Loss),
     /// Code that runs now may fail or err afterwards.
     Break {
-        /// How, as a word for rules: `drop-column`, `rename-table`, `required-column`, …
+        /// How, one of [`super::words::HOWS`]: `drop-column`, `required-column`, …
         how: &'static str,
         /// What kind of object.
         object: ObjectKind,
@@ -73,7 +73,7 @@ pub enum EffectKind {
     Failure(Failure),
     /// Something is left to do or to regret.
     LeftBehind {
-        /// What, as a word for rules: `foreign-key-without-index`, `not-valid`, …
+        /// What, one of [`super::words::LEFT_BEHIND`]: `fk-without-index`, `not-valid`, …
         what: &'static str,
         /// The object concerned.
         name: String,
@@ -84,7 +84,7 @@ pub enum EffectKind {
     Declares(Declaration),
     /// A session or transaction command, a setting, or its absence where it matters.
     Session {
-        /// What, as a word for rules: `lock-timeout-set`, `transaction-begin`, …
+        /// What, one of [`super::words::SESSIONS`].
         what: &'static str,
         /// The value or name.
         value: String,
@@ -129,6 +129,8 @@ pub struct Lock {
     pub relation: Subject,
     /// The server's own name of the mode.
     pub mode: LockMode,
+    /// The operation that asks for it, one of [`super::words::CAUSES`].
+    pub cause: &'static str,
     /// When it is released.
     pub held_until: HeldUntil,
     /// What the statement does while it holds it.
@@ -329,8 +331,7 @@ pub struct Loss {
 /// A way to fail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// When, as a word for rules: `nulls-present`, `duplicates-present`, `in-transaction`,
-    /// `missing-object`, `duplicate-object`, `unsupported-version`, …
+    /// When, one of [`super::words::WHENS`]: `nulls-present`, `in-transaction`, …
     pub when: &'static str,
     /// It fails whatever the data are.
     pub certain: bool,
@@ -343,7 +344,7 @@ pub struct Failure {
 /// A plain fact about what is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Declaration {
-    /// What, as a word for rules: `column-type`, `table-name`, `foreign-key`, `grant`, …
+    /// What, one of [`super::words::DECLARES`]: `column-type`, `table-name`, …
     pub what: &'static str,
     /// What kind of object declares it.
     pub object: ObjectKind,
