@@ -1,0 +1,140 @@
+//! `CREATE TABLE` and `CREATE VIRTUAL TABLE` of SQLite.
+
+use super::column::{column, conflict, defer, foreign_key, key_parts, table_constraint};
+use super::name::{full_name, name};
+use crate::sql::ast::{
+    ConstraintKind, CreateTable, ForeignKey, KeyConstraint, Persistence, StatementKind,
+    TableConstraint,
+};
+use crate::sql::cursor::{Cursor, Parsed};
+use crate::sql::{expr, query};
+
+/// Reads what follows `CREATE [TEMP] TABLE`.
+pub(super) fn create(cursor: &mut Cursor<'_>, temporary: bool) -> Parsed<StatementKind> {
+    let persistence = if temporary { Persistence::Temporary } else { Persistence::Permanent };
+    let if_not_exists = cursor.accept(&["IF", "NOT", "EXISTS"]);
+    let name = full_name(cursor)?;
+    let mut table = CreateTable { name, persistence, if_not_exists, ..CreateTable::default() };
+    if cursor.accept(&["AS"]) {
+        if cursor.is_at_end() {
+            return Err(cursor.expected("a query"));
+        }
+        let rest = cursor.sub(cursor.position(), cursor.tokens().len());
+        table.query = Some(query::query(&rest));
+        cursor.skip_rest();
+        return Ok(StatementKind::CreateTable(Box::new(table)));
+    }
+    cursor.expect_symbol("(")?;
+    elements(cursor, &mut table)?;
+    cursor.expect_symbol(")")?;
+    table_options(cursor, &mut table)?;
+    Ok(StatementKind::CreateTable(Box::new(table)))
+}
+
+/// Columns first, then constraints; only between constraints may the comma be missing.
+fn elements(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> Parsed<()> {
+    table.columns.push(column(cursor)?);
+    while cursor.accept_symbol(",") {
+        if at_constraint(cursor) {
+            break;
+        }
+        table.columns.push(column(cursor)?);
+    }
+    while at_constraint(cursor) {
+        if let Some(constraint) = constraint(cursor)? {
+            table.constraints.push(constraint);
+        }
+        if cursor.accept_symbol(",") && !at_constraint(cursor) {
+            return Err(cursor.expected("a table constraint"));
+        }
+    }
+    Ok(())
+}
+
+fn at_constraint(cursor: &Cursor<'_>) -> bool {
+    [&["CONSTRAINT"][..], &["PRIMARY", "KEY"], &["UNIQUE"], &["CHECK"], &["FOREIGN", "KEY"]]
+        .iter()
+        .any(|words| cursor.at(words))
+}
+
+/// Takes a table constraint; a name with nothing behind it is accepted and means nothing.
+fn constraint(cursor: &mut Cursor<'_>) -> Parsed<Option<TableConstraint>> {
+    let start = cursor.position();
+    let constraint_name = if cursor.accept(&["CONSTRAINT"]) { Some(name(cursor)?) } else { None };
+    let kind = if cursor.accept(&["PRIMARY", "KEY"]) {
+        let parts = table_key(cursor, true)?;
+        ConstraintKind::PrimaryKey(KeyConstraint { parts, ..KeyConstraint::default() })
+    } else if cursor.accept(&["UNIQUE"]) {
+        let parts = table_key(cursor, false)?;
+        ConstraintKind::Unique(KeyConstraint { parts, ..KeyConstraint::default() })
+    } else if cursor.accept(&["CHECK"]) {
+        let check = expr::in_parentheses(cursor)?;
+        conflict(cursor)?;
+        ConstraintKind::Check(check)
+    } else if cursor.accept(&["FOREIGN", "KEY"]) {
+        cursor.expect_symbol("(")?;
+        let mut columns = vec![name(cursor)?];
+        while cursor.accept_symbol(",") {
+            columns.push(name(cursor)?);
+        }
+        cursor.expect_symbol(")")?;
+        cursor.expect(&["REFERENCES"])?;
+        ConstraintKind::ForeignKey(ForeignKey { columns, ..foreign_key(cursor)? })
+    } else {
+        return Ok(None);
+    };
+    let mut constraint = table_constraint(constraint_name, kind);
+    if matches!(constraint.kind, ConstraintKind::ForeignKey(_)) {
+        defer(cursor, &mut constraint);
+    }
+    constraint.span = cursor.span_from(start);
+    Ok(Some(constraint))
+}
+
+fn table_key(cursor: &mut Cursor<'_>, primary: bool) -> Parsed<Vec<crate::sql::ast::KeyPart>> {
+    cursor.expect_symbol("(")?;
+    let parts = key_parts(cursor)?;
+    if primary {
+        cursor.accept(&["AUTOINCREMENT"]);
+    }
+    cursor.expect_symbol(")")?;
+    conflict(cursor)?;
+    Ok(parts)
+}
+
+/// `STRICT` (3.37 and later) and `WITHOUT ROWID`, in any order.
+fn table_options(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> Parsed<()> {
+    if cursor.is_at_end() {
+        return Ok(());
+    }
+    loop {
+        if cursor.accept(&["WITHOUT", "ROWID"]) {
+            table.options.push(("without rowid".to_owned(), String::new()));
+        } else if cursor.server().version.at_least(3, 37, 0) && cursor.accept(&["STRICT"]) {
+            table.options.push(("strict".to_owned(), String::new()));
+        } else {
+            return Err(cursor.expected("STRICT or WITHOUT ROWID"));
+        }
+        if !cursor.accept_symbol(",") {
+            return Ok(());
+        }
+    }
+}
+
+/// Reads what follows `CREATE VIRTUAL TABLE`: the arguments belong to the module.
+pub(super) fn create_virtual(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
+    let if_not_exists = cursor.accept(&["IF", "NOT", "EXISTS"]);
+    let table_name = full_name(cursor)?;
+    cursor.expect(&["USING"])?;
+    let module = name(cursor)?.value.to_ascii_lowercase();
+    if cursor.at_symbol("(") {
+        cursor.parentheses()?;
+    }
+    Ok(StatementKind::CreateTable(Box::new(CreateTable {
+        name: table_name,
+        if_not_exists,
+        foreign: true,
+        access_method: Some(module),
+        ..CreateTable::default()
+    })))
+}
