@@ -1,5 +1,7 @@
 //! Rules of the house that no compiler checks: layers, sizes, and what may lie where.
 
+#![expect(clippy::unwrap_used, reason = "a test says by panicking that something is wrong")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
