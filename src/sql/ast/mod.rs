@@ -77,6 +77,8 @@ pub enum StatementKind {
     AlterRoutine(AlterRoutine),
     /// `CREATE TRIGGER`.
     CreateTrigger(Box<CreateTrigger>),
+    /// `CREATE EVENT` (MySQL).
+    CreateEvent(Box<CreateEvent>),
     /// `CREATE RULE`.
     CreateRule(CreateRule),
     /// `CREATE POLICY`, `ALTER POLICY`.
@@ -89,7 +91,7 @@ pub enum StatementKind {
     Publication(Publication),
     /// `CREATE STATISTICS`, `ALTER STATISTICS`.
     Statistics(Statistics),
-    /// `DO`.
+    /// `DO` (PostgreSQL), `BEGIN NOT ATOMIC` and `EXECUTE` (MySQL).
     Do(Box<DoBlock>),
     /// `TRUNCATE`.
     Truncate(Truncate),

@@ -97,7 +97,26 @@ pub struct CreateTrigger {
     pub body: Span,
 }
 
-/// `DO` (PostgreSQL), and MySQL's `BEGIN NOT ATOMIC`.
+/// `CREATE EVENT` (MySQL).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreateEvent {
+    /// The event.
+    pub name: ObjectName,
+    /// `OR REPLACE` (MariaDB).
+    pub or_replace: bool,
+    /// `IF NOT EXISTS`.
+    pub if_not_exists: bool,
+    /// `DEFINER=…`.
+    pub definer: Option<String>,
+    /// It runs by itself: neither `DISABLE` nor `DISABLE ON …` is written.
+    pub enabled: bool,
+    /// Where the body stands.
+    pub body: Span,
+    /// The statements of its body, as far as they could be read.
+    pub statements: Vec<Statement>,
+}
+
+/// `DO` (PostgreSQL), `BEGIN NOT ATOMIC` (MariaDB), `EXECUTE` (MySQL): dynamic, without statements.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DoBlock {
     /// Lower-case language.

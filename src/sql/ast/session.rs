@@ -43,6 +43,15 @@ pub struct Set {
     pub value: Option<String>,
     /// Session, transaction (`LOCAL`) or server.
     pub scope: SetScope,
+    /// The other assignments of the same statement (`SET a = 1, b = 2`, MySQL), each without more.
+    pub more: Vec<Set>,
+}
+
+impl Set {
+    /// Returns all assignments of the statement in order.
+    pub fn each(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(&self.more)
+    }
 }
 
 /// How far a setting reaches.

@@ -242,6 +242,8 @@ pub struct KeyConstraint {
     pub index_name: Option<Ident>,
     /// `USING INDEX TABLESPACE …`.
     pub tablespace: Option<String>,
+    /// Options of its index (MySQL): names lower-case (`using`, `comment`, `invisible`).
+    pub options: Vec<(String, String)>,
 }
 
 /// An exclusion constraint.
