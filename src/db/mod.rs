@@ -1,1 +1,22 @@
 //! Live databases: connect, introspect, lock, execute, journal. The only user of sqlx.
+//!
+//! In: a [`Target`] and plain SQL. Out: [`Rows`] of text cells, a [`Snapshot`] of the whole schema,
+//! and [`ServerError`]s whose kind says what a runner needs to know. Nothing above this folder sees
+//! a driver's type, and nothing in here reads the environment or prints.
+
+mod error;
+mod target;
+mod secrets;
+mod quote;
+mod rows;
+mod connection;
+mod driver;
+mod session;
+
+pub use connection::{Access, ConnectOptions, Connection, MissingFile};
+pub use error::{Error, ErrorKind, ServerError};
+pub use quote::{ident, literal};
+pub use rows::{Row, Rows};
+pub use secrets::Secrets;
+pub use session::Timeouts;
+pub use target::{Target, TargetError, Tls};

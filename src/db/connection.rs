@@ -1,0 +1,325 @@
+//! One dedicated session on a database.
+//!
+//! Never a pool: the migration lock, the settings and the transaction live on the session that runs
+//! the DDL.
+
+use std::time::Duration;
+
+use super::driver::{self, Driver, SqliteOpening};
+use super::error::{Attempt as _, Error, ErrorKind, ServerError};
+use super::rows::Rows;
+use super::session::{self, Timeouts};
+use super::target::{Place, Target};
+use crate::sql::{Server, ServerKind, ServerVersion};
+
+/// What a session may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Nothing but reading; the server itself refuses the rest.
+    ReadOnly,
+    /// Everything its login may.
+    ReadWrite,
+}
+
+/// What to do about a SQLite file that does not exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MissingFile {
+    /// It is an error.
+    Refuse,
+    /// Create it.
+    Create,
+    /// Use an empty database in memory instead, so that nothing is created.
+    Empty,
+}
+
+/// How a session is opened.
+#[derive(Debug, Clone)]
+pub struct ConnectOptions {
+    /// The name that the server shows to others: `lockwise/<run>`.
+    pub application_name: String,
+    /// What it may do.
+    pub access: Access,
+    /// How long to try.
+    pub connect_timeout_ms: u64,
+    /// What to do about a SQLite file that does not exist.
+    pub missing_file: MissingFile,
+}
+
+impl Default for ConnectOptions {
+    fn default() -> Self {
+        Self {
+            application_name: "lockwise".to_owned(),
+            access: Access::ReadWrite,
+            connect_timeout_ms: 10_000,
+            missing_file: MissingFile::Refuse,
+        }
+    }
+}
+
+/// Whether a transaction is open, as far as [`Connection::begin`] and its kin were used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Transaction {
+    None,
+    Open,
+    /// PostgreSQL refuses everything until it is rolled back.
+    Failed,
+}
+
+/// One session on a database.
+#[derive(Debug)]
+pub struct Connection {
+    driver: Driver,
+    target: Target,
+    server: Server,
+    server_text: String,
+    database: String,
+    backend: u64,
+    access: Access,
+    transaction: Transaction,
+}
+
+impl Connection {
+    /// Opens a session and sets it up.
+    pub async fn open(target: &Target, options: &ConnectOptions) -> Result<Self, Error> {
+        let limit = Duration::from_millis(options.connect_timeout_ms);
+        let opened = tokio::time::timeout(limit, Self::open_unlimited(target, options)).await;
+        let late = || {
+            let seconds = limit.as_secs_f32();
+            let message = format!("no answer within {seconds} seconds");
+            Err(ServerError::local(ErrorKind::Unreachable, message))
+        };
+        let connection = opened.unwrap_or_else(|_| late());
+        connection.map_err(|cause| Error::Connect { target: target.to_string(), cause })
+    }
+
+    /// Opens a session without a limit of time.
+    async fn open_unlimited(
+        target: &Target,
+        options: &ConnectOptions,
+    ) -> Result<Self, ServerError> {
+        let read_only = options.access == Access::ReadOnly;
+        let mut driver = match &target.place {
+            Place::Postgres(network) => {
+                driver::open_postgres(network, &options.application_name).await?
+            }
+            Place::Mysql(network) => driver::open_mysql(network).await?,
+            Place::SqliteFile(path) => {
+                let missing = !path.exists();
+                let create = missing && options.missing_file == MissingFile::Create && !read_only;
+                let empty = missing && options.missing_file == MissingFile::Empty;
+                if missing && !create && !empty {
+                    let message = format!("no file {}", path.display());
+                    return Err(ServerError::local(ErrorKind::MissingDatabase, message));
+                }
+                let path = (!empty).then_some(path.as_path());
+                driver::open_sqlite(SqliteOpening { path, read_only, create }).await?
+            }
+            Place::SqliteMemory => {
+                driver::open_sqlite(SqliteOpening { path: None, read_only: false, create: false })
+                    .await?
+            }
+        };
+        let Identity { server, server_text, database, backend } = identify(&mut driver).await?;
+        let setup = session::setup(server.kind, server.version, read_only);
+        for (needed, sql) in setup {
+            let done = driver.execute(&sql).await;
+            if needed {
+                done?;
+            }
+        }
+        let (target, access) = (target.clone(), options.access);
+        let transaction = Transaction::None;
+        Ok(Self { driver, target, server, server_text, database, backend, access, transaction })
+    }
+
+    /// Returns the database this session was opened on.
+    pub const fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Returns the kind and version that the server says it is.
+    pub const fn server(&self) -> Server {
+        self.server
+    }
+
+    /// Returns the server's own version text.
+    pub fn server_text(&self) -> &str {
+        &self.server_text
+    }
+
+    /// Returns the name of the database in use; `main` on SQLite, empty where none is chosen.
+    pub fn database(&self) -> &str {
+        &self.database
+    }
+
+    /// Returns the number of this session on its server; zero on SQLite.
+    pub const fn backend_id(&self) -> u64 {
+        self.backend
+    }
+
+    /// Returns what this session may do.
+    pub const fn access(&self) -> Access {
+        self.access
+    }
+
+    /// Says whether [`Self::begin`] opened a transaction that is not ended.
+    pub fn in_transaction(&self) -> bool {
+        self.transaction != Transaction::None
+    }
+
+    /// Sends one statement and returns how many rows it says to have touched.
+    ///
+    /// Exactly one statement: several in one message are one transaction on PostgreSQL, whose
+    /// outcome cannot be found out after a crash.
+    pub async fn execute(&mut self, sql: &str) -> Result<u64, ServerError> {
+        let done = self.driver.execute(sql).await;
+        self.note_failure(done)
+    }
+
+    /// Sends one query and returns its rows.
+    pub async fn query(&mut self, sql: &str) -> Result<Rows, ServerError> {
+        let rows = self.driver.query(sql).await;
+        self.note_failure(rows)
+    }
+
+    /// Remembers that PostgreSQL turned the open transaction into one that can only roll back.
+    fn note_failure<T>(&mut self, result: Result<T, ServerError>) -> Result<T, ServerError> {
+        let open = self.transaction == Transaction::Open;
+        if result.is_err() && open && self.server.kind == ServerKind::Postgres {
+            self.transaction = Transaction::Failed;
+        }
+        result
+    }
+
+    /// Begins a transaction; on SQLite it takes the write lock at once.
+    ///
+    /// SQLite's plain `BEGIN` takes the lock at the first write, where `busy_timeout` is not honoured
+    /// once another session has written in between (measured on 3.40).
+    pub async fn begin(&mut self) -> Result<(), ServerError> {
+        let sql = match self.server.kind {
+            ServerKind::Postgres => "BEGIN",
+            ServerKind::Mysql | ServerKind::Mariadb => "START TRANSACTION",
+            ServerKind::Sqlite => "BEGIN IMMEDIATE",
+        };
+        self.driver.execute(sql).await?;
+        self.transaction = Transaction::Open;
+        Ok(())
+    }
+
+    /// Commits. A transaction that failed on PostgreSQL is an error here: the server itself would
+    /// roll it back and call that a success.
+    pub async fn commit(&mut self) -> Result<(), ServerError> {
+        if self.transaction == Transaction::Failed {
+            self.rollback().await?;
+            let message = "the transaction had failed and was rolled back";
+            return Err(ServerError::local(ErrorKind::Other, message));
+        }
+        self.driver.execute("COMMIT").await?;
+        self.transaction = Transaction::None;
+        Ok(())
+    }
+
+    /// Rolls back.
+    pub async fn rollback(&mut self) -> Result<(), ServerError> {
+        self.transaction = Transaction::None;
+        self.driver.execute("ROLLBACK").await.map(|_| ())
+    }
+
+    /// Sets the time limits of the session, or of the open transaction on PostgreSQL.
+    pub async fn set_timeouts(&mut self, timeouts: Timeouts) -> Result<(), ServerError> {
+        let local = self.transaction == Transaction::Open;
+        for sql in session::timeouts(self.server.kind, timeouts, local) {
+            self.execute(&sql).await?;
+        }
+        Ok(())
+    }
+
+    /// Asks the server to stop the statement that another session runs; the session itself stays.
+    ///
+    /// Returns whether there was such a session. SQLite knows no other sessions.
+    pub async fn cancel(&mut self, backend: u64) -> Result<bool, ServerError> {
+        let sql = match self.server.kind {
+            ServerKind::Postgres => format!("SELECT pg_cancel_backend({backend})"),
+            ServerKind::Mysql | ServerKind::Mariadb => format!("KILL QUERY {backend}"),
+            ServerKind::Sqlite => return Ok(false),
+        };
+        self.signal(&sql).await
+    }
+
+    /// Asks the server to end another session.
+    ///
+    /// Returns whether there was such a session. SQLite knows no other sessions.
+    pub async fn terminate(&mut self, backend: u64) -> Result<bool, ServerError> {
+        let sql = match self.server.kind {
+            ServerKind::Postgres => format!("SELECT pg_terminate_backend({backend})"),
+            ServerKind::Mysql | ServerKind::Mariadb => format!("KILL CONNECTION {backend}"),
+            ServerKind::Sqlite => return Ok(false),
+        };
+        self.signal(&sql).await
+    }
+
+    /// Sends a signal to another session; one that is gone is no error.
+    async fn signal(&mut self, sql: &str) -> Result<bool, ServerError> {
+        if self.server.kind == ServerKind::Postgres {
+            let rows = self.query(sql).await?;
+            return Ok(rows.first().is_some_and(|row| row.flag(0)));
+        }
+        match self.execute(sql).await {
+            Ok(_) => Ok(true),
+            // ER_NO_SUCH_THREAD on MySQL and MariaDB.
+            Err(error) if error.code.as_deref() == Some("1094") => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Runs a script of statements that were split before, and stops at the first error.
+    pub async fn execute_all<'a>(
+        &mut self,
+        statements: impl IntoIterator<Item = &'a str>,
+    ) -> Result<(), ServerError> {
+        for sql in statements {
+            self.execute(sql).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends the session and waits until the server has seen it.
+    pub async fn close(self) -> Result<(), Error> {
+        self.driver.close().await.attempt("cannot close the session")
+    }
+}
+
+/// What a server says about itself and this session.
+struct Identity {
+    server: Server,
+    server_text: String,
+    database: String,
+    backend: u64,
+}
+
+/// Asks the server who it is.
+async fn identify(driver: &mut Driver) -> Result<Identity, ServerError> {
+    let sql = match driver {
+        Driver::Postgres(_) => {
+            "SELECT current_setting('server_version'), current_database(), pg_backend_pid()"
+        }
+        Driver::Mysql(_) => "SELECT version(), database(), connection_id()",
+        Driver::Sqlite(_) => "SELECT sqlite_version(), 'main', 0",
+    };
+    let rows = driver.query(sql).await?;
+    let row = rows.first().cloned().unwrap_or_default();
+    let server_text = row.text(0).to_owned();
+    let kind = match driver {
+        Driver::Postgres(_) => ServerKind::Postgres,
+        Driver::Mysql(_) if server_text.to_ascii_lowercase().contains("mariadb") => {
+            ServerKind::Mariadb
+        }
+        Driver::Mysql(_) => ServerKind::Mysql,
+        Driver::Sqlite(_) => ServerKind::Sqlite,
+    };
+    let version = server_text.parse::<ServerVersion>();
+    let version = version.map_err(|e| ServerError::local(ErrorKind::Other, e.to_string()))?;
+    let server = Server { kind, version };
+    let database = row.text(1).to_owned();
+    Ok(Identity { server, server_text, database, backend: row.count(2) })
+}
