@@ -89,7 +89,8 @@ impl Connection {
             Err(ServerError::local(ErrorKind::Unreachable, message))
         };
         let connection = opened.unwrap_or_else(|_| late());
-        connection.map_err(|cause| Error::Connect { target: target.to_string(), cause })
+        connection
+            .map_err(|cause| Error::Connect { target: target.to_string(), cause: Box::new(cause) })
     }
 
     /// Opens a session without a limit of time.

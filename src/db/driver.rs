@@ -197,15 +197,16 @@ fn connecting(mut error: ServerError) -> ServerError {
 
 /// Translates a driver's error; `sql` is the statement that was sent.
 fn server_error(error: sqlx::Error, sql: &str) -> ServerError {
-    let database = match error {
-        sqlx::Error::Database(database) => database,
-        sqlx::Error::Io(error) => {
-            return ServerError::local(ErrorKind::ConnectionLost, error.to_string());
-        }
-        sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {
-            return ServerError::local(ErrorKind::ConnectionLost, error.to_string());
-        }
-        other => return ServerError::local(ErrorKind::Other, other.to_string()),
+    let lost = matches!(
+        error,
+        sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::WorkerCrashed
+    );
+    let sqlx::Error::Database(database) = error else {
+        let kind = if lost { ErrorKind::ConnectionLost } else { ErrorKind::Other };
+        return ServerError::local(kind, error.to_string());
     };
     if let Some(error) = database.try_downcast_ref::<PgDatabaseError>() {
         return postgres_error(error, sql);

@@ -132,7 +132,7 @@ pub enum Error {
         target: String,
         /// Why.
         #[source]
-        cause: ServerError,
+        cause: Box<ServerError>,
     },
     /// The server refused a statement, or the connection broke.
     #[error("{attempt}")]
@@ -141,7 +141,7 @@ pub enum Error {
         attempt: String,
         /// Why it failed.
         #[source]
-        cause: ServerError,
+        cause: Box<ServerError>,
     },
 }
 
@@ -196,6 +196,6 @@ pub(super) trait Attempt<T> {
 
 impl<T> Attempt<T> for Result<T, ServerError> {
     fn attempt(self, what: &str) -> Result<T, Error> {
-        self.map_err(|cause| Error::Server { attempt: what.to_owned(), cause })
+        self.map_err(|cause| Error::Server { attempt: what.to_owned(), cause: Box::new(cause) })
     }
 }
