@@ -1,1 +1,5 @@
-//! The step machine that carries a plan out, and the driver that acts on its decisions.
+//! A plan to a changed database: the pure step machine, and the driver that does what it says.
+
+mod next;
+
+pub use next::{Action, Answer, Journal, Live, Nature, Outcome, Reason, after, next};

@@ -1,1 +1,8 @@
-//! Pending migrations to a plan that can be signed: shadow run, diff, findings, rollback, digest.
+//! Pending migrations to a plan: what will run, what it does, how to go back, who must agree.
+
+pub mod approval;
+mod digest;
+mod time;
+
+pub use digest::{BadDigest, Canon, Digest, hex};
+pub use time::{BadInstant, BadPeriod, Instant, Period};
