@@ -7,15 +7,14 @@
 mod error;
 mod target;
 mod secrets;
-mod quote;
 mod rows;
 mod connection;
 mod driver;
 mod session;
 
+pub use crate::sql::{ident, literal};
 pub use connection::{Access, ConnectOptions, Connection, MissingFile};
 pub use error::{Error, ErrorKind, ServerError};
-pub use quote::{ident, literal};
 pub use rows::{Row, Rows};
 pub use secrets::Secrets;
 pub use session::Timeouts;

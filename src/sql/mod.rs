@@ -7,6 +7,7 @@
 mod source;
 mod server;
 mod name;
+mod quote;
 mod lexer;
 mod split;
 pub mod ast;
@@ -26,6 +27,7 @@ pub use migration::{Convention, Migration, Script, Section, TransactionMode, Ver
 pub use name::{Ident, ObjectName};
 pub use nearest::nearest;
 pub use parse::parse;
+pub use quote::{ident, ident_if_needed, literal};
 pub use server::{BadVersion, Server, ServerKind, ServerVersion, UnknownServer};
 pub use source::{Position, Source, Span};
 pub use split::{Piece, PieceKind, Pieces, split};
