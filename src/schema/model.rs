@@ -198,6 +198,8 @@ pub struct Constraint {
     pub valid: bool,
     /// Enforced at all.
     pub enforced: bool,
+    /// Written on a column: SQLite drops it with its column, and refuses to if it stands apart.
+    pub inline: bool,
     /// The migration that made it.
     pub origin: Origin,
 }
