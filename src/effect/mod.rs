@@ -9,8 +9,10 @@ mod model;
 mod postgres;
 mod mysql;
 mod sqlite;
+mod walk;
 
 pub use model::*;
+pub use walk::{MigrationEffects, StatementRun, WalkOptions, walk};
 
 use crate::schema::Schema;
 use crate::sql::ServerKind;

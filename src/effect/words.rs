@@ -309,6 +309,10 @@ pub const DECLARES: &[Word] = &[
 #[rustfmt::skip]
 pub const SESSIONS: &[Word] = &[
     ("missing-lock-timeout", "a strong lock is asked for and no lock_timeout is in force"),
+    ("suppression-without-reason", "a comment silences a rule and does not say why"),
+    ("unknown-comment", "a comment begins with lockwise: and says nothing known"),
+    ("unknown-rule", "a comment names a rule that does not exist"),
+    ("unused-suppression", "a comment silences a rule that finds nothing there"),
 ];
 
 /// Says whether a list has a word.

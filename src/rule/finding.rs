@@ -1,0 +1,77 @@
+//! What a rule found.
+
+use super::model::Severity;
+use crate::effect::Effect;
+use crate::sql::{Source, Span};
+
+/// One finding: a cause in the user's SQL, the worst rule it fires, and the others as notes.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// The rule.
+    pub rule: String,
+    /// How loud it is here.
+    pub severity: Severity,
+    /// The file.
+    pub source: Source,
+    /// The clause.
+    pub span: Span,
+    /// The statement it is part of; the clause itself where there is none.
+    pub statement: Span,
+    /// What was found, one lower-case line that names the object.
+    pub message: String,
+    /// What to write.
+    pub instead: String,
+    /// The fact behind it; none for findings about comments and files.
+    pub effect: Option<Effect>,
+    /// The fact in words: `SHARE lock on orders until the build ends`.
+    pub fact: Option<String>,
+    /// Other rules that the same clause fires.
+    pub also: Vec<Note>,
+    /// The name of the rewrite that `lockwise fix` has for it.
+    pub fix: Option<&'static str>,
+}
+
+/// A rule that the clause of a finding fires besides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// The rule.
+    pub rule: String,
+    /// How loud it would be by itself.
+    pub severity: Severity,
+    /// The clause.
+    pub span: Span,
+    /// What was found.
+    pub message: String,
+    /// What to write.
+    pub instead: String,
+}
+
+/// A finding that a comment or a baseline silenced.
+#[derive(Debug, Clone)]
+pub struct Suppressed {
+    /// What was found.
+    pub finding: Finding,
+    /// The reason given.
+    pub reason: String,
+}
+
+/// What was found in one migration.
+#[derive(Debug, Clone, Default)]
+pub struct Judged {
+    /// Findings in the order of their places.
+    pub findings: Vec<Finding>,
+    /// Findings that comments silenced.
+    pub suppressed: Vec<Suppressed>,
+}
+
+impl Finding {
+    /// Returns a text that stays the same when lines move: rule, file and the SQL it is about.
+    ///
+    /// The caller that keeps a baseline counts how often a text occurs.
+    pub fn fingerprint(&self) -> String {
+        let sql = self.source.slice(self.span);
+        let sql: Vec<&str> = sql.split_whitespace().collect();
+        let path = self.source.path().rsplit(['/', '\\']).next().unwrap_or_default();
+        format!("{} {path} {}", self.rule, sql.join(" "))
+    }
+}
