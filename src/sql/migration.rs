@@ -95,6 +95,18 @@ pub enum Convention {
     Atlas,
     /// Rails' SQL files.
     Rails,
+    /// pop and popx: `<version>_<name>.<server>.up.sql`.
+    Pop,
+    /// tern.
+    Tern,
+    /// graphile-migrate.
+    Graphile,
+    /// drizzle-kit.
+    Drizzle,
+    /// Liquibase's formatted SQL.
+    Liquibase,
+    /// Sqitch.
+    Sqitch,
     /// Any other SQL file, in the order of its path.
     Plain,
     /// Standard input.
@@ -102,6 +114,33 @@ pub enum Convention {
 }
 
 impl Convention {
+    /// Every convention that a folder can have, in the order in which they are listed to people.
+    pub const ALL: [Self; 18] = [
+        Self::Lockwise,
+        Self::Sqlx,
+        Self::Refinery,
+        Self::Diesel,
+        Self::GolangMigrate,
+        Self::Dbmate,
+        Self::Goose,
+        Self::Flyway,
+        Self::Prisma,
+        Self::Atlas,
+        Self::Rails,
+        Self::Pop,
+        Self::Tern,
+        Self::Graphile,
+        Self::Drizzle,
+        Self::Liquibase,
+        Self::Sqitch,
+        Self::Plain,
+    ];
+
+    /// Returns the convention of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|convention| convention.as_str() == name)
+    }
+
     /// Returns the name used in configuration, in JSON and in messages.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -116,6 +155,12 @@ impl Convention {
             Self::Prisma => "prisma",
             Self::Atlas => "atlas",
             Self::Rails => "rails",
+            Self::Pop => "pop",
+            Self::Tern => "tern",
+            Self::Graphile => "graphile",
+            Self::Drizzle => "drizzle",
+            Self::Liquibase => "liquibase",
+            Self::Sqitch => "sqitch",
             Self::Plain => "plain",
             Self::Stdin => "stdin",
         }

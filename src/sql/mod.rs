@@ -12,6 +12,7 @@ mod lexer;
 mod split;
 pub mod ast;
 mod migration;
+pub mod layout;
 mod parse;
 mod cursor;
 mod expr;

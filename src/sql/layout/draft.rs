@@ -1,0 +1,97 @@
+//! A migration that is found but not parsed.
+
+use super::name::Dialect;
+use crate::sql::migration::{Convention, Migration, Section, TransactionMode, Version};
+use crate::sql::parse::parse;
+use crate::sql::server::{Server, ServerKind};
+use crate::sql::source::Span;
+
+/// A migration that is found but not parsed: the server is not known yet.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// Its version; empty for plain files and standard input.
+    pub version: Version,
+    /// Its name without version and suffix.
+    pub name: String,
+    /// Whose convention it follows.
+    pub convention: Convention,
+    /// The marker that says: no transaction around it.
+    pub no_transaction: Option<Span>,
+    /// A setting outside the SQL file says so (diesel's `metadata.toml`, Flyway's `.conf`).
+    pub no_transaction_beside: bool,
+    /// It runs again whenever it changes.
+    pub repeatable: bool,
+    /// The statements that change the schema.
+    pub up: Section,
+    /// The statements that change it back.
+    pub down: Option<Section>,
+    pub(super) dialect: Option<Dialect>,
+}
+
+impl Draft {
+    /// Returns the path of the file with the statements that change the schema.
+    pub fn path(&self) -> &str {
+        self.up.source.path()
+    }
+
+    /// Reads the statements as a server would.
+    pub fn parse(self, server: Server) -> Migration {
+        let up = parse(self.up.clone(), server);
+        let transaction = self.mode(server.kind, up.statements.len());
+        Migration {
+            transaction,
+            marker: self.no_transaction,
+            down: self.down.map(|down| parse(down, server)),
+            version: self.version,
+            name: self.name,
+            convention: self.convention,
+            repeatable: self.repeatable,
+            up,
+        }
+    }
+
+    /// Says who opens a transaction.
+    ///
+    /// Prisma, golang-migrate and popx's autocommit files send the file as one message. PostgreSQL
+    /// runs several statements of one message in one implicit transaction (manual, 55.2.2.1
+    /// "Multiple Statements in a Simple Query"), and one statement alone as it is; MySQL and
+    /// SQLite run them one by one.
+    fn mode(&self, server: ServerKind, statements: usize) -> TransactionMode {
+        let message = if server == ServerKind::Postgres && statements > 1 {
+            TransactionMode::Wrapped
+        } else {
+            TransactionMode::Unwrapped
+        };
+        let message_only =
+            matches!(self.convention, Convention::Prisma | Convention::GolangMigrate)
+                || (self.convention == Convention::Pop && self.no_transaction_beside);
+        if message_only {
+            return message;
+        }
+        if self.no_transaction.is_some() || self.no_transaction_beside {
+            return TransactionMode::Unwrapped;
+        }
+        match self.convention {
+            Convention::Prisma | Convention::GolangMigrate => message,
+            Convention::Lockwise | Convention::Plain | Convention::Stdin => {
+                TransactionMode::Grouped
+            }
+            // Flyway finds the statements that refuse a transaction by itself.
+            Convention::Flyway => TransactionMode::Grouped,
+            // Sqitch sends the file through the server's own client: BEGIN is the author's.
+            Convention::Sqitch => TransactionMode::Unwrapped,
+            Convention::Sqlx
+            | Convention::Refinery
+            | Convention::Diesel
+            | Convention::Dbmate
+            | Convention::Goose
+            | Convention::Atlas
+            | Convention::Rails
+            | Convention::Pop
+            | Convention::Tern
+            | Convention::Graphile
+            | Convention::Drizzle
+            | Convention::Liquibase => TransactionMode::Wrapped,
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Which files belong together: the folders that hold whole histories.
+
+use std::collections::BTreeMap;
+
+use super::InputFile;
+use super::name::{Prefix, file_name, is_version_folder};
+use crate::sql::migration::{Convention, Section, Version};
+use crate::sql::source::{Source, Span};
+
+/// One SQL file on its way to a migration.
+pub(super) struct Entry {
+    pub(super) source: Source,
+    pub(super) folder: String,
+    pub(super) file: String,
+    /// Its place among the files given one by one.
+    pub(super) given: usize,
+    /// It was named itself: a name that fits no convention is no reason to leave it out.
+    pub(super) named: bool,
+}
+
+/// Splits a path into folder and file name.
+pub(super) fn split_path(path: &str) -> (&str, &str) {
+    path.rsplit_once('/').unwrap_or(("", path))
+}
+
+pub(super) fn parent(folder: &str) -> &str {
+    split_path(folder).0
+}
+
+pub(super) fn is_sql(path: &str) -> bool {
+    file_name(split_path(path).1).is_some()
+}
+
+pub(super) fn entry(source: Source, given: usize, named: bool) -> Entry {
+    let (folder, file) = split_path(source.path());
+    let (folder, file) = (folder.to_owned(), file.to_owned());
+    Entry { source, folder, file, given, named }
+}
+
+pub(super) fn join(folder: &str, file: &str) -> String {
+    if folder.is_empty() { file.to_owned() } else { format!("{folder}/{file}") }
+}
+
+pub(super) fn whole(source: &Source) -> Section {
+    let end = u32::try_from(source.text().len()).unwrap_or(u32::MAX);
+    Section { source: source.clone(), range: Span::new(0, end), blocks: Vec::new() }
+}
+
+/// Says whether the folder of a file, not its name, is the migration.
+pub(super) fn is_unit_file(file: &str) -> bool {
+    matches!(file, "up.sql" | "down.sql" | "migration.sql")
+}
+
+/// Groups files by the folder that holds the whole history: above `<version>_<name>/up.sql`, above
+/// `deploy/`, and above folders that are named like versions (`v1.4/`), but not above the folder
+/// that was given.
+pub(super) fn by_root(entries: Vec<Entry>, given: &str) -> Vec<(String, Vec<Entry>)> {
+    let mut roots: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
+    for entry in entries {
+        let mut root = entry.folder.as_str();
+        let name = split_path(root).1;
+        let numbered = name.starts_with(|c: char| c.is_ascii_digit());
+        let part_of_sqitch = matches!(name, "deploy" | "revert" | "verify");
+        if (is_unit_file(&entry.file) && numbered) || part_of_sqitch {
+            root = parent(root);
+        } else {
+            while root.len() > given.len() && is_version_folder(split_path(root).1) {
+                root = parent(root);
+            }
+        }
+        roots.entry(root.to_owned()).or_default().push(entry);
+    }
+    let mut roots: Vec<(String, Vec<Entry>)> = roots.into_iter().collect();
+    roots.sort_by(|(a, _), (b, _)| path_order(a, b));
+    roots
+}
+
+/// Orders paths part by part, numbers in them as numbers: `v1.9/a.sql` before `v1.10/a.sql`.
+pub(super) fn path_order(left: &str, right: &str) -> std::cmp::Ordering {
+    let parts = |path: &str| path.split('/').map(Version::new).collect::<Vec<_>>();
+    parts(left).cmp(&parts(right))
+}
+
+/// Flyway and refinery read folders below theirs, too: one history, unless versions collide, as
+/// they do where several projects lie side by side.
+pub(super) fn join_flyway(roots: &mut Vec<(String, Convention, Vec<Entry>)>) {
+    let is_flyway = |convention| matches!(convention, Convention::Flyway | Convention::Refinery);
+    let all = roots.iter().filter(|(_, convention, _)| is_flyway(*convention));
+    let mut versions = std::collections::BTreeSet::new();
+    let mut count = 0;
+    for (_, _, entries) in all.clone() {
+        count += 1;
+        for name in entries.iter().filter_map(|entry| file_name(&entry.file)) {
+            let versioned = matches!(name.prefix, Prefix::Versioned | Prefix::None);
+            let key = name.version.replace('_', ".");
+            if versioned && !key.is_empty() && !versions.insert(key) {
+                return;
+            }
+        }
+    }
+    if count < 2 {
+        return;
+    }
+    join_where(roots, is_flyway);
+}
+
+/// Folders of plain files are one history, in the order of their paths.
+pub(super) fn join_plain(roots: &mut Vec<(String, Convention, Vec<Entry>)>) {
+    join_where(roots, |convention| convention == Convention::Plain);
+}
+
+fn join_where(
+    roots: &mut Vec<(String, Convention, Vec<Entry>)>,
+    joins: impl Fn(Convention) -> bool,
+) {
+    let (joined, rest): (Vec<_>, Vec<_>) =
+        std::mem::take(roots).into_iter().partition(|(_, convention, _)| joins(*convention));
+    *roots = rest;
+    let mut joined = joined.into_iter();
+    if let Some((root, convention, mut entries)) = joined.next() {
+        entries.extend(joined.flat_map(|(_, _, entries)| entries));
+        roots.push((root, convention, entries));
+        roots.sort_by(|(a, ..), (b, ..)| path_order(a, b));
+    }
+}
+
+/// Files that say something about migrations and are none.
+pub(super) struct Sidecars(BTreeMap<String, Vec<u8>>);
+
+impl Sidecars {
+    pub(super) fn new(files: Vec<InputFile>) -> Self {
+        Self(files.into_iter().map(|file| (file.path, file.bytes)).collect())
+    }
+
+    pub(super) fn has(&self, folder: &str, file: &str) -> bool {
+        self.0.contains_key(&join(folder, file))
+    }
+
+    pub(super) fn text(&self, path: &str) -> Option<String> {
+        self.0.get(path).map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+    }
+
+    /// Diesel's `metadata.toml` with `run_in_transaction = false`, Flyway's `<script>.conf` with
+    /// `executeInTransaction=false`.
+    pub(super) fn says_no_transaction(&self, entry: &Entry) -> bool {
+        let says = |path: String, key: &str| {
+            self.text(&path).is_some_and(|text| {
+                text.lines().any(|line| {
+                    let setting: String = line.chars().filter(|c| !c.is_whitespace()).collect();
+                    setting.split('#').next() == Some(&format!("{key}=false"))
+                })
+            })
+        };
+        says(join(&entry.folder, "metadata.toml"), "run_in_transaction")
+            || says(format!("{}.conf", entry.source.path()), "executeInTransaction")
+    }
+}
