@@ -4,6 +4,12 @@
 //! unless it is [`Schema::complete`].
 
 mod model;
+mod change;
+mod lookup;
+mod naming;
+mod depend;
 mod replay;
 
+pub use depend::{Dependent, Part};
 pub use model::*;
+pub use naming::{made_up_name, truncated};

@@ -1,6 +1,6 @@
 //! What a schema is made of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::sql::Server;
@@ -64,6 +64,11 @@ pub struct Schema {
     pub gone: BTreeMap<Name, Origin>,
     /// Counts the migrations replayed.
     pub migration: u32,
+    /// Which relations may mention a relation: by foreign key, inheritance, query or ownership.
+    /// A superset: whoever asks looks at the relation itself, so nothing is ever removed here.
+    pub(super) referrers: BTreeMap<Name, BTreeSet<Name>>,
+    /// Open transactions and savepoints, and how to undo what happened in them.
+    pub(super) levels: Vec<super::change::Level>,
 }
 
 /// Where an object comes from.
@@ -102,8 +107,8 @@ pub struct Relation {
     pub indexes: Vec<Index>,
     /// Triggers.
     pub triggers: Vec<Trigger>,
-    /// Policies by name.
-    pub policies: Vec<String>,
+    /// Policies.
+    pub policies: Vec<Policy>,
     /// Rules by name.
     pub rules: Vec<String>,
     /// Extended statistics objects on it: name and columns.
@@ -118,6 +123,10 @@ pub struct Relation {
     pub inherits: Vec<Name>,
     /// What a view reads: relation and, as far as known, the columns by word.
     pub reads: Vec<(Name, Vec<String>)>,
+    /// Functions that a view calls, unqualified.
+    pub calls: Vec<String>,
+    /// The owner, where a statement named one.
+    pub owner: Option<String>,
     /// `engine`, `row_format`, `charset`, `collate`, `fillfactor`, `strict`, `without rowid`, …
     pub options: BTreeMap<String, String>,
     /// The access method, where it is not the default.
@@ -183,6 +192,8 @@ pub struct Column {
     pub on_update: bool,
     /// Invisible (MySQL, MariaDB).
     pub invisible: bool,
+    /// It comes from a parent table (PostgreSQL).
+    pub inherited: bool,
     /// The migration that made it.
     pub origin: Origin,
 }
@@ -200,6 +211,12 @@ pub struct Constraint {
     pub enforced: bool,
     /// Written on a column: SQLite drops it with its column, and refuses to if it stands apart.
     pub inline: bool,
+    /// It can be checked at the end of the transaction.
+    pub deferrable: bool,
+    /// It comes from a parent table (PostgreSQL).
+    pub inherited: bool,
+    /// NO INHERIT (PostgreSQL).
+    pub no_inherit: bool,
     /// The migration that made it.
     pub origin: Origin,
 }
@@ -259,6 +276,8 @@ pub struct Index {
     pub parent: Option<Name>,
     /// The tablespace, where it is not the default.
     pub tablespace: Option<String>,
+    /// NULLS NOT DISTINCT.
+    pub nulls_not_distinct: bool,
     /// The migration that made it.
     pub origin: Origin,
 }
@@ -276,6 +295,21 @@ pub struct Trigger {
     pub touches: Vec<Name>,
     /// FOR EACH ROW.
     pub for_each_row: bool,
+    /// It comes from the partitioned parent (PostgreSQL).
+    pub inherited: bool,
+}
+
+/// A row level security policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// The name.
+    pub name: String,
+    /// Words in its conditions that may be columns.
+    pub columns: Vec<String>,
+    /// Functions it calls, unqualified.
+    pub calls: Vec<String>,
+    /// Relations that its subqueries may read.
+    pub reads: Vec<Name>,
 }
 
 /// A type or domain.
@@ -329,6 +363,10 @@ pub struct Routine {
     pub arguments: Vec<DataType>,
     /// A procedure.
     pub procedure: bool,
+    /// The return type, if it has one.
+    pub returns: Option<DataType>,
+    /// The lower-case language.
+    pub language: String,
     /// Volatility.
     pub volatility: Volatility,
     /// What its body reads and writes, where it was read.

@@ -1,0 +1,175 @@
+//! What tables below others take over: columns, constraints, indexes, triggers.
+
+use super::super::model::{Constraint, Demand, Index, Name, Origin, Relation, Schema};
+use super::super::naming::made_up_name;
+use super::create;
+use crate::sql::Ident;
+use crate::sql::ast::PartitionBound;
+
+/// Takes over the columns and inheritable constraints of a parent.
+pub(super) fn take_columns(parent: &Relation, child: &mut Relation, origin: Origin) {
+    child.complete &= parent.complete;
+    for column in &parent.columns {
+        match child.column_mut(&column.name) {
+            Some(own) => {
+                own.inherited = true;
+                own.not_null |= column.not_null;
+            }
+            None => {
+                let mut copy = column.clone();
+                copy.inherited = true;
+                copy.auto_increment = false;
+                copy.identity = None;
+                copy.origin = origin;
+                child.columns.push(copy);
+            }
+        }
+    }
+    for constraint in &parent.constraints {
+        let inherits = match constraint.kind {
+            Demand::Check(_) | Demand::NotNull(_) => !constraint.no_inherit,
+            Demand::PrimaryKey(_)
+            | Demand::Unique(_)
+            | Demand::Exclude(_)
+            | Demand::ForeignKey { .. } => false,
+        };
+        let own = child.constraints.iter_mut().find(|own| match (&own.kind, &constraint.kind) {
+            (Demand::NotNull(a), Demand::NotNull(b)) => a == b,
+            _ => own.name == constraint.name,
+        });
+        match own {
+            Some(own) if inherits => own.inherited = true,
+            None if inherits => {
+                child.constraints.push(Constraint {
+                    inherited: true,
+                    origin,
+                    ..constraint.clone()
+                });
+            }
+            Some(_) | None => {}
+        }
+    }
+}
+
+/// Takes over the indexes, keys, foreign keys and row triggers of a partitioned parent.
+pub(super) fn take_indexes(schema: &Schema, parent: &Relation, child: &mut Relation) {
+    for index in &parent.indexes {
+        copy_index(schema, parent, index, child, true);
+    }
+    for constraint in parent.constraints.iter().filter(|c| c.parent().is_some()) {
+        take_foreign_key(schema, constraint, child);
+    }
+    for trigger in parent.triggers.iter().filter(|trigger| trigger.for_each_row) {
+        if !child.triggers.iter().any(|own| own.name == trigger.name) {
+            let mut copy = trigger.clone();
+            copy.inherited = true;
+            child.triggers.push(copy);
+        }
+    }
+}
+
+/// Takes over a foreign key under the same name, or a numbered one where that is taken.
+pub(super) fn take_foreign_key(schema: &Schema, constraint: &Constraint, child: &mut Relation) {
+    let same = child.constraints.iter_mut().find(|own| own.kind == constraint.kind);
+    if let Some(own) = same {
+        own.inherited = true;
+        return;
+    }
+    let mut copy = Constraint { inherited: true, ..constraint.clone() };
+    copy.origin = schema.origin();
+    if child.constraint(&copy.name).is_some() {
+        let columns = constraint.columns().join("_");
+        let taken = |name: &str| child.constraint(name).is_some();
+        copy.name = made_up_name(&child.name.name, &columns, "fkey", taken);
+    }
+    child.constraints.push(copy);
+}
+
+/// Copies an index to another table, under the name the server makes up there. A partition keeps
+/// an equal index of its own, which is attached.
+pub(super) fn copy_index(
+    schema: &Schema,
+    source: &Relation,
+    index: &Index,
+    table: &mut Relation,
+    attach: bool,
+) {
+    let full = Name::new(source.name.schema.clone(), index.name.clone());
+    if attach && let Some(own) = matching_index(index, table) {
+        own.parent = Some(full);
+        return;
+    }
+    let include: Vec<Ident> = index
+        .include
+        .iter()
+        .map(|name| Ident::new(name.as_str(), crate::sql::Span::default()))
+        .collect();
+    let columns = create::index_columns(&index.parts, &include);
+    let label = match (&index.constraint, index.primary) {
+        (_, true) => "pkey",
+        (Some(_), false) if index.kind == crate::sql::ast::IndexKind::Unique => "key",
+        (Some(_), false) => "excl",
+        (None, false) => "idx",
+    };
+    let columns = if index.primary { "" } else { columns.as_str() };
+    let taken = |name: &str| create::is_taken(schema, table, name);
+    let name = made_up_name(&table.name.name, columns, label, taken);
+    let mut copy = index.clone();
+    copy.name.clone_from(&name);
+    copy.origin = schema.origin();
+    copy.parent = attach.then_some(full);
+    copy.constraint = index.constraint.as_ref().map(|_| name.clone());
+    table.indexes.push(copy);
+    let behind = index.constraint.as_ref().and_then(|of| source.constraint(of));
+    if let Some(constraint) = behind {
+        table.constraints.push(Constraint {
+            name,
+            inherited: attach,
+            origin: schema.origin(),
+            ..constraint.clone()
+        });
+    }
+}
+
+/// Returns the index of a table that is equal to a partitioned one and not attached elsewhere.
+pub(super) fn matching_index<'t>(index: &Index, table: &'t mut Relation) -> Option<&'t mut Index> {
+    table.indexes.iter_mut().find(|own| {
+        own.parent.is_none()
+            && own.kind == index.kind
+            && own.method == index.method
+            && own.key_columns() == index.key_columns()
+            && own.parts.len() == index.parts.len()
+            && own.predicate.as_ref().map(|p| &p.text) == index.predicate.as_ref().map(|p| &p.text)
+            && (index.constraint.is_none() || own.constraint.is_some())
+    })
+}
+
+/// ATTACH PARTITION.
+pub(super) fn attach(schema: &mut Schema, parent: &Name, child: &Name, bound: &PartitionBound) {
+    let from = schema.relation(parent).cloned();
+    schema.edit(child, |schema, table| {
+        table.partition_of = Some((parent.clone(), bound.clone()));
+        if let Some(parent) = &from {
+            take_columns(parent, table, schema.origin());
+            take_indexes(schema, parent, table);
+        }
+    });
+    schema.note_mention(parent, child);
+}
+
+/// DETACH PARTITION: what was taken over stays as its own.
+pub(super) fn detach(schema: &mut Schema, child: &Name) {
+    schema.edit(child, |_, table| {
+        table.partition_of = None;
+        for column in &mut table.columns {
+            column.inherited = false;
+        }
+        for constraint in &mut table.constraints {
+            constraint.inherited = false;
+        }
+        for index in &mut table.indexes {
+            index.parent = None;
+        }
+        table.triggers.retain(|trigger| !trigger.inherited);
+    });
+}
