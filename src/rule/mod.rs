@@ -51,6 +51,7 @@ mod finding;
 mod suppress;
 mod judge;
 mod baseline;
+pub mod fix;
 
 pub use baseline::{BadBaseline, Baseline};
 pub use builtin::BUILTIN;

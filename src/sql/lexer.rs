@@ -4,7 +4,7 @@
 //! never ends becomes one [`TokenKind::Unterminated`] up to the end of the text, so that whoever
 //! reads the tokens can say so with a place.
 
-use super::server::ServerKind;
+use super::server::{Server, ServerKind};
 use super::source::Span;
 
 /// One token and where it stands.
@@ -54,6 +54,17 @@ pub struct Lexing {
     pub version_number: u32,
     /// MySQL's `ANSI_QUOTES`: `"` quotes names.
     pub ansi_quotes: bool,
+}
+
+impl Lexing {
+    /// Returns how a server reads characters with its default settings.
+    pub fn of(server: Server) -> Self {
+        let version = server.version;
+        let numbers = [version.major, version.minor, version.patch].map(u32::from);
+        let [major, minor, patch] = numbers;
+        let version_number = major * 10_000 + minor * 100 + patch;
+        Self { kind: server.kind, version_number, ansi_quotes: false }
+    }
 }
 
 /// Reads tokens from a text, starting anywhere.

@@ -10,7 +10,7 @@ use super::split::{Piece, PieceKind, Pieces, split};
 /// Splits a section and reads its statements.
 pub fn parse(section: Section, server: Server) -> Script {
     let text = section.source.text();
-    let pieces = split(text, lexing(server), section.range, &section.blocks);
+    let pieces = split(text, Lexing::of(server), section.range, &section.blocks);
     let Pieces { tokens, comments, pieces } = pieces;
     let mut statements = Vec::new();
     let mut others = Vec::new();
@@ -23,15 +23,6 @@ pub fn parse(section: Section, server: Server) -> Script {
         }
     }
     Script { section, statements, comments, others }
-}
-
-/// Returns how a server reads characters.
-pub(super) fn lexing(server: Server) -> Lexing {
-    let version = server.version;
-    let number = u32::from(version.major) * 10_000
-        + u32::from(version.minor) * 100
-        + u32::from(version.patch);
-    Lexing { kind: server.kind, version_number: number, ansi_quotes: false }
 }
 
 /// Reads one statement; what is not understood says why.

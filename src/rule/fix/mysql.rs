@@ -1,0 +1,79 @@
+//! Safe forms for MySQL and MariaDB: the clause that makes the server refuse instead of degrade.
+//!
+//! Without ALGORITHM and LOCK the server silently takes the next worse way when the best one is
+//! not possible; with them it refuses (MySQL 8.0 manual 17.12.1, MariaDB "ALTER TABLE", and the
+//! recorded cases). MySQL takes no LOCK with ALGORITHM=INSTANT (error 1221).
+
+use super::{Fix, Runs, Step, edited, insert_after};
+use crate::effect::{Algorithm, Online, OnlineLock, StatementEffects};
+use crate::schema::{Origin, Schema};
+use crate::sql::ast::{ActionKind, MyAction, ObjectKind, Statement, StatementKind};
+use crate::sql::{ObjectName, Script};
+
+/// Returns the statement with the clause written out.
+pub(super) fn fix(
+    script: &Script,
+    statement: &Statement,
+    schema: &Schema,
+    effects: &StatementEffects,
+) -> Option<Fix> {
+    let online = effects.online.filter(|online| online.algorithm != Algorithm::Copy)?;
+    #[expect(clippy::wildcard_enum_match_arm, reason = "most statements have no such clause")]
+    let (table, comma) = match &statement.kind {
+        StatementKind::AlterTable(alter) => {
+            let fits = alter.actions.iter().all(|action| takes_clause(&action.kind));
+            (Some(&alter.name).filter(|_| fits && !alter.actions.is_empty())?, true)
+        }
+        StatementKind::CreateIndex(create) => (
+            Some(&create.table).filter(|_| create.algorithm.is_none() && create.lock.is_none())?,
+            false,
+        ),
+        StatementKind::Drop(drop) if drop.object == ObjectKind::Index => {
+            let written = drop.algorithm.is_some() || drop.lock.is_some();
+            (drop.on_table.as_ref().filter(|_| !written)?, false)
+        }
+        _ => return None,
+    };
+    if is_new(schema, table) {
+        return None;
+    }
+    let edit = insert_after(statement.span, &clause(online, comma));
+    let sql = edited(script, statement.span, vec![edit]);
+    Some(Fix {
+        rules: vec!["mysql-algorithm-clause-missing", "mysql-lock-clause-missing"],
+        span: statement.span,
+        title: "name ALGORITHM and LOCK: the server refuses instead of degrading",
+        steps: vec![Step { sql, runs: Runs::WithNeighbours }],
+    })
+}
+
+fn is_new(schema: &Schema, table: &ObjectName) -> bool {
+    let made = Origin::Migration(schema.migration);
+    schema.find(table).is_some_and(|table| table.origin == made)
+}
+
+fn clause(online: Online, comma: bool) -> String {
+    let separator = if comma { ", " } else { " " };
+    let algorithm = online.algorithm.as_str();
+    match online.lock {
+        OnlineLock::Default => format!("{separator}ALGORITHM={algorithm}"),
+        lock @ (OnlineLock::None | OnlineLock::Shared | OnlineLock::Exclusive) => {
+            format!("{separator}ALGORITHM={algorithm}{separator}LOCK={}", lock.as_str())
+        }
+    }
+}
+
+/// Partition statements refuse the clause or ignore it, and nobody writes it twice.
+const fn takes_clause(action: &ActionKind) -> bool {
+    !matches!(
+        action,
+        ActionKind::Mysql(
+            MyAction::Algorithm(_)
+                | MyAction::Lock(_)
+                | MyAction::Partition(_)
+                | MyAction::PartitionBy(_)
+                | MyAction::RemovePartitioning
+                | MyAction::Tablespace { .. }
+        ) | ActionKind::RenameTo(_)
+    )
+}

@@ -1,0 +1,264 @@
+//! What SQLite's ALTER TABLE cannot do, by building the table anew.
+//!
+//! A change written in another server's grammar (`ALTER COLUMN … TYPE`, `ADD CONSTRAINT`, `MODIFY`)
+//! or refused by SQLite (`DROP COLUMN` of a column in an index, `ADD COLUMN … UNIQUE`) becomes the
+//! steps of the SQLite manual's "Making Other Kinds Of Table Schema Changes": make the new table,
+//! copy with the columns named, drop the old one, rename, make the indexes again.
+//!
+//! Offered only for a table whose definition is fully known and on which no view and no trigger
+//! depends: those would have to be made again too, and their text is not part of the model.
+
+use super::{Fix, Runs, Step};
+use crate::schema::{Column, Constraint, Demand, Index, Origin, Relation, Schema};
+use crate::sql::ast::{
+    ActionKind, AlterTable, GeneratedStorage, IndexKind, Key, MyAction, PgAction,
+    ReferentialAction, Statement, StatementKind,
+};
+use crate::sql::{Script, Section, Server, ServerKind, ident_if_needed, parse};
+
+/// Returns the rebuild that does what the statement wants.
+pub(super) fn fix(script: &Script, statement: &Statement, schema: &Schema) -> Option<Fix> {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "other statements change no table")]
+    let alter = match &statement.kind {
+        StatementKind::Unknown { .. } => as_other_server(script, statement)?,
+        StatementKind::AlterTable(alter) => alter.clone(),
+        _ => return None,
+    };
+    let before = schema.find(&alter.name)?;
+    let fresh = before.origin == Origin::Migration(schema.migration);
+    let free = before.triggers.is_empty() && !is_read_by_views(schema, before);
+    if !before.complete
+        || fresh
+        || !free
+        || !alter.actions.iter().all(|a| needs_rebuild(&a.kind, before))
+    {
+        return None;
+    }
+    let after = changed(&alter, schema, statement)?;
+    let steps = rebuild(before, &after);
+    Some(Fix {
+        rules: vec![
+            "sqlite-add-column-limits",
+            "sqlite-drop-column-limits",
+            "syntax-error",
+            "unparsed-statement",
+        ],
+        span: statement.span,
+        title: "build the table anew, as SQLite has no such ALTER TABLE",
+        steps,
+    })
+}
+
+/// Reads the statement in the grammar of a server that has more of ALTER TABLE.
+fn as_other_server(script: &Script, statement: &Statement) -> Option<Box<AlterTable>> {
+    [ServerKind::Postgres, ServerKind::Mysql].into_iter().find_map(|kind| {
+        let section = Section {
+            source: script.section.source.clone(),
+            range: statement.span,
+            blocks: Vec::new(),
+        };
+        let read = parse(section, Server::of(kind));
+        let only = read.statements.into_iter().next()?;
+        if let StatementKind::AlterTable(alter) = only.kind { Some(alter) } else { None }
+    })
+}
+
+fn is_read_by_views(schema: &Schema, table: &Relation) -> bool {
+    let reads = |relation: &Relation| relation.reads.iter().any(|(name, _)| *name == table.name);
+    let touches = |relation: &Relation| {
+        relation.triggers.iter().any(|trigger| trigger.touches.contains(&table.name))
+    };
+    schema.relations.values().any(|relation| reads(relation) || touches(relation))
+}
+
+/// Says whether an action is one that SQLite has no words for, or refuses on this table.
+fn needs_rebuild(action: &ActionKind, table: &Relation) -> bool {
+    match action {
+        ActionKind::AddConstraint(_)
+        | ActionKind::DropConstraint { .. }
+        | ActionKind::SetNotNull { .. }
+        | ActionKind::DropNotNull { .. }
+        | ActionKind::SetDefault { .. }
+        | ActionKind::DropDefault { .. }
+        | ActionKind::Postgres(PgAction::AlterType { using: None, .. })
+        | ActionKind::Mysql(MyAction::ModifyColumn { .. }) => true,
+        ActionKind::DropColumn { column, .. } => {
+            table.indexes.iter().any(|index| index.mentions_column(column.as_str()))
+        }
+        ActionKind::AddColumn { column, .. } => !column.constraints.is_empty(),
+        ActionKind::RenameColumn { .. }
+        | ActionKind::RenameTo(_)
+        | ActionKind::Postgres(_)
+        | ActionKind::Mysql(_) => false,
+    }
+}
+
+/// Returns the table as the statement would leave it.
+fn changed(alter: &AlterTable, schema: &Schema, statement: &Statement) -> Option<Relation> {
+    let name = schema.resolve(&alter.name);
+    // Replayed as the server whose words they are: the model of tables is one for all.
+    let mut after = schema.clone();
+    let kind = if alter.actions.iter().any(|a| matches!(a.kind, ActionKind::Mysql(_))) {
+        ServerKind::Mysql
+    } else {
+        ServerKind::Postgres
+    };
+    after.server = Server::of(kind);
+    after.apply(&Statement {
+        span: statement.span,
+        kind: StatementKind::AlterTable(Box::new(alter.clone())),
+    });
+    after.relations.get(&name).cloned()
+}
+
+fn rebuild(before: &Relation, after: &Relation) -> Vec<Step> {
+    let table = quote(&before.name.name);
+    let new = quote(&format!("{}_new", before.name.name));
+    let kept: Vec<String> = after
+        .columns
+        .iter()
+        .filter(|column| {
+            column.generated.is_none() && before.column_any_case(&column.name).is_some()
+        })
+        .map(|column| quote(&column.name))
+        .collect();
+    let kept = kept.join(", ");
+    let mut steps = vec![
+        create_table(after, &new),
+        format!("INSERT INTO {new} ({kept})\nSELECT {kept} FROM {table}"),
+        format!("DROP TABLE {table}"),
+        format!("ALTER TABLE {new} RENAME TO {table}"),
+    ];
+    let own = |index: &&Index| index.constraint.is_none() && !index.primary;
+    steps.extend(after.indexes.iter().filter(own).map(|index| create_index(index, &table)));
+    steps.into_iter().map(|sql| Step { sql, runs: Runs::WithNeighbours }).collect()
+}
+
+fn create_table(table: &Relation, name: &str) -> String {
+    let inline_key = integer_key(table);
+    let columns = table.columns.iter().map(|column| column_definition(column, inline_key));
+    let constraints = table
+        .constraints
+        .iter()
+        .filter(|constraint| {
+            !(inline_key.is_some() && matches!(constraint.kind, Demand::PrimaryKey(_)))
+        })
+        .filter_map(constraint_definition);
+    let lines: Vec<String> = columns.chain(constraints).map(|line| format!("    {line}")).collect();
+    let option = |key: &str| table.options.contains_key(key);
+    let options: Vec<&str> = [("strict", "STRICT"), ("without rowid", "WITHOUT ROWID")]
+        .into_iter()
+        .filter(|(key, _)| option(key))
+        .map(|(_, word)| word)
+        .collect();
+    let options =
+        if options.is_empty() { String::new() } else { format!(" {}", options.join(", ")) };
+    format!("CREATE TABLE {name} (\n{}\n){options}", lines.join(",\n"))
+}
+
+/// `INTEGER PRIMARY KEY` on the column is the row id; as a table constraint it is too, but
+/// AUTOINCREMENT can only be written on the column.
+fn integer_key(table: &Relation) -> Option<&str> {
+    let key = table.primary_key()?;
+    let [only] = key else { return None };
+    let column = table.column_any_case(only)?;
+    let integer = column.data_type.as_ref().is_some_and(|t| t.name.eq_ignore_ascii_case("integer"));
+    integer.then_some(column.name.as_str())
+}
+
+fn column_definition(column: &Column, inline_key: Option<&str>) -> String {
+    let mut out = quote(&column.name);
+    if let Some(data_type) = &column.data_type {
+        out.push(' ');
+        out.push_str(&data_type.name.to_uppercase());
+        if !data_type.args.is_empty() {
+            out.push_str(&format!("({})", data_type.args.join(", ")));
+        }
+        if let Some(collation) = &data_type.collation {
+            out.push_str(&format!(" COLLATE {collation}"));
+        }
+    }
+    if inline_key == Some(column.name.as_str()) {
+        out.push_str(" PRIMARY KEY");
+        if column.auto_increment {
+            out.push_str(" AUTOINCREMENT");
+        }
+    }
+    if column.not_null && inline_key != Some(column.name.as_str()) {
+        out.push_str(" NOT NULL");
+    }
+    if let Some(default) = &column.default {
+        out.push_str(&format!(" DEFAULT {}", default.text));
+    }
+    if let Some(generated) = &column.generated {
+        let storage = match generated.storage {
+            GeneratedStorage::Stored => " STORED",
+            GeneratedStorage::Virtual | GeneratedStorage::Unspecified => "",
+        };
+        out.push_str(&format!(" GENERATED ALWAYS AS ({}){storage}", generated.expr.text));
+    }
+    out
+}
+
+fn constraint_definition(constraint: &Constraint) -> Option<String> {
+    let list = |columns: &[String]| {
+        columns.iter().map(|column| quote(column)).collect::<Vec<_>>().join(", ")
+    };
+    Some(match &constraint.kind {
+        Demand::PrimaryKey(columns) => format!("PRIMARY KEY ({})", list(columns)),
+        Demand::Unique(columns) => format!("UNIQUE ({})", list(columns)),
+        Demand::Check(check) => format!("CHECK ({})", check.text),
+        Demand::ForeignKey { columns, parent, parent_columns, on_delete, on_update } => {
+            let target = match parent_columns.as_slice() {
+                [] => String::new(),
+                columns => format!(" ({})", list(columns)),
+            };
+            format!(
+                "FOREIGN KEY ({}) REFERENCES {}{target}{}{}",
+                list(columns),
+                quote(&parent.name),
+                action("DELETE", *on_delete),
+                action("UPDATE", *on_update),
+            )
+        }
+        // SQLite has neither.
+        Demand::Exclude(_) | Demand::NotNull(_) => return None,
+    })
+}
+
+fn action(event: &str, action: ReferentialAction) -> String {
+    let words = match action {
+        ReferentialAction::NoAction => return String::new(),
+        ReferentialAction::Restrict => "RESTRICT",
+        ReferentialAction::Cascade => "CASCADE",
+        ReferentialAction::SetNull => "SET NULL",
+        ReferentialAction::SetDefault => "SET DEFAULT",
+    };
+    format!(" ON {event} {words}")
+}
+
+fn create_index(index: &Index, table: &str) -> String {
+    let unique = if index.kind == IndexKind::Unique { "UNIQUE " } else { "" };
+    let parts: Vec<String> = index
+        .parts
+        .iter()
+        .map(|part| {
+            let key = match &part.key {
+                Key::Column(column) => quote(column.as_str()),
+                Key::Expr(expr) => expr.text.clone(),
+            };
+            let collation =
+                part.collation.as_ref().map_or_else(String::new, |c| format!(" COLLATE {c}"));
+            let order = if part.descending { " DESC" } else { "" };
+            format!("{key}{collation}{order}")
+        })
+        .collect();
+    let predicate =
+        index.predicate.as_ref().map_or_else(String::new, |p| format!(" WHERE {}", p.text));
+    let name = quote(&index.name);
+    format!("CREATE {unique}INDEX {name} ON {table} ({}){predicate}", parts.join(", "))
+}
+
+fn quote(name: &str) -> String {
+    ident_if_needed(ServerKind::Sqlite, name)
+}
