@@ -143,13 +143,52 @@ pub enum Error {
         #[source]
         cause: Box<ServerError>,
     },
+    /// Another run holds the migration lock.
+    #[error("{}", locked(*waited_ms, holder.as_deref()))]
+    Locked {
+        /// How long it was tried.
+        waited_ms: u64,
+        /// Who holds it, as far as that can be seen.
+        holder: Option<Box<super::Holder>>,
+    },
+    /// The migration lock was not ours any more when it was given back.
+    #[error("the migration lock was lost before the end of the run")]
+    LockLost,
+    /// A row of the journal is not understood.
+    #[error("row {seq} of the journal cannot be read: {why}")]
+    Journal {
+        /// Its number.
+        seq: u64,
+        /// Why.
+        why: String,
+    },
+    /// A file beside the database.
+    #[error("cannot use {path}")]
+    File {
+        /// The file.
+        path: String,
+        /// Why.
+        #[source]
+        cause: std::io::Error,
+    },
+}
+
+/// Says who holds the lock.
+fn locked(waited_ms: u64, holder: Option<&super::Holder>) -> String {
+    let holder = holder.map_or_else(|| "another session".to_owned(), ToString::to_string);
+    let seconds = std::time::Duration::from_millis(waited_ms).as_secs_f32();
+    format!("the migration lock was not free within {seconds} s: {holder} holds it")
 }
 
 impl Error {
     /// Returns the server's part of the error.
     pub const fn cause(&self) -> Option<&ServerError> {
         match self {
-            Self::Target(_) => None,
+            Self::Target(_)
+            | Self::Locked { .. }
+            | Self::LockLost
+            | Self::Journal { .. }
+            | Self::File { .. } => None,
             Self::Connect { cause, .. } | Self::Server { cause, .. } => Some(cause),
         }
     }
@@ -159,7 +198,16 @@ impl Error {
         match self {
             Self::Target(error) => Some(error.hint()),
             Self::Connect { cause, .. } => connect_hint(cause.kind).map(str::to_owned),
-            Self::Server { cause, .. } => cause.advice.clone(),
+            Self::Server { cause, .. } => server_hint(cause),
+            Self::Locked { .. } => {
+                Some("wait until that run has ended, or end its session, and run again".to_owned())
+            }
+            Self::LockLost => Some(
+                "connect to the server directly: a pooler gave the session to somebody else"
+                    .to_owned(),
+            ),
+            Self::Journal { .. } => Some("use the version of lockwise that wrote it".to_owned()),
+            Self::File { .. } => Some("check that its folder exists and is writable".to_owned()),
         }
     }
 }
@@ -186,6 +234,28 @@ const fn connect_hint(kind: ErrorKind) -> Option<&'static str> {
         | ErrorKind::Constraint
         | ErrorKind::Other => None,
     }
+}
+
+/// Returns the advice for a refusal: the server's own, or what its kind asks for.
+fn server_hint(cause: &ServerError) -> Option<String> {
+    let own = match cause.kind {
+        ErrorKind::Permission => Some("use a login that has this privilege, or grant it"),
+        ErrorKind::ReadOnly => Some("connect to the primary with a login that may write"),
+        ErrorKind::Resources => Some("free disk space, memory or connections on the server"),
+        ErrorKind::ConnectionLost => Some("run `lockwise status`, then run the command again"),
+        ErrorKind::LockTimeout
+        | ErrorKind::Deadlock
+        | ErrorKind::Serialization
+        | ErrorKind::StatementTimeout
+        | ErrorKind::Cancelled
+        | ErrorKind::Unreachable
+        | ErrorKind::Authentication
+        | ErrorKind::MissingDatabase
+        | ErrorKind::Syntax
+        | ErrorKind::Constraint
+        | ErrorKind::Other => None,
+    };
+    cause.advice.clone().or_else(|| own.map(str::to_owned))
 }
 
 /// Gives a server's error the attempt it belongs to.

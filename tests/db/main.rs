@@ -14,3 +14,5 @@
 mod support;
 
 mod connection;
+mod journal;
+mod snapshot_sqlite;
