@@ -209,8 +209,9 @@ pub struct Constraint {
     pub valid: bool,
     /// Enforced at all.
     pub enforced: bool,
-    /// Written on a column: SQLite drops it with its column, and refuses to if it stands apart.
-    pub inline: bool,
+    /// The column it is written on: SQLite drops it with that column, and refuses to drop a column
+    /// that a constraint standing apart needs.
+    pub written_on: Option<String>,
     /// It can be checked at the end of the transaction.
     pub deferrable: bool,
     /// It comes from a parent table (PostgreSQL).
