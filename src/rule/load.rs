@@ -135,7 +135,7 @@ fn options(
 }
 
 /// Returns a TOML value as an option: a number from 0 on, a text, a list of texts.
-pub(super) fn option_value(value: &DeValue<'_>) -> Option<OptionValue> {
+pub(crate) fn option_value(value: &DeValue<'_>) -> Option<OptionValue> {
     if let Some(text) = value.as_str() {
         return Some(OptionValue::Text(text.to_owned()));
     }

@@ -27,20 +27,20 @@ pub struct RuleError {
 
 /// A file being read, and the mistakes found so far.
 #[derive(Debug)]
-pub(super) struct Reader {
+pub(crate) struct Reader {
     source: crate::sql::Source,
     /// The mistakes.
-    pub(super) errors: Vec<RuleError>,
+    pub(crate) errors: Vec<RuleError>,
 }
 
 impl Reader {
     /// Returns a reader of that file.
-    pub(super) fn new(path: &str, text: &str) -> Self {
+    pub(crate) fn new(path: &str, text: &str) -> Self {
         Self { source: crate::sql::Source::new(path, text), errors: Vec::new() }
     }
 
     /// Parses the file.
-    pub(super) fn parse<'t>(&mut self, text: &'t str) -> Option<Spanned<DeTable<'t>>> {
+    pub(crate) fn parse<'t>(&mut self, text: &'t str) -> Option<Spanned<DeTable<'t>>> {
         match DeTable::parse(text) {
             Ok(table) => Some(table),
             Err(error) => {
@@ -52,9 +52,14 @@ impl Reader {
         }
     }
 
+    /// Returns the line and column of a place.
+    pub(crate) fn position(&self, at: &Range<usize>) -> crate::sql::Position {
+        self.source.position(u32::try_from(at.start).unwrap_or(u32::MAX))
+    }
+
     /// Notes a mistake.
-    pub(super) fn error(&mut self, at: &Range<usize>, message: String, hint: Option<String>) {
-        let position = self.source.position(u32::try_from(at.start).unwrap_or(u32::MAX));
+    pub(crate) fn error(&mut self, at: &Range<usize>, message: String, hint: Option<String>) {
+        let position = self.position(at);
         self.errors.push(RuleError {
             path: self.source.path().to_owned(),
             line: position.line,
@@ -65,7 +70,7 @@ impl Reader {
     }
 
     /// Notes that a word is none of those known.
-    pub(super) fn unknown(
+    pub(crate) fn unknown(
         &mut self,
         at: &Range<usize>,
         what: &str,
@@ -81,7 +86,7 @@ impl Reader {
 }
 
 /// A table being read.
-pub(super) struct Table<'t> {
+pub(crate) struct Table<'t> {
     /// What it is called in messages: `[match]`.
     name: &'static str,
     entries: &'t DeTable<'t>,
@@ -90,11 +95,11 @@ pub(super) struct Table<'t> {
 }
 
 /// A value and its place.
-pub(super) type Placed<T> = (T, Range<usize>);
+pub(crate) type Placed<T> = (T, Range<usize>);
 
 impl<'t> Table<'t> {
     /// Wraps a parsed table.
-    pub(super) const fn new(
+    pub(crate) const fn new(
         name: &'static str,
         entries: &'t DeTable<'t>,
         span: Range<usize>,
@@ -103,18 +108,18 @@ impl<'t> Table<'t> {
     }
 
     /// Returns where the table stands.
-    pub(super) fn span(&self) -> Range<usize> {
+    pub(crate) fn span(&self) -> Range<usize> {
         self.span.clone()
     }
 
     /// Returns a value as it is.
-    pub(super) fn value(&mut self, key: &'static str) -> Option<&'t Spanned<DeValue<'t>>> {
+    pub(crate) fn value(&mut self, key: &'static str) -> Option<&'t Spanned<DeValue<'t>>> {
         self.asked.push(key);
         self.entries.get(key)
     }
 
     /// Returns a text.
-    pub(super) fn text(
+    pub(crate) fn text(
         &mut self,
         reader: &mut Reader,
         key: &'static str,
@@ -127,7 +132,7 @@ impl<'t> Table<'t> {
     }
 
     /// Returns a text that has to be there and not be empty.
-    pub(super) fn required_text(&mut self, reader: &mut Reader, key: &'static str) -> String {
+    pub(crate) fn required_text(&mut self, reader: &mut Reader, key: &'static str) -> String {
         let text = self.text(reader, key).map(|(text, _)| text.trim().to_owned());
         if text.as_deref().unwrap_or("").is_empty() {
             let message = format!("{} has no {key}", self.name);
@@ -137,13 +142,13 @@ impl<'t> Table<'t> {
     }
 
     /// Returns true or false.
-    pub(super) fn flag(&mut self, reader: &mut Reader, key: &'static str) -> Option<bool> {
+    pub(crate) fn flag(&mut self, reader: &mut Reader, key: &'static str) -> Option<bool> {
         let value = self.value(key)?;
         value.get_ref().as_bool().or_else(|| wrong(reader, value, key, "true or false"))
     }
 
     /// Returns one text or a list of them.
-    pub(super) fn texts(&mut self, reader: &mut Reader, key: &'static str) -> Vec<Placed<String>> {
+    pub(crate) fn texts(&mut self, reader: &mut Reader, key: &'static str) -> Vec<Placed<String>> {
         let Some(value) = self.value(key) else { return Vec::new() };
         if let Some(text) = value.get_ref().as_str() {
             return vec![(text.to_owned(), value.span())];
@@ -162,7 +167,7 @@ impl<'t> Table<'t> {
     }
 
     /// Returns words of a closed list, as what they stand for.
-    pub(super) fn words<T: Copy>(
+    pub(crate) fn words<T: Copy>(
         &mut self,
         reader: &mut Reader,
         key: &'static str,
@@ -182,7 +187,7 @@ impl<'t> Table<'t> {
     }
 
     /// Returns a table inside.
-    pub(super) fn table(
+    pub(crate) fn table(
         &mut self,
         reader: &mut Reader,
         key: &'static str,
@@ -196,7 +201,7 @@ impl<'t> Table<'t> {
     }
 
     /// Returns tables inside: `[key]` or `[[key]]`.
-    pub(super) fn tables(
+    pub(crate) fn tables(
         &mut self,
         reader: &mut Reader,
         key: &'static str,
@@ -220,14 +225,14 @@ impl<'t> Table<'t> {
     }
 
     /// Returns every entry, for tables whose keys are free.
-    pub(super) fn entries(&self) -> impl Iterator<Item = Placed<(&'t str, &'t DeValue<'t>)>> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = Placed<(&'t str, &'t DeValue<'t>)>> {
         self.entries
             .iter()
             .map(|(key, value)| ((key.get_ref().as_ref(), value.get_ref()), value.span()))
     }
 
     /// Notes every key that nobody asked for.
-    pub(super) fn finish(self, reader: &mut Reader) {
+    pub(crate) fn finish(self, reader: &mut Reader) {
         for (key, _) in self.entries {
             if !self.asked.contains(&key.get_ref().as_ref()) {
                 let what = format!("key in {}", self.name);

@@ -1,0 +1,98 @@
+//! The `[runner]` table: how migrations run.
+
+use std::time::Duration;
+
+use super::{number, period};
+use crate::rule::{Reader, Table};
+
+/// How migrations run.
+///
+/// | key | meaning | default |
+/// |---|---|---|
+/// | `lock_timeout` | a statement that makes others wait gives up waiting itself after this | `2s` |
+/// | `statement_timeout` | a statement in a transaction is stopped after this | none |
+/// | `blocking_budget` | the application waits no longer than this for one run, all told | `30s` |
+/// | `retries` | how often a statement that gave up is tried again | `20` |
+/// | `lock_wait` | how long to wait for another run of lockwise to end | `1m` |
+/// | `keep_dropped` | keep dropped tables and columns aside, so that a rollback brings rows back | `false` |
+/// | `shadow` | throw-away database for the dry run: a URL, `auto` or `off` | `auto` |
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Runner {
+    /// A statement that makes others wait gives up waiting itself after this.
+    pub lock_timeout: Duration,
+    /// A statement in a transaction is stopped after this.
+    pub statement_timeout: Option<Duration>,
+    /// The application waits no longer than this for one run, all told.
+    pub blocking_budget: Duration,
+    /// How often a statement that gave up is tried again.
+    pub retries: u64,
+    /// How long to wait for another run of lockwise to end.
+    pub lock_wait: Duration,
+    /// Dropped tables and columns are kept aside.
+    pub keep_dropped: bool,
+    /// Where the dry run happens.
+    pub shadow: Shadow,
+}
+
+/// Where the dry run happens.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Shadow {
+    /// A server started for it, or a database in memory.
+    #[default]
+    Auto,
+    /// Nowhere.
+    Off,
+    /// In a database that is there for it.
+    Url(String),
+}
+
+impl Default for Runner {
+    fn default() -> Self {
+        Self {
+            lock_timeout: Duration::from_secs(2),
+            statement_timeout: None,
+            blocking_budget: Duration::from_secs(30),
+            retries: 20,
+            lock_wait: Duration::from_secs(60),
+            keep_dropped: false,
+            shadow: Shadow::Auto,
+        }
+    }
+}
+
+pub(super) fn read(reader: &mut Reader, mut table: Table<'_>) -> Runner {
+    let default = Runner::default();
+    let runner = Runner {
+        lock_timeout: period(reader, &mut table, "lock_timeout").unwrap_or(default.lock_timeout),
+        statement_timeout: period(reader, &mut table, "statement_timeout"),
+        blocking_budget: period(reader, &mut table, "blocking_budget")
+            .unwrap_or(default.blocking_budget),
+        retries: number(reader, &mut table, "retries").unwrap_or(default.retries),
+        lock_wait: period(reader, &mut table, "lock_wait").unwrap_or(default.lock_wait),
+        keep_dropped: table.flag(reader, "keep_dropped").unwrap_or(default.keep_dropped),
+        shadow: match table.text(reader, "shadow") {
+            None => Shadow::Auto,
+            Some((word, _)) if word == "auto" => Shadow::Auto,
+            Some((word, _)) if word == "off" => Shadow::Off,
+            Some((url, _)) => Shadow::Url(url),
+        },
+    };
+    table.finish(reader);
+    runner
+}
+
+/// Reads a span of time: `500ms`, `2s`, `5m`, `12h`, `14d`.
+pub fn duration(text: &str) -> Option<Duration> {
+    let end = text.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = text.split_at(end);
+    let number: u64 = number.parse().ok()?;
+    let milliseconds = match unit {
+        "ms" => 1,
+        "s" => 1000,
+        "m" | "min" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return None,
+    };
+    number.checked_mul(milliseconds).map(Duration::from_millis)
+}
