@@ -258,7 +258,7 @@ fn cast(cursor: &mut Cursor<'_>, expr: &mut Expr) {
     });
 }
 
-fn shape(cursor: &Cursor<'_>, tokens: &[Token], expr: &Expr) -> ExprShape {
+pub(super) fn shape(cursor: &Cursor<'_>, tokens: &[Token], expr: &Expr) -> ExprShape {
     let (inner, wrapped) = strip_parentheses(cursor, tokens);
     if !expr.functions.is_empty() || expr.has_subquery {
         return ExprShape::Other;
@@ -335,7 +335,7 @@ fn strip_cast<'t>(cursor: &Cursor<'_>, tokens: &'t [Token]) -> &'t [Token] {
 }
 
 /// Returns the columns that AND terms prove not to be NULL.
-fn proofs(cursor: &Cursor<'_>, tokens: &[Token]) -> Vec<String> {
+pub(super) fn proofs(cursor: &Cursor<'_>, tokens: &[Token]) -> Vec<String> {
     let (tokens, _) = strip_parentheses(cursor, tokens);
     let mut proven = Vec::new();
     for term in and_terms(cursor, tokens) {

@@ -1,0 +1,304 @@
+//! INSERT, UPDATE, DELETE and MERGE.
+
+use super::call::enclosed;
+use super::expr::{self, full};
+use super::found::Found;
+use super::{from, index, names, select};
+use crate::sql::ast::{Dml, DmlKind, Expr, Query, StatementKind};
+use crate::sql::cursor::{Cursor, Parsed};
+use crate::sql::name::{Ident, ObjectName};
+
+/// What a data change does, beside what it reads.
+#[derive(Debug)]
+pub(super) struct Change {
+    /// The kind.
+    pub kind: DmlKind,
+    /// The table.
+    pub targets: Vec<ObjectName>,
+    filter: Option<Expr>,
+    columns: Vec<Ident>,
+    from_query: bool,
+    on_conflict: bool,
+}
+
+impl Change {
+    fn of(kind: DmlKind, target: ObjectName) -> Self {
+        Self {
+            kind,
+            targets: vec![target],
+            filter: None,
+            columns: Vec::new(),
+            from_query: false,
+            on_conflict: false,
+        }
+    }
+}
+
+/// Takes a query or a data change as a statement.
+pub(super) fn statement(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
+    let (start, mut found) = (c.position(), Found::default());
+    let change = any(c, &mut found)?;
+    if let Some(into) = found.into.take() {
+        let query = found.into_query(c, start);
+        return Ok(super::table::select_into(into, query));
+    }
+    Ok(StatementKind::Dml(Box::new(dml(change, found.into_query(c, start)))))
+}
+
+fn dml(change: Option<Change>, query: Query) -> Dml {
+    let change = change.unwrap_or(Change {
+        kind: DmlKind::Select,
+        targets: Vec::new(),
+        filter: None,
+        columns: Vec::new(),
+        from_query: false,
+        on_conflict: false,
+    });
+    Dml {
+        kind: change.kind,
+        targets: change.targets,
+        query,
+        filter: change.filter,
+        columns: change.columns,
+        from_query: change.from_query,
+        limit: false,
+        order_by: false,
+        on_conflict: change.on_conflict,
+    }
+}
+
+/// Walks over a query or a data change, WITH in front included.
+pub(super) fn any(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<Option<Change>> {
+    f.enter(c)?;
+    let with = f.with.len();
+    if c.at(&["WITH"]) {
+        select::with_clause(c, f)?;
+    }
+    let change = match c.accept_any(&["INSERT", "UPDATE", "DELETE", "MERGE"]) {
+        Some("INSERT") => Some(insert(c, f)?),
+        Some("UPDATE") => Some(update(c, f)?),
+        Some("DELETE") => Some(delete(c, f)?),
+        Some(_) => Some(merge(c, f)?),
+        None => {
+            select::statement(c, f)?;
+            None
+        }
+    };
+    f.with.truncate(with);
+    f.leave();
+    Ok(change)
+}
+
+fn insert(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<Change> {
+    c.expect(&["INTO"])?;
+    let name = names::qualified(c, "a table name")?;
+    if c.accept(&["AS"]) {
+        names::column_id(c, "an alias")?;
+    }
+    let mut change = Change::of(DmlKind::Insert, name);
+    if c.at_symbol("(") && !select::at_query(c) {
+        change.columns = target_columns(c, f)?;
+    }
+    overriding(c)?;
+    if !c.accept(&["DEFAULT", "VALUES"]) {
+        change.from_query = !c.at(&["VALUES"]);
+        select::statement(c, f)?;
+    }
+    if c.accept(&["ON", "CONFLICT"]) {
+        change.on_conflict = true;
+        on_conflict(c, f)?;
+    }
+    returning(c, f)?;
+    Ok(change)
+}
+
+fn overriding(c: &mut Cursor<'_>) -> Parsed<()> {
+    if !c.accept(&["OVERRIDING"]) {
+        return Ok(());
+    }
+    match c.accept_any(&["USER", "SYSTEM"]) {
+        Some(_) => c.expect(&["VALUE"]),
+        None => Err(c.expected("SYSTEM or USER")),
+    }
+}
+
+/// Takes `(a, b.x, c[1])`.
+fn target_columns(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<Vec<Ident>> {
+    c.expect_symbol("(")?;
+    let columns = names::list(c, |c| target(c, f))?;
+    c.expect_symbol(")")?;
+    Ok(columns)
+}
+
+fn target(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<Ident> {
+    let column = names::column_id(c, "a column name")?;
+    if expr::indirection(c, f)? {
+        return Err(c.expected("a column name"));
+    }
+    Ok(column)
+}
+
+fn on_conflict(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
+    if c.accept(&["ON", "CONSTRAINT"]) {
+        names::column_id(c, "a constraint name")?;
+    } else if c.at_symbol("(") {
+        index::key_parts(c)?;
+        if c.accept(&["WHERE"]) {
+            full(c, f)?;
+        }
+    }
+    c.expect(&["DO"])?;
+    if c.accept(&["NOTHING"]) {
+        return Ok(());
+    }
+    c.expect(&["UPDATE", "SET"])?;
+    assignments(c, f)?;
+    if c.accept(&["WHERE"]) {
+        full(c, f)?;
+    }
+    Ok(())
+}
+
+/// Takes `RETURNING [WITH (OLD AS o, NEW AS n)] …`, where it is next.
+fn returning(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
+    if !c.accept(&["RETURNING"]) {
+        return Ok(());
+    }
+    if c.at(&["WITH"]) {
+        c.expect(&["WITH"])?;
+        enclosed(c, |c| {
+            loop {
+                if c.accept_any(&["OLD", "NEW"]).is_none() {
+                    return Err(c.expected("OLD or NEW"));
+                }
+                c.expect(&["AS"])?;
+                names::column_id(c, "a name")?;
+                if !c.accept_symbol(",") {
+                    return Ok(());
+                }
+            }
+        })?;
+    }
+    // What RETURNING shows does not read whole rows of other tables.
+    let star = f.star;
+    select::targets(c, f)?;
+    f.star = star;
+    Ok(())
+}
+
+/// Takes `a = 1, (b, c) = (2, 3)` and returns the columns.
+fn assignments(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<Vec<Ident>> {
+    let mut columns = Vec::new();
+    loop {
+        if c.at_symbol("(") {
+            columns.extend(target_columns(c, f)?);
+        } else {
+            columns.push(target(c, f)?);
+        }
+        c.expect_symbol("=")?;
+        full(c, f)?;
+        if !c.accept_symbol(",") {
+            return Ok(columns);
+        }
+    }
+}
+
+/// Takes the table of UPDATE and DELETE with its alias.
+fn changed_relation(c: &mut Cursor<'_>) -> Parsed<ObjectName> {
+    let name = from::relation(c)?;
+    if c.accept(&["AS"]) || (names::at_column_id(c) && !c.at(&["SET"])) {
+        names::column_id(c, "an alias")?;
+    }
+    Ok(name)
+}
+
+fn update(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<Change> {
+    let mut change = Change::of(DmlKind::Update, changed_relation(c)?);
+    c.expect(&["SET"])?;
+    change.columns = assignments(c, f)?;
+    if c.accept(&["FROM"]) {
+        from::list(c, f)?;
+    }
+    change.filter = filter(c, f)?;
+    returning(c, f)?;
+    Ok(change)
+}
+
+fn delete(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<Change> {
+    c.expect(&["FROM"])?;
+    let mut change = Change::of(DmlKind::Delete, changed_relation(c)?);
+    if c.accept(&["USING"]) {
+        from::list(c, f)?;
+    }
+    change.filter = filter(c, f)?;
+    returning(c, f)?;
+    Ok(change)
+}
+
+/// Takes `WHERE …`; what it reads is noted for the whole statement too.
+fn filter(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<Option<Expr>> {
+    if !c.accept(&["WHERE"]) {
+        return Ok(None);
+    }
+    let start = c.position();
+    if c.accept(&["CURRENT", "OF"]) {
+        names::column_id(c, "a cursor")?;
+        return Ok(Some(Found::default().into_expr(c, start)));
+    }
+    let mut inner = f.part();
+    full(c, &mut inner)?;
+    f.absorb(&mut inner);
+    Ok(Some(inner.into_expr(c, start)))
+}
+
+fn merge(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<Change> {
+    c.expect(&["INTO"])?;
+    let mut change = Change::of(DmlKind::Merge, changed_relation_of_merge(c)?);
+    c.expect(&["USING"])?;
+    from::item(c, f)?;
+    c.expect(&["ON"])?;
+    full(c, f)?;
+    if !c.at(&["WHEN"]) {
+        return Err(c.expected("WHEN"));
+    }
+    while c.accept(&["WHEN"]) {
+        let matched = !c.accept(&["NOT"]);
+        c.expect(&["MATCHED"])?;
+        if !matched && c.accept(&["BY"]) && c.accept_any(&["SOURCE", "TARGET"]).is_none() {
+            return Err(c.expected("SOURCE or TARGET"));
+        }
+        if c.accept(&["AND"]) {
+            full(c, f)?;
+        }
+        c.expect(&["THEN"])?;
+        merge_action(c, f, &mut change)?;
+    }
+    returning(c, f)?;
+    Ok(change)
+}
+
+fn changed_relation_of_merge(c: &mut Cursor<'_>) -> Parsed<ObjectName> {
+    let name = from::relation(c)?;
+    from::alias(c)?;
+    Ok(name)
+}
+
+fn merge_action(c: &mut Cursor<'_>, f: &mut Found, change: &mut Change) -> Parsed<()> {
+    if c.accept(&["DO", "NOTHING"]) || c.accept(&["DELETE"]) {
+        return Ok(());
+    }
+    if c.accept(&["UPDATE", "SET"]) {
+        change.columns.extend(assignments(c, f)?);
+        return Ok(());
+    }
+    c.expect(&["INSERT"])?;
+    if c.accept(&["DEFAULT", "VALUES"]) {
+        return Ok(());
+    }
+    if c.at_symbol("(") {
+        change.columns.extend(target_columns(c, f)?);
+    }
+    overriding(c)?;
+    c.expect(&["VALUES"])?;
+    enclosed(c, |c| expr::full_list(c, f))
+}

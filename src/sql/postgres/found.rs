@@ -1,0 +1,178 @@
+//! What a walk over expressions and queries finds on its way.
+
+use crate::sql::ast::{DataType, Expr, Query};
+use crate::sql::cursor::{Cursor, Parsed, SyntaxError};
+use crate::sql::expr as facts;
+use crate::sql::name::{Ident, ObjectName};
+
+/// How deeply expressions and queries may be nested. The server's own limit is its stack.
+const DEEPEST: u16 = 200;
+
+/// What has been found so far.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Columns named, unqualified part only, each once.
+    pub columns: Vec<String>,
+    /// Functions called, each once.
+    pub functions: Vec<ObjectName>,
+    /// Types cast to.
+    pub casts: Vec<DataType>,
+    /// There is a SELECT inside.
+    pub has_subquery: bool,
+    /// Relations read, each once.
+    pub reads: Vec<ObjectName>,
+    /// Relations changed by WITH clauses, each once.
+    pub writes: Vec<ObjectName>,
+    /// Relations locked by FOR UPDATE and its kin, each once.
+    pub row_locks: Vec<ObjectName>,
+    /// A select list has `*`.
+    pub star: bool,
+    /// The table that `SELECT … INTO` makes.
+    pub into: Option<Into>,
+    /// Names of WITH clauses in force, innermost last.
+    pub with: Vec<String>,
+    /// Relations in FROM clauses in force, by the names they go by.
+    pub sources: Vec<(String, ObjectName)>,
+    depth: u16,
+}
+
+/// `SELECT … INTO`.
+#[derive(Debug)]
+pub(super) struct Into {
+    /// The table.
+    pub name: ObjectName,
+    /// How long it lives.
+    pub persistence: crate::sql::ast::Persistence,
+}
+
+impl Found {
+    /// Goes one level deeper, or fails where that is too deep to be meant.
+    pub(super) fn enter(&mut self, c: &Cursor<'_>) -> Parsed<()> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            let message = format!("nested more than {DEEPEST} levels deep");
+            return Err(SyntaxError { message, at: c.place() });
+        }
+        Ok(())
+    }
+
+    /// Comes back from a level.
+    pub(super) const fn leave(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
+    }
+
+    /// Returns an empty one for a part whose facts are wanted apart. The names of WITH clauses
+    /// move over and come back with [`Found::absorb`].
+    pub(super) fn part(&mut self) -> Self {
+        let with = std::mem::take(&mut self.with);
+        Self { with, depth: self.depth, ..Self::default() }
+    }
+
+    /// Takes over what a part has found.
+    pub(super) fn absorb(&mut self, part: &mut Self) {
+        self.with = std::mem::take(&mut part.with);
+        for name in &part.reads {
+            self.read(name);
+        }
+        for name in &part.row_locks {
+            self.lock(name);
+        }
+        for name in &part.writes {
+            self.write(name);
+        }
+        for column in &part.columns {
+            self.column(column);
+        }
+        for function in &part.functions {
+            self.function(function.clone());
+        }
+        self.has_subquery |= part.has_subquery;
+    }
+
+    /// Notes a column.
+    pub(super) fn column(&mut self, name: &str) {
+        if !self.columns.iter().any(|known| known == name) {
+            self.columns.push(name.to_owned());
+        }
+    }
+
+    /// Notes a function.
+    pub(super) fn function(&mut self, name: ObjectName) {
+        if !self.functions.iter().any(|known| same(known, &name)) {
+            self.functions.push(name);
+        }
+    }
+
+    /// Notes a keyword that acts as a function.
+    pub(super) fn keyword_function(&mut self, name: &str, c: &Cursor<'_>) {
+        let name = Ident::new(name.to_ascii_lowercase(), c.last_span());
+        self.function(ObjectName::bare(name));
+    }
+
+    /// Notes a relation that is read, unless it is the name of a WITH clause.
+    pub(super) fn read(&mut self, name: &ObjectName) {
+        if !self.is_with(name) {
+            note(&mut self.reads, name);
+        }
+    }
+
+    /// Notes a relation that is changed.
+    pub(super) fn write(&mut self, name: &ObjectName) {
+        note(&mut self.writes, name);
+    }
+
+    /// Notes a relation whose rows are locked.
+    pub(super) fn lock(&mut self, name: &ObjectName) {
+        if !self.is_with(name) {
+            note(&mut self.row_locks, name);
+        }
+    }
+
+    fn is_with(&self, name: &ObjectName) -> bool {
+        name.parts.len() == 1 && self.with.iter().any(|with| with == name.name())
+    }
+
+    /// Returns the expression that the tokens since `start` make.
+    pub(super) fn into_expr(self, c: &Cursor<'_>, start: usize) -> Expr {
+        let inner = c.sub(start, c.position());
+        let mut expr = Expr {
+            span: c.span_from(start),
+            text: facts::text(c, inner.tokens()),
+            columns: self.columns,
+            functions: self.functions,
+            casts: self.casts,
+            has_subquery: self.has_subquery,
+            ..Expr::default()
+        };
+        expr.shape = facts::shape(c, inner.tokens(), &expr);
+        expr.proves_not_null = facts::proofs(c, inner.tokens());
+        expr
+    }
+
+    /// Returns the query that the tokens since `start` make.
+    pub(super) fn into_query(self, c: &Cursor<'_>, start: usize) -> Query {
+        Query {
+            span: c.span_from(start),
+            reads: self.reads,
+            row_locks: self.row_locks,
+            writes: self.writes,
+            functions: self.functions,
+            columns: self.columns,
+            star: self.star,
+            refused: None,
+        }
+    }
+}
+
+fn note(names: &mut Vec<ObjectName>, name: &ObjectName) {
+    if !names.iter().any(|known| same(known, name)) {
+        names.push(name.clone());
+    }
+}
+
+/// Says whether two names are written alike, wherever they stand.
+pub(super) fn same(left: &ObjectName, right: &ObjectName) -> bool {
+    let values = |name: &ObjectName| name.parts.len();
+    values(left) == values(right)
+        && left.parts.iter().zip(&right.parts).all(|(a, b)| a.value == b.value)
+}

@@ -1,0 +1,279 @@
+//! Naming any object, as COMMENT, DROP, SECURITY LABEL and ALTER do.
+
+use super::{expr, names, types};
+use crate::sql::ast::{ObjectKind, OwnerTo, Rename, SetSchema, StatementKind};
+use crate::sql::cursor::{Cursor, Parsed};
+use crate::sql::expr as facts;
+use crate::sql::name::{Ident, ObjectName};
+
+/// An object: its kind, its name, and what else it takes to tell it from others.
+#[derive(Debug)]
+pub(super) struct Address {
+    /// The kind.
+    pub object: ObjectKind,
+    /// The name; a text made up of the words written where it has none, as casts.
+    pub name: ObjectName,
+    /// The table (or domain) of a constraint, trigger, rule or policy.
+    pub on: Option<ObjectName>,
+    /// The argument list as text.
+    pub signature: Option<String>,
+}
+
+impl Address {
+    /// Returns the object of a kind with a name of its own.
+    pub(super) fn named(object: ObjectKind, name: ObjectName) -> Self {
+        Self { object, name, on: None, signature: None }
+    }
+}
+
+/// The words of the grammar for each kind, longer ones before their beginnings.
+const KINDS: &[(&[&str], ObjectKind)] = &[
+    (&["TABLE"], ObjectKind::Table),
+    (&["COLUMN"], ObjectKind::Column),
+    (&["INDEX"], ObjectKind::Index),
+    (&["VIEW"], ObjectKind::View),
+    (&["MATERIALIZED", "VIEW"], ObjectKind::MaterializedView),
+    (&["FUNCTION"], ObjectKind::Function),
+    (&["PROCEDURE"], ObjectKind::Procedure),
+    (&["ROUTINE"], ObjectKind::Routine),
+    (&["AGGREGATE"], ObjectKind::Aggregate),
+    (&["TYPE"], ObjectKind::Type),
+    (&["DOMAIN"], ObjectKind::Domain),
+    (&["SEQUENCE"], ObjectKind::Sequence),
+    (&["SCHEMA"], ObjectKind::Schema),
+    (&["TRIGGER"], ObjectKind::Trigger),
+    (&["POLICY"], ObjectKind::Policy),
+    (&["EXTENSION"], ObjectKind::Extension),
+    (&["CONSTRAINT"], ObjectKind::Constraint),
+    (&["RULE"], ObjectKind::Rule),
+    (&["EVENT", "TRIGGER"], ObjectKind::EventTrigger),
+    (&["FOREIGN", "TABLE"], ObjectKind::ForeignTable),
+    (&["FOREIGN", "DATA", "WRAPPER"], ObjectKind::ForeignDataWrapper),
+    (&["SERVER"], ObjectKind::Server),
+    (&["PUBLICATION"], ObjectKind::Publication),
+    (&["SUBSCRIPTION"], ObjectKind::Subscription),
+    (&["STATISTICS"], ObjectKind::Statistics),
+    (&["DATABASE"], ObjectKind::Database),
+    (&["ROLE"], ObjectKind::Role),
+    (&["TABLESPACE"], ObjectKind::Tablespace),
+    (&["OPERATOR", "CLASS"], ObjectKind::OperatorClass),
+    (&["OPERATOR", "FAMILY"], ObjectKind::OperatorFamily),
+    (&["OPERATOR"], ObjectKind::Operator),
+    (&["TEXT", "SEARCH", "CONFIGURATION"], ObjectKind::TextSearchConfiguration),
+    (&["TEXT", "SEARCH", "DICTIONARY"], ObjectKind::TextSearchDictionary),
+    (&["TEXT", "SEARCH", "PARSER"], ObjectKind::TextSearchParser),
+    (&["TEXT", "SEARCH", "TEMPLATE"], ObjectKind::TextSearchTemplate),
+    (&["ACCESS", "METHOD"], ObjectKind::AccessMethod),
+    (&["COLLATION"], ObjectKind::Collation),
+    (&["CONVERSION"], ObjectKind::Conversion),
+    (&["CAST"], ObjectKind::Cast),
+    (&["LANGUAGE"], ObjectKind::Language),
+    (&["PROCEDURAL", "LANGUAGE"], ObjectKind::Language),
+    (&["TRUSTED", "LANGUAGE"], ObjectKind::Language),
+    (&["LARGE", "OBJECT"], ObjectKind::LargeObject),
+    (&["TRANSFORM"], ObjectKind::Transform),
+];
+
+/// Takes the words for a kind of object, where they are next.
+pub(super) fn kind(c: &mut Cursor<'_>) -> Option<ObjectKind> {
+    KINDS.iter().find(|(words, _)| c.accept(words)).map(|&(_, kind)| kind)
+}
+
+/// Takes the object that follows the words for its kind.
+pub(super) fn address(c: &mut Cursor<'_>, object: ObjectKind) -> Parsed<Address> {
+    use ObjectKind as K;
+    if matches!(object, K::Function | K::Procedure | K::Routine) {
+        let name = names::function(c, "a function name")?;
+        let signature = signature(c, arguments)?;
+        return Ok(Address { object, name, on: None, signature });
+    }
+    if object == K::Aggregate {
+        let name = names::function(c, "an aggregate name")?;
+        let signature = signature(c, aggregate_arguments)?;
+        if signature.is_none() {
+            return Err(c.expected("("));
+        }
+        return Ok(Address { object, name, on: None, signature });
+    }
+    if object == K::Operator {
+        return operator(c);
+    }
+    if matches!(object, K::OperatorClass | K::OperatorFamily) {
+        let name = names::qualified(c, "a name")?;
+        c.expect(&["USING"])?;
+        let on = Some(ObjectName::bare(names::column_id(c, "an index method")?));
+        return Ok(Address { object, name, on, signature: None });
+    }
+    if matches!(object, K::Type | K::Domain) {
+        return Ok(Address::named(object, type_as_name(c)?));
+    }
+    if matches!(object, K::Constraint | K::Trigger | K::Rule | K::Policy) {
+        return on_table(c, object);
+    }
+    if matches!(object, K::Cast | K::Transform | K::LargeObject | K::Role) {
+        return without_name(c, object);
+    }
+    if has_no_schema(object) {
+        let name = names::column_id(c, "a name")?;
+        return Ok(Address::named(object, ObjectName::bare(name)));
+    }
+    Ok(Address::named(object, names::qualified(c, "a name")?))
+}
+
+fn type_as_name(c: &mut Cursor<'_>) -> Parsed<ObjectName> {
+    let start = c.position();
+    let data_type = types::data_type(c)?;
+    let span = c.span_from(start);
+    let parts = data_type.schema.iter().chain([&data_type.name]);
+    Ok(ObjectName { parts: parts.map(|part| Ident::new(part.clone(), span)).collect() })
+}
+
+/// Takes an object that is told by the words written.
+fn without_name(c: &mut Cursor<'_>, object: ObjectKind) -> Parsed<Address> {
+    let start = c.position();
+    if object == ObjectKind::Cast {
+        c.expect_symbol("(")?;
+        types::data_type(c)?;
+        c.expect(&["AS"])?;
+        types::data_type(c)?;
+        c.expect_symbol(")")?;
+    } else if object == ObjectKind::Transform {
+        c.expect(&["FOR"])?;
+        types::data_type(c)?;
+        c.expect(&["LANGUAGE"])?;
+        names::column_id(c, "a language")?;
+    } else if object == ObjectKind::LargeObject {
+        names::integer(c)?;
+    } else {
+        names::role(c)?;
+    }
+    Ok(Address::named(object, text_since(c, start)))
+}
+
+/// Kinds whose names have one part.
+fn has_no_schema(object: ObjectKind) -> bool {
+    use ObjectKind as K;
+    matches!(
+        object,
+        K::EventTrigger
+            | K::Extension
+            | K::Publication
+            | K::Subscription
+            | K::Tablespace
+            | K::Schema
+            | K::Database
+            | K::Language
+            | K::AccessMethod
+            | K::ForeignDataWrapper
+            | K::Server
+    )
+}
+
+/// Returns a name of one part that is the text since a position.
+fn text_since(c: &Cursor<'_>, start: usize) -> ObjectName {
+    let tokens = c.sub(start, c.position());
+    ObjectName::bare(Ident::new(facts::text(c, tokens.tokens()), c.span_from(start)))
+}
+
+fn on_table(c: &mut Cursor<'_>, object: ObjectKind) -> Parsed<Address> {
+    let name = ObjectName::bare(names::column_id(c, "a name")?);
+    c.expect(&["ON"])?;
+    let domain = object == ObjectKind::Constraint && c.accept(&["DOMAIN"]);
+    let on = Some(names::qualified(c, "a table name")?);
+    let object = if domain { ObjectKind::DomainConstraint } else { object };
+    Ok(Address { object, name, on, signature: None })
+}
+
+fn operator(c: &mut Cursor<'_>) -> Parsed<Address> {
+    let start = c.position();
+    expr::any_operator(c)?;
+    let name = text_since(c, start);
+    let signature = signature(c, |c| {
+        let side = |c: &mut Cursor<'_>| {
+            if c.accept(&["NONE"]) { Ok(()) } else { types::data_type(c).map(|_| ()) }
+        };
+        side(c)?;
+        c.expect_symbol(",")?;
+        side(c)
+    })?;
+    if signature.is_none() {
+        return Err(c.expected("("));
+    }
+    Ok(Address { object: ObjectKind::Operator, name, on: None, signature })
+}
+
+/// Takes an argument list in parentheses, where there is one, and returns its text.
+fn signature<'a>(
+    c: &mut Cursor<'a>,
+    inner: impl FnOnce(&mut Cursor<'a>) -> Parsed<()>,
+) -> Parsed<Option<String>> {
+    if !c.accept_symbol("(") {
+        return Ok(None);
+    }
+    let start = c.position();
+    if !c.at_symbol(")") {
+        inner(c)?;
+    }
+    let text = facts::text(c, c.sub(start, c.position()).tokens());
+    c.expect_symbol(")")?;
+    Ok(Some(text))
+}
+
+fn arguments(c: &mut Cursor<'_>) -> Parsed<()> {
+    names::list(c, |c| super::routine::argument(c).map(|_| ())).map(|_| ())
+}
+
+/// Takes `*`, `args`, `args ORDER BY args` or `ORDER BY args`.
+pub(super) fn aggregate_arguments(c: &mut Cursor<'_>) -> Parsed<()> {
+    if c.accept_symbol("*") {
+        return Ok(());
+    }
+    if !c.at(&["ORDER", "BY"]) {
+        arguments(c)?;
+    }
+    if c.accept(&["ORDER", "BY"]) {
+        arguments(c)?;
+    }
+    Ok(())
+}
+
+/// Takes `[NO] DEPENDS ON EXTENSION name`, where it is next.
+pub(super) fn depends_on_extension(c: &mut Cursor<'_>) -> Parsed<Option<Ident>> {
+    if !c.at(&["DEPENDS"]) && !c.at(&["NO", "DEPENDS"]) {
+        return Ok(None);
+    }
+    c.accept(&["NO"]);
+    c.expect(&["DEPENDS", "ON", "EXTENSION"])?;
+    names::column_id(c, "an extension").map(Some)
+}
+
+/// Takes `RENAME TO`, `OWNER TO`, `SET SCHEMA` or `DEPENDS ON EXTENSION`, where one is next.
+pub(super) fn common_action(
+    c: &mut Cursor<'_>,
+    address: &Address,
+    if_exists: bool,
+) -> Parsed<Option<StatementKind>> {
+    let object = address.object;
+    let name = address.name.clone();
+    if c.accept(&["RENAME", "TO"]) {
+        let to = ObjectName::bare(names::word(c, "a name")?);
+        let pairs = vec![(name, to)];
+        let on = address.on.clone();
+        return Ok(Some(StatementKind::Rename(Rename { object, pairs, on, if_exists })));
+    }
+    if c.accept(&["OWNER", "TO"]) {
+        let owner = names::role(c)?;
+        return Ok(Some(StatementKind::OwnerTo(OwnerTo { object, name, owner })));
+    }
+    if c.accept(&["SET", "SCHEMA"]) {
+        let schema = names::column_id(c, "a schema")?;
+        let found = SetSchema { object, name, schema, if_exists };
+        return Ok(Some(StatementKind::SetSchema(found)));
+    }
+    if let Some(extension) = depends_on_extension(c)? {
+        let mut other = super::other("depends-on-extension", Some(object), vec![name]);
+        other.names.push(ObjectName::bare(extension));
+        return Ok(Some(StatementKind::Other(other)));
+    }
+    Ok(None)
+}

@@ -1,0 +1,44 @@
+//! Partition keys and bounds.
+
+use super::{expr, index, names};
+use crate::sql::ast::{PartitionBound, PartitionBy};
+use crate::sql::cursor::{Cursor, Parsed};
+
+/// Takes `PARTITION BY strategy (keys)`.
+pub(super) fn by(c: &mut Cursor<'_>) -> Parsed<PartitionBy> {
+    c.expect(&["PARTITION", "BY"])?;
+    let strategy = names::word(c, "RANGE, LIST or HASH")?.value.to_ascii_lowercase();
+    let keys = index::key_parts(c)?;
+    Ok(PartitionBy { strategy, keys, partitions: Vec::new() })
+}
+
+/// Takes `FOR VALUES …` or `DEFAULT`.
+pub(super) fn bound(c: &mut Cursor<'_>) -> Parsed<PartitionBound> {
+    if c.accept(&["DEFAULT"]) {
+        return Ok(PartitionBound::Default);
+    }
+    c.expect(&["FOR", "VALUES"])?;
+    if c.accept(&["IN"]) {
+        return Ok(PartitionBound::In(values(c)?));
+    }
+    if c.accept(&["FROM"]) {
+        let from = values(c)?;
+        c.expect(&["TO"])?;
+        return Ok(PartitionBound::Range { from, to: values(c)? });
+    }
+    c.expect(&["WITH"])?;
+    c.expect_symbol("(")?;
+    names::list(c, |c| {
+        names::word(c, "MODULUS or REMAINDER")?;
+        names::integer(c)
+    })?;
+    c.expect_symbol(")")?;
+    Ok(PartitionBound::Hash)
+}
+
+fn values(c: &mut Cursor<'_>) -> Parsed<Vec<String>> {
+    c.expect_symbol("(")?;
+    let values = names::list(c, |c| Ok(expr::a_expr(c)?.text))?;
+    c.expect_symbol(")")?;
+    Ok(values)
+}

@@ -1,0 +1,256 @@
+//! Transactions, settings, and other statements about the session.
+
+use super::{names, other};
+use crate::sql::ast::{LockTables, Set, SetScope, StatementKind, Transaction};
+use crate::sql::cursor::{Cursor, Parsed};
+use crate::sql::lexer::TokenKind;
+
+/// Takes a transaction command, its first word included.
+pub(super) fn transaction(c: &mut Cursor<'_>) -> Parsed<Transaction> {
+    let Some(verb) = c.accept_any(&[
+        "BEGIN",
+        "START",
+        "COMMIT",
+        "END",
+        "ROLLBACK",
+        "ABORT",
+        "SAVEPOINT",
+        "RELEASE",
+        "PREPARE",
+    ]) else {
+        return Err(c.expected("a transaction command"));
+    };
+    let noise = |c: &mut Cursor<'_>| {
+        c.accept_any(&["WORK", "TRANSACTION"]);
+    };
+    match verb {
+        "BEGIN" => {
+            noise(c);
+            Ok(Transaction::Begin(modes(c)?))
+        }
+        "START" => {
+            c.expect(&["TRANSACTION"])?;
+            Ok(Transaction::Begin(modes(c)?))
+        }
+        "COMMIT" | "ROLLBACK" if c.accept(&["PREPARED"]) => {
+            names::string(c)?;
+            Ok(Transaction::FinishPrepared)
+        }
+        "COMMIT" | "END" => {
+            noise(c);
+            Ok(Transaction::Commit { chain: chain(c)? })
+        }
+        "SAVEPOINT" => Ok(Transaction::Savepoint(names::column_id(c, "a savepoint")?)),
+        "RELEASE" => {
+            c.accept(&["SAVEPOINT"]);
+            Ok(Transaction::Release(names::column_id(c, "a savepoint")?))
+        }
+        "PREPARE" => {
+            c.expect(&["TRANSACTION"])?;
+            names::string(c)?;
+            Ok(Transaction::Prepare)
+        }
+        _ => {
+            noise(c);
+            if verb == "ROLLBACK" && c.accept(&["TO"]) {
+                c.accept(&["SAVEPOINT"]);
+                return Ok(Transaction::RollbackTo(names::column_id(c, "a savepoint")?));
+            }
+            Ok(Transaction::Rollback { chain: chain(c)? })
+        }
+    }
+}
+
+fn chain(c: &mut Cursor<'_>) -> Parsed<bool> {
+    if !c.accept(&["AND"]) {
+        return Ok(false);
+    }
+    let no = c.accept(&["NO"]);
+    c.expect(&["CHAIN"])?;
+    Ok(!no)
+}
+
+/// Takes `ISOLATION LEVEL …, READ ONLY, DEFERRABLE`, commas optional.
+fn modes(c: &mut Cursor<'_>) -> Parsed<Vec<String>> {
+    let mut modes = Vec::new();
+    loop {
+        let comma = !modes.is_empty() && c.accept_symbol(",");
+        let mode = if c.accept(&["ISOLATION", "LEVEL"]) {
+            format!("isolation level {}", isolation(c)?)
+        } else if c.accept(&["READ"]) {
+            match c.accept_any(&["ONLY", "WRITE"]) {
+                Some(word) => format!("read {}", word.to_ascii_lowercase()),
+                None => return Err(c.expected("ONLY or WRITE")),
+            }
+        } else if c.accept(&["DEFERRABLE"]) {
+            "deferrable".to_owned()
+        } else if c.accept(&["NOT", "DEFERRABLE"]) {
+            "not deferrable".to_owned()
+        } else if comma {
+            return Err(c.expected("a transaction mode"));
+        } else {
+            return Ok(modes);
+        };
+        modes.push(mode);
+    }
+}
+
+fn isolation(c: &mut Cursor<'_>) -> Parsed<&'static str> {
+    let levels: [(&[&str], &'static str); 4] = [
+        (&["READ", "UNCOMMITTED"], "read uncommitted"),
+        (&["READ", "COMMITTED"], "read committed"),
+        (&["REPEATABLE", "READ"], "repeatable read"),
+        (&["SERIALIZABLE"], "serializable"),
+    ];
+    let found = levels.iter().find(|(words, _)| c.accept(words));
+    found.map(|&(_, level)| level).ok_or_else(|| c.expected("an isolation level"))
+}
+
+/// Takes what follows `SET`.
+pub(super) fn set(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
+    if c.accept(&["CONSTRAINTS"]) {
+        if !c.accept(&["ALL"]) {
+            names::qualified_list(c, "a constraint name")?;
+        }
+        if c.accept_any(&["DEFERRED", "IMMEDIATE"]).is_none() {
+            return Err(c.expected("DEFERRED or IMMEDIATE"));
+        }
+        return Ok(StatementKind::Transaction(Transaction::SetConstraints));
+    }
+    let scope = match c.accept_any(&["LOCAL", "SESSION"]) {
+        Some("LOCAL") => SetScope::Local,
+        Some(_) if c.accept(&["CHARACTERISTICS", "AS", "TRANSACTION"]) => {
+            modes(c)?;
+            let name = "transaction characteristics".to_owned();
+            let set = Set { name, value: None, scope: SetScope::Session };
+            return Ok(StatementKind::Set(set));
+        }
+        Some(_) | None => SetScope::Session,
+    };
+    if c.accept(&["TRANSACTION"]) {
+        if c.accept(&["SNAPSHOT"]) {
+            names::string(c)?;
+        } else if modes(c)?.is_empty() {
+            return Err(c.expected("a transaction mode"));
+        }
+        return Ok(StatementKind::Transaction(Transaction::SetMode));
+    }
+    let (name, value) = setting(c)?;
+    Ok(StatementKind::Set(Set { name, value, scope }))
+}
+
+/// Takes a setting and its value, as SET and `ALTER … SET` write them.
+pub(super) fn setting(c: &mut Cursor<'_>) -> Parsed<(String, Option<String>)> {
+    let special: &[(&[&str], &str)] = &[
+        (&["TIME", "ZONE"], "timezone"),
+        (&["SCHEMA"], "search_path"),
+        (&["NAMES"], "client_encoding"),
+        (&["ROLE"], "role"),
+        (&["SESSION", "AUTHORIZATION"], "session_authorization"),
+        (&["AUTHORIZATION"], "session_authorization"),
+        (&["XML", "OPTION"], "xmloption"),
+        (&["CATALOG"], "catalog"),
+    ];
+    let behind = |c: &Cursor<'_>, words: &[&str]| {
+        matches!(c.text_at(words.len()), "=" | ".") || {
+            words.len() == 1 && c.text_at(1).eq_ignore_ascii_case("to")
+        }
+    };
+    for &(words, name) in special {
+        if c.at(words) && !behind(c, words) {
+            c.accept(words);
+            let empty = c.is_at_end() && name == "client_encoding";
+            let value = if empty { None } else { special_value(c)? };
+            return Ok((name.to_owned(), value));
+        }
+    }
+    let name = names::qualified(c, "a setting")?.to_string().to_ascii_lowercase();
+    if c.accept(&["FROM", "CURRENT"]) {
+        return Ok((name, None));
+    }
+    if !c.accept_symbol("=") && !c.accept(&["TO"]) {
+        return Err(c.expected("= or TO"));
+    }
+    if c.accept(&["DEFAULT"]) {
+        return Ok((name, None));
+    }
+    let values = names::list(c, value)?;
+    Ok((name, Some(values.join(", "))))
+}
+
+/// Takes the value of `TIME ZONE`, `ROLE` and their like.
+fn special_value(c: &mut Cursor<'_>) -> Parsed<Option<String>> {
+    if c.accept_any(&["DEFAULT", "LOCAL"]).is_some() {
+        return Ok(None);
+    }
+    if c.at(&["INTERVAL"]) {
+        return Ok(Some(super::expr::call_like(c)?.text));
+    }
+    value(c).map(Some)
+}
+
+fn value(c: &mut Cursor<'_>) -> Parsed<String> {
+    if names::at_string(c) {
+        return names::string(c);
+    }
+    if names::at_kind(c, TokenKind::Number) || matches!(c.text_at(0), "-" | "+") {
+        return names::integer(c);
+    }
+    if let Some(word) = c.accept_any(&["TRUE", "FALSE", "ON"]) {
+        return Ok(word.to_ascii_lowercase());
+    }
+    Ok(names::word(c, "a value")?.value)
+}
+
+/// Takes what follows `RESET`, also in `ALTER … RESET`.
+pub(super) fn reset(c: &mut Cursor<'_>) -> Parsed<Set> {
+    let name = if c.accept(&["ALL"]) { "all".to_owned() } else { setting_name(c)? };
+    Ok(Set { name, value: None, scope: SetScope::Session })
+}
+
+fn setting_name(c: &mut Cursor<'_>) -> Parsed<String> {
+    if c.accept(&["TIME", "ZONE"]) {
+        return Ok("timezone".to_owned());
+    }
+    if c.accept(&["TRANSACTION", "ISOLATION", "LEVEL"]) {
+        return Ok("transaction_isolation".to_owned());
+    }
+    if c.accept(&["SESSION", "AUTHORIZATION"]) {
+        return Ok("session_authorization".to_owned());
+    }
+    Ok(names::qualified(c, "a setting")?.to_string().to_ascii_lowercase())
+}
+
+/// Takes what follows `SHOW`.
+pub(super) fn show(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
+    if !c.accept(&["ALL"]) {
+        setting_name(c)?;
+    }
+    Ok(StatementKind::Other(other("show", None, Vec::new())))
+}
+
+/// Takes what follows `LOCK`.
+pub(super) fn lock(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
+    c.accept(&["TABLE"]);
+    let tables = names::list(c, super::from::relation)?;
+    let mut mode = "ACCESS EXCLUSIVE".to_owned();
+    if c.accept(&["IN"]) {
+        let modes: [&[&str]; 8] = [
+            &["ACCESS", "SHARE"],
+            &["ROW", "SHARE"],
+            &["ROW", "EXCLUSIVE"],
+            &["SHARE", "UPDATE", "EXCLUSIVE"],
+            &["SHARE", "ROW", "EXCLUSIVE"],
+            &["SHARE"],
+            &["EXCLUSIVE"],
+            &["ACCESS", "EXCLUSIVE"],
+        ];
+        match modes.iter().find(|words| c.accept(words)) {
+            Some(words) => mode = words.join(" "),
+            None => return Err(c.expected("a lock mode")),
+        }
+        c.expect(&["MODE"])?;
+    }
+    let nowait = c.accept(&["NOWAIT"]);
+    Ok(StatementKind::Lock(LockTables { tables, mode, nowait, unlock: false }))
+}
