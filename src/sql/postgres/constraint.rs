@@ -101,6 +101,7 @@ fn table_key(c: &mut Cursor<'_>) -> Parsed<KeyConstraint> {
         without_overlaps,
         index_name: None,
         tablespace,
+        options: Vec::new(),
     })
 }
 

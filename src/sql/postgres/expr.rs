@@ -443,7 +443,7 @@ fn typed_literal(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<bool> {
 /// Takes a column, a function call or a literal typed by a name.
 fn reference(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
     let start = c.position();
-    let callable = names::at_type_name(c);
+    let (callable, column) = (names::at_type_name(c), names::at_column_id(c));
     let dotted = c.text_at(1) == ".";
     let first = if dotted || !callable {
         names::column_id(c, "an expression")?
@@ -470,11 +470,7 @@ fn reference(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
         f.casts.push(data_type);
         return Ok(());
     }
-    if !dotted
-        && names::class(&name.parts.first().map_or("", |part| part.as_str()).to_owned())
-            == names::Class::TypeOrFunction
-        && c.text().get(name.span().start as usize..).is_some_and(|t| !t.starts_with('"'))
-    {
+    if !column {
         c.reset(start);
         return Err(c.expected("an expression"));
     }

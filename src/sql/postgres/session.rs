@@ -122,7 +122,7 @@ pub(super) fn set(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
         Some(_) if c.accept(&["CHARACTERISTICS", "AS", "TRANSACTION"]) => {
             modes(c)?;
             let name = "transaction characteristics".to_owned();
-            let set = Set { name, value: None, scope: SetScope::Session };
+            let set = Set { name, value: None, scope: SetScope::Session, more: Vec::new() };
             return Ok(StatementKind::Set(set));
         }
         Some(_) | None => SetScope::Session,
@@ -136,7 +136,7 @@ pub(super) fn set(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
         return Ok(StatementKind::Transaction(Transaction::SetMode));
     }
     let (name, value) = setting(c)?;
-    Ok(StatementKind::Set(Set { name, value, scope }))
+    Ok(StatementKind::Set(Set { name, value, scope, more: Vec::new() }))
 }
 
 /// Takes a setting and its value, as SET and `ALTER … SET` write them.
@@ -205,7 +205,7 @@ fn value(c: &mut Cursor<'_>) -> Parsed<String> {
 /// Takes what follows `RESET`, also in `ALTER … RESET`.
 pub(super) fn reset(c: &mut Cursor<'_>) -> Parsed<Set> {
     let name = if c.accept(&["ALL"]) { "all".to_owned() } else { setting_name(c)? };
-    Ok(Set { name, value: None, scope: SetScope::Session })
+    Ok(Set { name, value: None, scope: SetScope::Session, more: Vec::new() })
 }
 
 fn setting_name(c: &mut Cursor<'_>) -> Parsed<String> {
