@@ -162,6 +162,14 @@ pub enum Error {
         /// Why.
         why: String,
     },
+    /// No shadow database.
+    #[error("{message}")]
+    Shadow {
+        /// What went wrong.
+        message: String,
+        /// What to do about it.
+        hint: String,
+    },
     /// A file beside the database.
     #[error("cannot use {path}")]
     File {
@@ -188,6 +196,7 @@ impl Error {
             | Self::Locked { .. }
             | Self::LockLost
             | Self::Journal { .. }
+            | Self::Shadow { .. }
             | Self::File { .. } => None,
             Self::Connect { cause, .. } | Self::Server { cause, .. } => Some(cause),
         }
@@ -207,6 +216,7 @@ impl Error {
                     .to_owned(),
             ),
             Self::Journal { .. } => Some("use the version of lockwise that wrote it".to_owned()),
+            Self::Shadow { hint, .. } => Some(hint.clone()),
             Self::File { .. } => Some("check that its folder exists and is writable".to_owned()),
         }
     }

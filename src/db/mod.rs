@@ -16,6 +16,7 @@ mod sqlite;
 mod introspect;
 mod lock;
 mod journal;
+mod shadow;
 
 pub use crate::sql::{ident, literal};
 pub use connection::{Access, ConnectOptions, Connection, MissingFile};
@@ -26,5 +27,6 @@ pub use lock::{Holder, LockOptions, MigrationLock};
 pub use rows::{Row, Rows};
 pub use secrets::Secrets;
 pub use session::Timeouts;
+pub use shadow::{Shadow, ShadowOptions};
 pub use snapshot::{BadSnapshot, Snapshot, SnapshotObject, SnapshotOptions};
 pub use target::{Target, TargetError, Tls};

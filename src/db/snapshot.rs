@@ -47,6 +47,9 @@ pub struct Snapshot {
     pub objects: Vec<SnapshotObject>,
     /// Rows and bytes by table, where they were asked for.
     pub sizes: BTreeMap<Name, Size>,
+    /// Roles that grants and policies name (PostgreSQL), users that definers name as `user@host`
+    /// (MySQL, MariaDB).
+    pub roles: BTreeSet<String>,
     /// Objects that exist and are not written down, in words: `3 operators`.
     pub left_out: Vec<String>,
 }
@@ -133,6 +136,9 @@ impl Snapshot {
         for (name, value) in &self.settings {
             let _ = writeln!(text, "--@ setting {} {}", word(name), word(value));
         }
+        for role in &self.roles {
+            let _ = writeln!(text, "--@ role {}", word(role));
+        }
         for left_out in &self.left_out {
             let _ = writeln!(text, "--@ without {}", word(left_out));
         }
@@ -198,6 +204,7 @@ impl Snapshot {
             settings: BTreeMap::new(),
             objects: Vec::new(),
             sizes: BTreeMap::new(),
+            roles: BTreeSet::new(),
             left_out: Vec::new(),
         }
     }
@@ -213,6 +220,9 @@ impl Snapshot {
             ["database", name] => (*name).clone_into(&mut self.database),
             ["setting", name, value] => {
                 self.settings.insert((*name).to_owned(), (*value).to_owned());
+            }
+            ["role", role] => {
+                self.roles.insert((*role).to_owned());
             }
             ["without", what] => self.left_out.push((*what).to_owned()),
             ["size", schema, name, rows, bytes] => {

@@ -15,4 +15,5 @@ mod support;
 
 mod connection;
 mod journal;
+mod shadow;
 mod snapshot_sqlite;
