@@ -9,10 +9,12 @@ mod model;
 mod postgres;
 mod mysql;
 mod sqlite;
+mod declare;
 mod walk;
 
 pub use model::*;
-pub use walk::{MigrationEffects, StatementRun, WalkOptions, walk};
+pub(crate) use walk::standing;
+pub use walk::{MigrationEffects, StatementRun, WalkOptions, settle, walk};
 
 use crate::schema::Schema;
 use crate::sql::ServerKind;

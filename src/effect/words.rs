@@ -303,16 +303,46 @@ pub const LEFT_BEHIND: &[Word] = &[
 #[rustfmt::skip]
 pub const DECLARES: &[Word] = &[
     ("column-type", "a column's type"),
+    ("lock-timeout", "the lock timeout in milliseconds"),
 ];
 
 /// Session and transaction commands, settings, and their absence where it matters.
 #[rustfmt::skip]
 pub const SESSIONS: &[Word] = &[
-    ("missing-lock-timeout", "a strong lock is asked for and no lock_timeout is in force"),
+    ("begin-inside-transaction", "BEGIN while a transaction is open"),
+    ("column-dropped-and-added", "a column is dropped and one of the same name is added"),
+    ("create-table-replaces", "a table is dropped and made anew: its rows are gone"),
+    ("data-change-while-holding", "rows are changed while an ACCESS EXCLUSIVE lock is held"),
+    ("ddl-commits-transaction", "MySQL, MariaDB: DDL commits the open transaction"),
+    ("dynamic-sql", "a block runs SQL that is made up at run time"),
+    ("end-without-begin", "COMMIT or ROLLBACK without a transaction"),
+    ("index-build-while-holding", "an index is built while an ACCESS EXCLUSIVE lock is held"),
+    ("index-dropped-before-its-successor", "queries go without an index until the new one is built"),
+    ("lock-timeout-after", "the lock timeout is set after a strong lock was asked for"),
+    ("lock-timeout-zero", "a lock timeout of 0 waits for ever"),
+    ("missing-idle-timeout", "a transaction the file opens may be left open with its locks"),
+    ("missing-lock-timeout", "a strong lock is asked for and nothing ends the wait in time"),
+    ("missing-statement-timeout", "long work under a strong lock, and nothing ends it in time"),
+    ("mixed-schema-and-data", "a schema change and a change of many rows in one transaction"),
+    ("mixed-transactional-modes", "a statement that refuses transactions among others that do not"),
+    ("new-default-dropped", "a NOT NULL column loses the default it was added with"),
+    ("not-idempotent", "a second run after a failure half way fails here"),
+    ("pragma-in-transaction", "SQLite: the PRAGMA does nothing inside a transaction"),
+    ("rewrite-while-holding", "a table is rewritten while an ACCESS EXCLUSIVE lock is held"),
+    ("scan-while-holding", "a table is read in full while an ACCESS EXCLUSIVE lock is held"),
+    ("separate-alter-tables", "two ALTER TABLEs go through the whole table, where one would do"),
+    ("set-local-outside-transaction", "SET LOCAL does nothing outside a transaction"),
+    ("several-foreign-keys", "one transaction locks several tables for new foreign keys"),
+    ("several-tables-locked", "one transaction keeps strong locks on several tables in use"),
     ("suppression-without-reason", "a comment silences a rule and does not say why"),
+    ("timeout-inversion", "the lock timeout can never fire: the statement timeout comes first"),
+    ("transaction-in-wrapped-file", "BEGIN or COMMIT in a file that the tool wraps in a transaction"),
+    ("transaction-not-needed", "the file gives up its transaction and has no reason to"),
+    ("uncommitted-transaction", "BEGIN without COMMIT: nothing is kept"),
     ("unknown-comment", "a comment begins with lockwise: and says nothing known"),
     ("unknown-rule", "a comment names a rule that does not exist"),
     ("unused-suppression", "a comment silences a rule that finds nothing there"),
+    ("validate-in-same-transaction", "NOT VALID and VALIDATE in one transaction: the lock stays"),
 ];
 
 /// Says whether a list has a word.

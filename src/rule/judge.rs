@@ -7,7 +7,7 @@ use super::message;
 use super::model::{EffectWord, Severity};
 use super::set::{RuleInForce, RuleSet};
 use super::suppress::{Directives, Suppression, directives, means};
-use crate::effect::{Effect, EffectKind, MigrationEffects, StatementEffects};
+use crate::effect::{Effect, EffectKind, MigrationEffects, StatementEffects, standing};
 use crate::sql::{Migration, Server, ServerKind, Span};
 
 /// How a migration is judged.
@@ -30,7 +30,7 @@ pub fn judge(
     for (index, run) in effects.statements.iter().enumerate() {
         let place = Place { statement: Some(&run.effects), in_transaction: run.in_transaction };
         let at = At { index: Some(index), span: run.span };
-        for effect in &run.effects.effects {
+        for effect in standing(&run.effects.effects, &run.excused) {
             bench.hits(effect, place, at, &mut hits);
         }
     }

@@ -38,7 +38,6 @@
 
 mod kinds;
 mod model;
-mod nearest;
 mod read;
 mod load;
 mod builtin;
@@ -61,7 +60,6 @@ pub use load::load;
 pub(crate) use load::option_value;
 pub use message::fact;
 pub use model::{Example, Match, OptionValue, Rule, Severity, VersionRange};
-pub use nearest::nearest;
 pub use read::RuleError;
 pub(crate) use read::{Placed, Reader, Table};
 pub use set::{Level, RuleInForce, RuleSet, RuleSettings, SettingError};

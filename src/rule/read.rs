@@ -7,7 +7,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::nearest::nearest;
+use crate::sql::nearest;
 
 /// A mistake in a rule file or in its configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -77,7 +77,7 @@ impl Reader {
         word: &str,
         known: &[&'static str],
     ) {
-        let hint = match nearest(word, known.iter().copied()) {
+        let hint = match nearest(word, known.iter().copied()).first() {
             Some(close) => format!("write {close}"),
             None => format!("use one of: {}", known.join(", ")),
         };

@@ -7,8 +7,8 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use super::builtin::BUILTIN;
 use super::load::load;
 use super::model::{EffectWord, Match, OptionValue, Rule, Severity};
-use super::nearest::nearest;
 use super::read::RuleError;
+use crate::sql::nearest;
 
 /// Rules and their settings, in the order of their ids.
 #[derive(Debug, Clone)]
@@ -200,7 +200,7 @@ impl RuleSet {
     /// Returns the id nearest to a mistyped one.
     pub fn nearest(&self, id: &str) -> Option<String> {
         let names = self.rules.iter().flat_map(|rule| rule.rule.names());
-        nearest(id, names).map(str::to_owned)
+        nearest(id, names).first().map(|&near| near.to_owned())
     }
 
     /// Returns the enabled rules that have a condition on such an effect.
@@ -219,7 +219,7 @@ impl RuleInForce {
                 return Err(SettingError::UnknownOption {
                     rule: self.rule.id.clone(),
                     option: name.clone(),
-                    nearest: nearest(name, known).map(str::to_owned),
+                    nearest: nearest(name, known).first().map(|&near| near.to_owned()),
                 });
             }
             self.options.insert(name.clone(), value.clone());

@@ -4,12 +4,27 @@
 //! the schema after. What only shows across statements is added to the statement that causes it:
 //! locks held too long, settings that are missing, statements in the wrong kind of transaction.
 
-use std::collections::BTreeMap;
+mod across;
+mod body;
+mod excuse;
+mod held;
+mod settings;
+mod transaction;
+mod whole;
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use self::across::Across;
+use self::settings::Settings;
+use self::transaction::Open;
 use super::model::StatementEffects;
-use super::{Context, Effect};
+use super::{Context, Effect, EffectKind, HeldUntil, TransactionRule};
 use crate::schema::Schema;
-use crate::sql::{Migration, Span};
+use crate::sql::ast::{Statement, StatementKind};
+use crate::sql::{Migration, ServerKind, Span, TransactionMode};
+
+pub use excuse::settle;
+pub(crate) use excuse::standing;
 
 /// What a walk has to know besides the migration and the schema.
 #[derive(Debug, Clone, Default)]
@@ -37,17 +52,140 @@ pub struct StatementRun {
     pub in_transaction: bool,
     /// What it does there.
     pub effects: StatementEffects,
+    /// Effects, by their place in `effects`, that a later statement makes harmless: a table is
+    /// renamed and a view takes its name. They are facts all the same, but nothing to object to.
+    pub excused: BTreeSet<usize>,
 }
 
 /// Returns what a migration does, and leaves `schema` as it is after it.
 pub fn walk(migration: &Migration, schema: &mut Schema, options: &WalkOptions) -> MigrationEffects {
-    schema.migration += 1;
-    let mut out = MigrationEffects::default();
-    let context = Context { in_transaction: false, settings: options.settings.clone() };
+    schema.next_migration();
+    let mut walker = Walker::new(migration, schema, options);
+    walker.start();
     for statement in &migration.up.statements {
-        let effects = super::of(statement, schema, &context);
-        schema.apply(statement);
-        out.statements.push(StatementRun { span: statement.span, in_transaction: false, effects });
+        walker.statement(statement);
     }
+    walker.finish();
+    let mut out = walker.out;
+    whole::tell(migration, schema.server.kind, &mut out);
+    excuse::within(migration, &mut out, schema);
     out
+}
+
+/// The walk so far.
+struct Walker<'w> {
+    migration: &'w Migration,
+    schema: &'w mut Schema,
+    mode: TransactionMode,
+    settings: Settings,
+    /// The transaction that is open now.
+    open: Option<Open>,
+    /// What is told once in a migration and was told already.
+    told: BTreeSet<&'static str>,
+    across: Across,
+    out: MigrationEffects,
+}
+
+/// Makes an effect of the kind that commands and their absence have.
+fn session(span: Span, what: &'static str, value: impl Into<String>) -> Effect {
+    let source = "lockwise: the order of statements and settings in the migration";
+    Effect { span, kind: EffectKind::Session { what, value: value.into() }, source }
+}
+
+impl<'w> Walker<'w> {
+    fn new(migration: &'w Migration, schema: &'w mut Schema, options: &WalkOptions) -> Self {
+        let begins = |statement: &Statement| {
+            matches!(
+                statement.kind,
+                StatementKind::Transaction(crate::sql::ast::Transaction::Begin(_))
+            )
+        };
+        // A file that opens its own transactions is left alone by lockwise's runner.
+        let explicit = migration.up.statements.iter().any(begins);
+        let mode = if explicit && migration.transaction == TransactionMode::Grouped {
+            TransactionMode::Unwrapped
+        } else {
+            migration.transaction
+        };
+        let mut settings = Settings::new(schema.server.kind, options.settings.clone());
+        if migration.transaction == TransactionMode::Grouped {
+            settings.runner_sets_timeouts();
+        }
+        Self {
+            migration,
+            schema,
+            mode,
+            settings,
+            open: None,
+            told: BTreeSet::new(),
+            across: Across::default(),
+            out: MigrationEffects::default(),
+        }
+    }
+
+    fn kind(&self) -> ServerKind {
+        self.schema.server.kind
+    }
+
+    fn statement(&mut self, statement: &Statement) {
+        let mut run = self.effects(statement);
+        self.command(statement, &mut run);
+        self.held(statement, &mut run);
+        self.across(statement, &mut run);
+        self.timeouts(statement, &mut run);
+        if self.kind().is_mysql_family() {
+            self.implicit_commit(statement, &mut run);
+        }
+        self.schema.apply(statement);
+        if self.open.is_none() {
+            self.autocommit(statement);
+        }
+        self.out.statements.push(run);
+    }
+
+    /// Returns the effects of a statement in its place, and opens or closes the runner's groups.
+    fn effects(&mut self, statement: &Statement) -> StatementRun {
+        let mut in_transaction = self.open.is_some();
+        if self.mode == TransactionMode::Grouped && self.has_transactional_ddl() {
+            in_transaction = true;
+        }
+        let mut effects = self.effects_of(statement, in_transaction);
+        let forbidden = effects.transaction == TransactionRule::Forbidden;
+        if self.mode == TransactionMode::Grouped && self.has_transactional_ddl() {
+            if forbidden {
+                self.close_group();
+                in_transaction = false;
+                effects = self.effects_of(statement, false);
+            } else {
+                self.open_group();
+            }
+        }
+        if in_transaction && forbidden {
+            transaction::refuse(statement, &mut effects);
+        }
+        if !in_transaction {
+            for effect in &mut effects.effects {
+                if let EffectKind::Lock(lock) = &mut effect.kind {
+                    lock.held_until = HeldUntil::StatementEnd;
+                }
+            }
+        }
+        StatementRun { span: statement.span, in_transaction, effects, excused: BTreeSet::new() }
+    }
+
+    fn effects_of(&mut self, statement: &Statement, in_transaction: bool) -> StatementEffects {
+        let context = Context { in_transaction, settings: self.settings.in_force() };
+        let mut effects = if let StatementKind::Do(block) = &statement.kind {
+            body::effects(block, statement.span, self.schema, &context)
+        } else {
+            super::of(statement, self.schema, &context)
+        };
+        super::declare::declare(statement, self.schema, &mut effects.effects);
+        effects
+    }
+
+    /// PostgreSQL and SQLite take DDL back; MySQL and MariaDB commit at each.
+    fn has_transactional_ddl(&self) -> bool {
+        !self.kind().is_mysql_family()
+    }
 }

@@ -1,0 +1,225 @@
+//! Effects that a later statement makes harmless.
+
+use std::collections::BTreeSet;
+
+use super::MigrationEffects;
+use crate::effect::{Effect, EffectKind};
+use crate::schema::{Constraint, Name, Relation, Schema};
+use crate::sql::Migration;
+use crate::sql::ast::{ActionKind, AlterTable, ObjectKind, Statement, StatementKind};
+
+/// Excuses what the same migration makes good: a rename whose old name becomes a view or a
+/// generated column, a drop whose object is made again, a foreign key whose index follows.
+pub(super) fn within(migration: &Migration, out: &mut MigrationEffects, schema: &Schema) {
+    let statements = &migration.up.statements;
+    for (index, run) in out.statements.iter_mut().enumerate() {
+        let later = statements.get(index + 1..).unwrap_or(&[]);
+        for (place, effect) in run.effects.effects.iter().enumerate() {
+            if made_again(effect, later, schema) || is_settled(effect, schema) {
+                run.excused.insert(place);
+            }
+        }
+    }
+}
+
+/// Excuses what later migrations made good, once all were walked: constraints validated since,
+/// indexes and keys added since. `effects` are in order, `schema` is the last one.
+///
+/// A constraint that the very last migration leaves NOT VALID has had no chance yet.
+pub fn settle(effects: &mut [&mut MigrationEffects], schema: &Schema) {
+    let last = effects.len().saturating_sub(1);
+    for (index, migration) in effects.iter_mut().enumerate() {
+        for run in &mut migration.statements {
+            for (place, effect) in run.effects.effects.iter().enumerate() {
+                let fresh = index == last && left(effect) == Some("not-valid");
+                if fresh || is_settled(effect, schema) {
+                    run.excused.insert(place);
+                }
+            }
+        }
+    }
+}
+
+/// Returns the word of what an effect leaves behind.
+fn left(effect: &Effect) -> Option<&'static str> {
+    match &effect.kind {
+        EffectKind::LeftBehind { what, .. } => Some(what),
+        EffectKind::Lock(_)
+        | EffectKind::Rewrite { .. }
+        | EffectKind::Scan { .. }
+        | EffectKind::IndexBuild { .. }
+        | EffectKind::Loss(_)
+        | EffectKind::Break { .. }
+        | EffectKind::Failure(_)
+        | EffectKind::Declares(_)
+        | EffectKind::Session { .. }
+        | EffectKind::Unknown { .. } => None,
+    }
+}
+
+/// Says whether the schema shows that nothing is left of what an effect leaves behind.
+fn is_settled(effect: &Effect, schema: &Schema) -> bool {
+    let EffectKind::LeftBehind { what, name, .. } = &effect.kind else { return false };
+    match *what {
+        "not-valid" => match constraint(name, schema) {
+            Some((_, constraint)) => constraint.valid,
+            None => relation_of_part(name, schema).is_some_and(|relation| relation.complete),
+        },
+        "fk-without-index" => match constraint(name, schema) {
+            Some((relation, constraint)) => leads_an_index(relation, &constraint.columns()),
+            None => relation_of_part(name, schema).is_some_and(|relation| relation.complete),
+        },
+        "no-primary-key" => {
+            relation(name, schema).is_none_or(|relation| relation.primary_key().is_some())
+        }
+        _ => false,
+    }
+}
+
+fn relation<'s>(name: &str, schema: &'s Schema) -> Option<&'s Relation> {
+    let (home, table) = name.rsplit_once('.').unwrap_or(("", name));
+    schema.relation(&Name::new(home, table))
+}
+
+/// Returns the table in `schema.table.part`.
+fn relation_of_part<'s>(name: &str, schema: &'s Schema) -> Option<&'s Relation> {
+    name.rsplit_once('.').and_then(|(table, _)| relation(table, schema))
+}
+
+fn constraint<'s>(name: &str, schema: &'s Schema) -> Option<(&'s Relation, &'s Constraint)> {
+    let (_, part) = name.rsplit_once('.')?;
+    let relation = relation_of_part(name, schema)?;
+    Some((relation, relation.constraint(part)?))
+}
+
+/// Says whether an index over all rows begins with these columns, in any order.
+fn leads_an_index(relation: &Relation, columns: &[&str]) -> bool {
+    relation.indexes.iter().any(|index| {
+        let keys: Vec<&str> =
+            index.parts.iter().take(columns.len()).filter_map(|part| part.key.column()).collect();
+        index.predicate.is_none()
+            && keys.len() == columns.len()
+            && columns.iter().all(|column| keys.contains(column))
+    })
+}
+
+/// Says whether later statements make again what an effect takes away.
+fn made_again(effect: &Effect, later: &[Statement], schema: &Schema) -> bool {
+    match &effect.kind {
+        EffectKind::Break { how, object, name, .. } => match *how {
+            "rename-table" | "rename-view" | "drop-view" => {
+                makes(later, schema, &[ObjectKind::View], name)
+            }
+            "rename-column" => adds_generated_column(later, schema, name),
+            "drop-constraint" => adds_constraint(later, name),
+            how if how.starts_with("drop-") => makes(later, schema, &[*object], name),
+            _ => false,
+        },
+        EffectKind::Loss(loss) if loss.object == ObjectKind::Constraint => {
+            adds_constraint(later, &loss.name)
+        }
+        EffectKind::Loss(loss) => !loss.rows && makes(later, schema, &[loss.object], &loss.name),
+        EffectKind::Lock(_)
+        | EffectKind::Rewrite { .. }
+        | EffectKind::Scan { .. }
+        | EffectKind::IndexBuild { .. }
+        | EffectKind::Failure(_)
+        | EffectKind::LeftBehind { .. }
+        | EffectKind::Declares(_)
+        | EffectKind::Session { .. }
+        | EffectKind::Unknown { .. } => false,
+    }
+}
+
+/// Says whether statements make an object of one of these kinds under a name.
+fn makes(later: &[Statement], schema: &Schema, kinds: &[ObjectKind], name: &str) -> bool {
+    let name = name.split('(').next().unwrap_or(name);
+    let bare = |full: &str| full.rsplit('.').next().unwrap_or_default().to_owned();
+    later.iter().filter_map(|statement| made(statement, schema)).any(|(object, made)| {
+        // Parts of tables are known by their last name alone.
+        let part = matches!(object, ObjectKind::Trigger | ObjectKind::Policy | ObjectKind::Rule);
+        let same = if part { bare(&made) == bare(name) } else { made == name };
+        same && kinds.iter().any(|&kind| alike(kind, object))
+    })
+}
+
+fn alike(left: ObjectKind, right: ObjectKind) -> bool {
+    let view = |kind| matches!(kind, ObjectKind::View | ObjectKind::MaterializedView);
+    let routine = |kind| {
+        matches!(
+            kind,
+            ObjectKind::Function
+                | ObjectKind::Procedure
+                | ObjectKind::Routine
+                | ObjectKind::Aggregate
+        )
+    };
+    left == right || (view(left) && view(right)) || (routine(left) && routine(right))
+}
+
+/// Returns what a statement makes, with its full name.
+fn made(statement: &Statement, schema: &Schema) -> Option<(ObjectKind, String)> {
+    if let StatementKind::CreateView(view) = &statement.kind {
+        Some((ObjectKind::View, schema.new_name(&view.name).to_string()))
+    } else if let StatementKind::CreateRoutine(routine) = &statement.kind {
+        Some((ObjectKind::Function, schema.new_name(&routine.name).to_string()))
+    } else if let StatementKind::CreateTrigger(trigger) = &statement.kind {
+        Some((ObjectKind::Trigger, trigger.name.to_string()))
+    } else if let StatementKind::Policy(policy) = &statement.kind {
+        (!policy.alter).then(|| (ObjectKind::Policy, policy.name.to_string()))
+    } else if let StatementKind::CreateRule(rule) = &statement.kind {
+        Some((ObjectKind::Rule, rule.name.to_string()))
+    } else if let StatementKind::CreateType(kind) = &statement.kind {
+        Some((ObjectKind::Type, schema.new_name(&kind.name).to_string()))
+    } else if let StatementKind::CreateSequence(sequence) = &statement.kind {
+        Some((ObjectKind::Sequence, schema.new_name(&sequence.name).to_string()))
+    } else {
+        None
+    }
+}
+
+fn alters(later: &[Statement]) -> impl Iterator<Item = &AlterTable> {
+    later.iter().filter_map(|statement| {
+        if let StatementKind::AlterTable(alter) = &statement.kind {
+            Some(alter.as_ref())
+        } else {
+            None
+        }
+    })
+}
+
+fn adds_constraint(later: &[Statement], name: &str) -> bool {
+    let (table, constraint) = name.rsplit_once('.').unwrap_or(("", name));
+    let table = table.rsplit('.').next().unwrap_or_default();
+    alters(later).any(|alter| {
+        alter.name.name() == table
+            && alter.actions.iter().any(|action| {
+                matches!(&action.kind, ActionKind::AddConstraint(added)
+                    if added.name.as_ref().is_some_and(|name| name.as_str() == constraint))
+            })
+    })
+}
+
+/// Says whether the old name of a column comes back as a generated column.
+fn adds_generated_column(later: &[Statement], schema: &Schema, name: &str) -> bool {
+    let Some((table, column)) = name.rsplit_once('.') else { return false };
+    alters(later).any(|alter| {
+        schema.resolve(&alter.name).to_string() == table
+            && alter.actions.iter().any(|action| {
+                matches!(&action.kind, ActionKind::AddColumn { column: added, .. }
+                    if added.name.as_str() == column && added.generated.is_some())
+            })
+    })
+}
+
+/// Returns the effects that are neither excused nor told twice.
+pub(crate) fn standing<'r>(
+    effects: &'r [Effect],
+    excused: &'r BTreeSet<usize>,
+) -> impl Iterator<Item = &'r Effect> {
+    effects
+        .iter()
+        .enumerate()
+        .filter(move |(place, _)| !excused.contains(place))
+        .map(|(_, effect)| effect)
+}

@@ -1,0 +1,79 @@
+//! What holds of a migration as a whole: whether it can be run again, and whether its transaction
+//! mode fits its statements.
+
+use super::settings::is_setting;
+use super::{MigrationEffects, StatementRun, session};
+use crate::effect::TransactionRule;
+use crate::sql::ast::{ActionKind, DmlKind, Statement, StatementKind};
+use crate::sql::{Migration, ServerKind, TransactionMode};
+
+/// Adds effects to the statements and to the migration.
+pub(super) fn tell(migration: &Migration, server: ServerKind, out: &mut MigrationEffects) {
+    let transactional = matches!(server, ServerKind::Postgres | ServerKind::Sqlite);
+    if migration.transaction != TransactionMode::Unwrapped || !transactional {
+        return;
+    }
+    let statements = &migration.up.statements;
+    let refuses = |run: &StatementRun| run.effects.transaction == TransactionRule::Forbidden;
+    let changes: Vec<bool> = statements.iter().map(|statement| changes(&statement.kind)).collect();
+    let forbidden = out.statements.iter().any(refuses);
+    let in_transaction = out.statements.iter().any(|run| run.in_transaction);
+    if let Some(marker) = migration.marker
+        && !forbidden
+        && !in_transaction
+        && changes.contains(&true)
+    {
+        out.migration.push(session(marker, "transaction-not-needed", migration.name.clone()));
+    }
+    let total = changes.iter().filter(|&&changes| changes).count();
+    let others = out
+        .statements
+        .iter()
+        .zip(&changes)
+        .any(|(run, &changes)| changes && !refuses(run) && !run.in_transaction);
+    let mut told = false;
+    for (run, statement) in out.statements.iter_mut().zip(statements) {
+        if refuses(run) && others && !told {
+            told = true;
+            let what = "mixed-transactional-modes";
+            run.effects.effects.push(session(statement.span, what, ""));
+        }
+        let name = unguarded(statement).filter(|_| total > 1 && !run.in_transaction);
+        if let Some(name) = name {
+            run.effects.effects.push(session(statement.span, "not-idempotent", name));
+        }
+    }
+}
+
+/// Says whether a statement changes the database, for all that its first words tell.
+fn changes(kind: &StatementKind) -> bool {
+    let reads = matches!(kind, StatementKind::Dml(dml) if dml.kind == DmlKind::Select);
+    !is_setting(kind) && !reads
+}
+
+/// Returns the name of what is made or dropped without asking whether it is there.
+///
+/// `CREATE INDEX CONCURRENTLY` is left out: IF NOT EXISTS would keep an index that is not valid.
+fn unguarded(statement: &Statement) -> Option<String> {
+    if let StatementKind::CreateTable(create) = &statement.kind {
+        (!create.if_not_exists && !create.or_replace).then(|| create.name.to_string())
+    } else if let StatementKind::Drop(drop) = &statement.kind {
+        let first = drop.names.first().map(ToString::to_string);
+        first.filter(|_| !drop.if_exists)
+    } else if let StatementKind::CreateIndex(create) = &statement.kind {
+        let name = create.index.name.as_ref().map(ToString::to_string);
+        name.filter(|_| !create.if_not_exists && !create.concurrently && !create.or_replace)
+    } else if let StatementKind::AlterTable(alter) = &statement.kind {
+        alter.actions.iter().find_map(|action| {
+            if let ActionKind::AddColumn { column, if_not_exists: false, .. } = &action.kind {
+                Some(format!("{}.{}", alter.name, column.name))
+            } else if let ActionKind::DropColumn { column, if_exists: false, .. } = &action.kind {
+                Some(format!("{}.{column}", alter.name))
+            } else {
+                None
+            }
+        })
+    } else {
+        None
+    }
+}
