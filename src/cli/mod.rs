@@ -12,10 +12,14 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 mod console;
 mod exit;
 mod failure;
+mod files;
+mod history;
 mod options;
+mod project;
 mod runtime;
 
 mod completions;
+mod effects;
 mod man;
 
 use console::Console;
@@ -47,6 +51,7 @@ Exit codes:
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Effects(effects::EffectsArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
 }
@@ -54,6 +59,7 @@ enum Command {
 impl Command {
     fn run(&self, console: &mut Console) -> Result<Exit, Failure> {
         match self {
+            Self::Effects(args) => effects::run(args, console),
             Self::Completions(args) => completions::run(args, console),
             Self::Man(args) => man::run(args, console),
         }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::sql::{ServerKind, ServerVersion};
+use crate::sql::{Convention, ServerKind, ServerVersion};
 
 /// Options of every command.
 #[derive(Debug, Clone, clap::Args)]
@@ -70,6 +70,27 @@ pub(super) struct ServerOptions {
     /// Version of that server, for example 15, 8.0.36 or 10.11
     #[arg(long, value_name = "VERSION")]
     pub(super) server_version: Option<ServerVersion>,
+}
+
+/// Whose convention the files follow.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(super) struct ConventionOption {
+    /// Whose convention the files follow [default: found by names and markers]
+    ///
+    /// One of lockwise, sqlx, refinery, diesel, golang-migrate, dbmate, goose, flyway, prisma,
+    /// atlas, rails, pop, tern, graphile, drizzle, liquibase, sqitch, plain.
+    #[arg(long, value_name = "TOOL", value_parser = convention)]
+    pub(super) convention: Option<Convention>,
+}
+
+fn convention(name: &str) -> Result<Convention, String> {
+    Convention::named(name).ok_or_else(|| {
+        let known = Convention::ALL.map(Convention::as_str);
+        match crate::sql::nearest(name, known).first() {
+            Some(near) => format!("no such convention; write {near}"),
+            None => format!("no such convention; use one of {}", known.join(", ")),
+        }
+    })
 }
 
 /// Where the migrations are.

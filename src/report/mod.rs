@@ -1,1 +1,4 @@
 //! Findings, effects, plans and progress to text, JSON and other formats, written to a given writer.
+
+pub mod effects;
+pub mod table;

@@ -11,6 +11,7 @@ mod query;
 mod routine;
 mod session;
 mod table;
+mod word;
 
 pub use alter::*;
 pub use expr::*;

@@ -1,0 +1,71 @@
+//! `lockwise effects`.
+
+use super::console::Console;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::history::{History, Schemas, Use, walk_options};
+use super::options::{ConventionOption, ServerOptions};
+use super::project::Project;
+use crate::effect::walk;
+use crate::report::effects::{self, MigrationReport};
+
+/// Show what each statement locks, rewrites, scans, loses
+///
+/// Facts without an opinion: the locks each statement takes, what they block and for how long, which
+/// tables are rewritten or read, which indexes are built, what vanishes, when it fails. Earlier
+/// paths are history for later ones.
+#[derive(Debug, clap::Args)]
+pub(super) struct EffectsArgs {
+    /// Files, folders, globs in quotes, or - for standard input [default: `dir` in lockwise.toml]
+    #[arg(value_name = "PATHS")]
+    paths: Vec<String>,
+    /// Files or folders that come before and are not shown
+    #[arg(long, value_name = "PATH")]
+    history: Vec<String>,
+    #[command(flatten)]
+    server: ServerOptions,
+    #[command(flatten)]
+    convention: ConventionOption,
+    /// Form of the output
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+}
+
+/// Forms of the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// Tables.
+    Text,
+    /// One JSON object.
+    Json,
+}
+
+/// Replays the migrations and prints what each statement does.
+pub(super) fn run(args: &EffectsArgs, console: &mut Console) -> Result<Exit, Failure> {
+    let project = Project::load(&console.global)?;
+    let history = History::read(
+        &args.paths,
+        &args.history,
+        &args.server,
+        args.convention.convention,
+        &project,
+        console,
+    )?;
+    let server = history.server;
+    let failures = history.failures.clone();
+    let mut schemas = Schemas::new(server);
+    let mut reports = Vec::new();
+    history.each(|migration, turn| {
+        let options = walk_options(migration, &project);
+        let effects = walk(migration, schemas.at(turn), &options);
+        if turn.used == Use::Judged {
+            reports.push(MigrationReport::of(migration, &effects));
+        }
+        Ok::<(), Failure>(())
+    })?;
+    match args.format {
+        Format::Text => effects::text(server, &reports, console.out.colors, &mut console.out)?,
+        Format::Json => effects::json(server, &reports, &mut console.out)?,
+    }
+    if failures.is_empty() { Ok(Exit::Yes) } else { Err(Failure::all(failures)) }
+}
