@@ -61,9 +61,8 @@ fn cannot_read(path: &str, error: &io::Error) -> Failure {
 fn near_hint(path: &Path) -> String {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let entries = fs::read_dir(folder.unwrap_or(Path::new("."))).into_iter().flatten();
-    let names: Vec<String> = entries
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .collect();
+    let names: Vec<String> =
+        entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
     let wanted = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
     match crate::sql::nearest(wanted, names.iter().map(String::as_str)).first() {
         Some(near) => format!("write {}", shown(&path.with_file_name(near))),

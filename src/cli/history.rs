@@ -149,11 +149,12 @@ fn choose_server(
 ) -> Server {
     let config = &project.config;
     let mut assumed = None;
-    let kind = options.server.or(config.server).or_else(|| url_kind(project)).unwrap_or_else(|| {
-        let guess = guess_server(arrangement);
-        assumed = Some(guess.because.unwrap_or_else(|| "nothing says otherwise".to_owned()));
-        guess.kind
-    });
+    let kind =
+        options.server.or(config.server).or_else(|| url_kind(project)).unwrap_or_else(|| {
+            let guess = guess_server(arrangement);
+            assumed = Some(guess.because.unwrap_or_else(|| "nothing says otherwise".to_owned()));
+            guess.kind
+        });
     let version = options
         .server_version
         .or(config.server_version.filter(|_| config.server.is_none_or(|known| known == kind)));
@@ -205,7 +206,7 @@ pub(super) struct Schemas {
 impl Schemas {
     /// Returns a schema of which nothing is known yet.
     pub(super) fn new(server: Server) -> Self {
-        Self::from(Schema::new(server))
+        Self::from(Schema::new(server, false))
     }
 
     /// Returns the schema for the next migration.

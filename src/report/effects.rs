@@ -216,11 +216,7 @@ fn failures(effects: &[Effect]) -> Vec<FailureReport> {
 }
 
 /// Writes the JSON.
-pub fn json(
-    server: Server,
-    migrations: &[MigrationReport],
-    out: &mut dyn Write,
-) -> io::Result<()> {
+pub fn json(server: Server, migrations: &[MigrationReport], out: &mut dyn Write) -> io::Result<()> {
     #[derive(Serialize)]
     struct Report<'a> {
         format: u32,
@@ -252,8 +248,7 @@ pub fn text(
     colors: bool,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let (bold, dim, reset) =
-        if colors { ("\x1b[1m", "\x1b[2m", "\x1b[0m") } else { ("", "", "") };
+    let (bold, dim, reset) = if colors { ("\x1b[1m", "\x1b[2m", "\x1b[0m") } else { ("", "", "") };
     for (index, migration) in migrations.iter().enumerate() {
         if index > 0 {
             writeln!(out)?;

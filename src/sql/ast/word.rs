@@ -34,10 +34,9 @@ impl StatementKind {
             Self::CreateRoutine(_) => "create-function",
             Self::AlterRoutine(_) => "alter-routine",
             Self::CreateTrigger(_) => "create-trigger",
+            Self::CreateEvent(_) => "create-event",
             Self::CreateRule(_) => "create-rule",
-            Self::Policy(policy) => {
-                pick(policy.alter, "alter-policy", "create-policy")
-            }
+            Self::Policy(policy) => pick(policy.alter, "alter-policy", "create-policy"),
             Self::CreateSchema(_) => "create-schema",
             Self::Extension(extension) => {
                 pick(extension.alter, "alter-extension", "create-extension")
