@@ -1,0 +1,368 @@
+//! What `lockwise fix` writes, and that the schema after it is the schema it would have been.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test says by panicking what is wrong")]
+
+use std::fmt::Write as _;
+
+use lockwise::db::{Connection, Secrets, Shadow, ShadowOptions, SnapshotOptions, Target, snapshot};
+use lockwise::effect;
+use lockwise::rule::fix::{FileEdit, Fix, FixedMigration, files, fix};
+use lockwise::schema::Schema;
+use lockwise::sql::ast::StatementKind;
+use lockwise::sql::layout::{Given, InputFile, arrange};
+use lockwise::sql::{Convention, Migration, Server, ServerKind};
+
+/// Reads files of one folder as the tool of a convention would.
+fn migrations(convention: Convention, given: &[(&str, &str)], server: Server) -> Vec<Migration> {
+    let file = |(path, text): &(&str, &str)| InputFile {
+        path: format!("migrations/{path}"),
+        bytes: text.as_bytes().to_vec(),
+    };
+    let folder =
+        Given::Folder { path: "migrations".to_owned(), files: given.iter().map(file).collect() };
+    let arrangement = arrange(vec![folder], Some(convention));
+    assert!(arrangement.errors.is_empty(), "{:?}", arrangement.errors);
+    let drafts = arrangement.groups.into_iter().flat_map(|group| group.drafts);
+    drafts.map(|draft| draft.parse(server)).collect()
+}
+
+/// Fixes the last of these migrations.
+fn fixed(all: &[Migration]) -> (Vec<FileEdit>, Vec<Fix>) {
+    let last = all.last().unwrap();
+    let mut schema = Schema::new(last_server(last), false);
+    let mut fixes = Vec::new();
+    for migration in all {
+        schema.next_migration();
+        for statement in &migration.up.statements {
+            let context = effect::Context {
+                in_transaction: false,
+                settings: std::collections::BTreeMap::new(),
+            };
+            let effects = effect::of(statement, &schema, &context);
+            if std::ptr::eq(migration, last) {
+                fixes.extend(fix(&migration.up, statement, &schema, &effects));
+            }
+            schema.apply(statement);
+        }
+    }
+    let edits = files(all, &[FixedMigration { migration: last, fixes: fixes.clone() }]);
+    (edits, fixes)
+}
+
+/// The server is not part of a migration; these tests say it by the path.
+fn last_server(migration: &Migration) -> Server {
+    let name = migration.name.as_str();
+    Server::of(if name.contains("mariadb") {
+        ServerKind::Mariadb
+    } else if name.contains("sqlite") {
+        ServerKind::Sqlite
+    } else {
+        ServerKind::Postgres
+    })
+}
+
+#[track_caller]
+fn check(convention: Convention, given: &[(&str, &str)], expected: &[(&str, &str)]) {
+    let kind = if given.iter().any(|(path, _)| path.contains("mariadb")) {
+        ServerKind::Mariadb
+    } else if given.iter().any(|(path, _)| path.contains("sqlite")) {
+        ServerKind::Sqlite
+    } else {
+        ServerKind::Postgres
+    };
+    let all = migrations(convention, given, Server::of(kind));
+    let (edits, _) = fixed(&all);
+    let show = |pairs: Vec<(&str, &str)>| {
+        pairs.into_iter().fold(String::new(), |mut out, (path, text)| {
+            writeln!(out, "=== {path}\n{text}").unwrap();
+            out
+        })
+    };
+    let found = edits
+        .iter()
+        .map(|edit| (edit.path.trim_start_matches("migrations/"), edit.text.as_str()))
+        .collect();
+    assert_eq!(show(found), show(expected.to_vec()));
+}
+
+const ORDERS: (&str, &str) = (
+    "0001_orders.sql",
+    "CREATE TABLE customers (id bigint PRIMARY KEY);\n\
+     CREATE TABLE orders (id bigint PRIMARY KEY, customer_id bigint, note text);\n",
+);
+
+#[test]
+fn an_index_is_built_concurrently_in_place_where_lockwise_runs_the_file() {
+    check(
+        Convention::Lockwise,
+        &[ORDERS, ("0002_find.sql", "CREATE INDEX IF NOT EXISTS orders_note ON orders (note);\n")],
+        &[("0002_find.sql", "CREATE INDEX CONCURRENTLY orders_note ON orders (note);\n")],
+    );
+}
+
+#[test]
+fn a_wrapped_file_gets_the_marker_when_the_index_is_all_there_is() {
+    check(
+        Convention::Sqlx,
+        &[ORDERS, ("0002_find.sql", "CREATE INDEX orders_note ON orders (note);\n")],
+        &[(
+            "0002_find.sql",
+            "-- no-transaction\nCREATE INDEX CONCURRENTLY orders_note ON orders (note);\n",
+        )],
+    );
+}
+
+#[test]
+fn a_wrapped_file_with_more_in_it_is_split_in_order() {
+    check(
+        Convention::Sqlx,
+        &[
+            ORDERS,
+            (
+                "0002_find.sql",
+                "ALTER TABLE orders ADD COLUMN state text;\n\
+                 -- The list of open orders.\n\
+                 CREATE INDEX orders_state ON orders (state);\n\
+                 COMMENT ON TABLE orders IS 'what was bought';\n",
+            ),
+        ],
+        &[
+            ("0002_find.sql", "ALTER TABLE orders ADD COLUMN state text;"),
+            (
+                "0003_find_step_2.sql",
+                "-- no-transaction\n-- The list of open orders.\n\
+                 CREATE INDEX CONCURRENTLY orders_state ON orders (state);",
+            ),
+            ("0004_find_step_3.sql", "COMMENT ON TABLE orders IS 'what was bought';\n"),
+        ],
+    );
+}
+
+#[test]
+fn a_foreign_key_is_validated_in_a_migration_of_its_own() {
+    check(
+        Convention::Lockwise,
+        &[
+            ORDERS,
+            (
+                "0002_buyers.sql",
+                "ALTER TABLE orders ADD FOREIGN KEY (customer_id) REFERENCES customers (id);\n",
+            ),
+        ],
+        &[
+            (
+                "0002_buyers.sql",
+                "ALTER TABLE orders ADD CONSTRAINT orders_customer_id_fkey FOREIGN KEY \
+                 (customer_id) REFERENCES customers (id) NOT VALID;",
+            ),
+            (
+                "0003_buyers_step_2.sql",
+                "ALTER TABLE orders VALIDATE CONSTRAINT orders_customer_id_fkey;\n",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_number_that_is_taken_is_not_given_twice() {
+    let given = [
+        ORDERS,
+        ("0002_later.sql", "CREATE TABLE later (id bigint PRIMARY KEY);\n"),
+        ("0003_note.sql", "ALTER TABLE orders ALTER COLUMN note SET NOT NULL;\n"),
+    ];
+    let all = migrations(Convention::Lockwise, &given, Server::of(ServerKind::Postgres));
+    let (edits, _) = fixed(&all);
+    let paths: Vec<&str> = edits.iter().map(|edit| edit.path.as_str()).collect();
+    assert_eq!(
+        paths,
+        [
+            "migrations/0003_note.sql",
+            "migrations/0004_note_step_2.sql",
+            "migrations/0005_note_step_3.sql"
+        ]
+    );
+}
+
+#[test]
+fn a_new_table_needs_no_fix() {
+    let given = [(
+        "0001_orders.sql",
+        "CREATE TABLE orders (id bigint, note text);\nCREATE INDEX orders_note ON orders (note);\n\
+         ALTER TABLE orders ADD PRIMARY KEY (id);\n",
+    )];
+    let all = migrations(Convention::Lockwise, &given, Server::of(ServerKind::Postgres));
+    assert_eq!(fixed(&all).0, []);
+}
+
+#[test]
+fn a_file_with_its_own_transaction_is_left_alone() {
+    let given = [
+        ORDERS,
+        ("0002_find.sql", "BEGIN;\nCREATE INDEX orders_note ON orders (note);\nCOMMIT;\n"),
+    ];
+    let all = migrations(Convention::Lockwise, &given, Server::of(ServerKind::Postgres));
+    assert_eq!(fixed(&all).0, []);
+}
+
+#[test]
+fn dbmate_and_goose_files_keep_their_frames() {
+    check(
+        Convention::Dbmate,
+        &[
+            (
+                "0001_orders.sql",
+                "-- migrate:up\nCREATE TABLE orders (id bigint, note text);\n-- migrate:down\nDROP TABLE orders;\n",
+            ),
+            (
+                "0002_find.sql",
+                "-- migrate:up\nCREATE INDEX orders_note ON orders (note);\n-- migrate:down\nDROP INDEX orders_note;\n",
+            ),
+        ],
+        &[(
+            "0002_find.sql",
+            "-- migrate:up transaction:false\nCREATE INDEX CONCURRENTLY orders_note ON orders (note);\n-- migrate:down\nDROP INDEX orders_note;\n",
+        )],
+    );
+}
+
+// ------------------------------------------------------------------- the same schema on a server
+
+async fn admin(variable: &str) -> Target {
+    let url = std::env::var(variable)
+        .unwrap_or_else(|_| panic!("{variable} is not set: start the tests with tests/run"));
+    Target::parse(&url, &Secrets::default()).unwrap()
+}
+
+fn statements(migrations: &[Migration]) -> Vec<String> {
+    let mut out = Vec::new();
+    for migration in migrations {
+        for statement in &migration.up.statements {
+            assert!(!matches!(statement.kind, StatementKind::Unknown { .. }), "{statement:?}");
+            out.push(migration.up.slice(statement.span).to_owned());
+        }
+    }
+    out
+}
+
+async fn schema_after(shadow: &mut Shadow, statements: &[String]) -> String {
+    let mut connection: Connection = shadow.fresh().await.unwrap();
+    for sql in statements {
+        connection.execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+    }
+    let text = snapshot(&mut connection, &SnapshotOptions::default()).await.unwrap().text();
+    connection.close().await.unwrap();
+    text
+}
+
+/// Runs a migration and its fixed form and compares what the server says of the two schemas.
+async fn same_schema(shadow: &mut Shadow, server: Server, given: &str, change: &str, rule: &str) {
+    let before = ("0001_before.sql", given);
+    let all = migrations(Convention::Lockwise, &[before, ("0002_change.sql", change)], server);
+    let mut schema = Schema::new(server, true);
+    let mut fixes = Vec::new();
+    for (number, migration) in all.iter().enumerate() {
+        schema.next_migration();
+        for statement in &migration.up.statements {
+            let context = effect::Context {
+                in_transaction: false,
+                settings: std::collections::BTreeMap::new(),
+            };
+            let effects = effect::of(statement, &schema, &context);
+            if number == 1 {
+                fixes.extend(fix(&migration.up, statement, &schema, &effects));
+            }
+            schema.apply(statement);
+        }
+    }
+    assert!(fixes.iter().any(|fix| fix.rules.contains(&rule)), "{change}: no fix for {rule}");
+    let edits = files(&all, &[FixedMigration { migration: all.last().unwrap(), fixes }]);
+    let mut after: Vec<(String, String)> = vec![(before.0.to_owned(), before.1.to_owned())];
+    for edit in edits {
+        after.push((edit.path.trim_start_matches("migrations/").to_owned(), edit.text));
+    }
+    let after: Vec<(&str, &str)> = after.iter().map(|(p, t)| (p.as_str(), t.as_str())).collect();
+    let repaired = migrations(Convention::Lockwise, &after, server);
+    let original = schema_after(shadow, &statements_as_written(&all)).await;
+    let result = schema_after(shadow, &statements(&repaired)).await;
+    assert_eq!(original, result, "{change}\nbecame {after:?}");
+}
+
+fn statements_as_written(migrations: &[Migration]) -> Vec<String> {
+    let all = migrations.iter().flat_map(|m| m.up.statements.iter().map(move |s| (m, s)));
+    all.map(|(migration, statement)| migration.up.slice(statement.span).to_owned()).collect()
+}
+
+fn options(server: Server, url: Option<Target>) -> ShadowOptions {
+    ShadowOptions {
+        server,
+        database: "lockwise_fixes".to_owned(),
+        settings: std::collections::BTreeMap::new(),
+        url,
+        folders: Vec::new(),
+        user: "lockwise".to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn the_schema_after_a_fix_is_the_same_on_postgres() {
+    let server = Server { kind: ServerKind::Postgres, version: "15".parse().unwrap() };
+    let url = admin("LOCKWISE_TEST_POSTGRES").await;
+    let mut shadow = Shadow::start(options(server, Some(url))).await.unwrap();
+    let given = "CREATE TABLE customers (id bigint PRIMARY KEY, email text NOT NULL);\n\
+        CREATE TABLE orders (id bigint NOT NULL, customer_id bigint, note text, qty int, \
+            \"Mixed Case\" text);\n\
+        CREATE INDEX orders_note ON orders (note);\n\
+        CREATE MATERIALIZED VIEW totals AS SELECT customer_id, count(*) AS n FROM orders \
+            GROUP BY customer_id;\n\
+        CREATE UNIQUE INDEX totals_key ON totals (customer_id);\n\
+        CREATE TABLE events (id bigint, at date NOT NULL) PARTITION BY RANGE (at);\n\
+        CREATE TABLE events_2024 PARTITION OF events FOR VALUES FROM ('2024-01-01') TO \
+            ('2025-01-01');\n";
+    for (change, rule) in [
+        (
+            "CREATE UNIQUE INDEX orders_q ON orders USING btree (qty DESC) INCLUDE (note) WHERE qty > 0;",
+            "create-index-blocking",
+        ),
+        ("DROP INDEX IF EXISTS orders_note;", "drop-index-blocking"),
+        ("REINDEX TABLE orders;", "reindex-blocking"),
+        ("REFRESH MATERIALIZED VIEW totals;", "refresh-matview-blocking"),
+        (
+            "ALTER TABLE orders ADD FOREIGN KEY (customer_id) REFERENCES customers ON DELETE CASCADE;",
+            "add-foreign-key-validating",
+        ),
+        ("ALTER TABLE orders ADD CONSTRAINT \"Q\" CHECK (qty > 0);", "add-check-validating"),
+        (
+            "ALTER TABLE orders ADD CHECK (qty > 0), ALTER COLUMN note SET DEFAULT '';",
+            "add-check-validating",
+        ),
+        (
+            "ALTER TABLE orders ADD UNIQUE (customer_id, \"Mixed Case\");",
+            "add-unique-constraint-builds-index",
+        ),
+        ("ALTER TABLE orders ADD CONSTRAINT pk PRIMARY KEY (id);", "add-primary-key-builds-index"),
+        ("ALTER TABLE orders ALTER COLUMN \"Mixed Case\" SET NOT NULL;", "set-not-null-scan"),
+        ("ALTER TABLE events DETACH PARTITION events_2024;", "detach-partition-blocking"),
+    ] {
+        same_schema(&mut shadow, server, given, &format!("{change}\n"), rule).await;
+    }
+    shadow.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_schema_after_a_fix_is_the_same_on_mariadb() {
+    let server = Server { kind: ServerKind::Mariadb, version: "10.11.6".parse().unwrap() };
+    let url = admin("LOCKWISE_TEST_MARIADB").await;
+    let mut shadow = Shadow::start(options(server, Some(url))).await.unwrap();
+    let given =
+        "CREATE TABLE orders (id bigint NOT NULL PRIMARY KEY, note varchar(40), qty int);\n";
+    for change in [
+        "ALTER TABLE orders ADD COLUMN state varchar(10) NOT NULL DEFAULT 'new';",
+        "ALTER TABLE orders ADD INDEX by_note (note), DROP COLUMN qty;",
+        "CREATE INDEX by_qty ON orders (qty);",
+        "ALTER TABLE orders MODIFY note varchar(60);",
+    ] {
+        let change = format!("{change}\n");
+        same_schema(&mut shadow, server, given, &change, "mysql-algorithm-clause-missing").await;
+    }
+    shadow.stop().await.unwrap();
+}
