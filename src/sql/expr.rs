@@ -183,30 +183,34 @@ const CALLS: &[&str] = &[
 fn collect_names(cursor: &Cursor<'_>, expr: &mut Expr) {
     let mut cursor = cursor.clone();
     cursor.reset(0);
-    while let Some(token) = cursor.peek() {
-        let word = cursor.slice(token.span);
-        let is_word = token.kind == TokenKind::Word;
-        if is_word && word.eq_ignore_ascii_case("select") {
-            expr.has_subquery = true;
-        }
-        let keyword = is_word && KEYWORDS.iter().any(|k| word.eq_ignore_ascii_case(k));
-        let called = cursor.text_at(1) == "(";
-        if is_word && word.eq_ignore_ascii_case("as") || word == "::" {
-            cursor.advance();
-            cast(&mut cursor, expr);
-        } else if is_word && CALLS.iter().any(|k| word.eq_ignore_ascii_case(k)) {
-            let name = Ident::new(word.to_ascii_lowercase(), token.span);
-            expr.functions.push(ObjectName::bare(name));
-            cursor.advance();
-        } else if keyword
-            && !(called && matches!(word.to_ascii_lowercase().as_str(), "mod" | "row"))
-        {
-            cursor.advance();
-        } else if is_word || token.kind == TokenKind::QuotedName {
-            name(&mut cursor, expr);
-        } else {
-            cursor.advance();
-        }
+    while !cursor.is_at_end() {
+        step(&mut cursor, expr);
+    }
+}
+
+/// Takes the next token, or the name or the cast that begins there, and notes what it tells.
+pub(super) fn step(cursor: &mut Cursor<'_>, expr: &mut Expr) {
+    let Some(token) = cursor.peek() else { return };
+    let word = cursor.slice(token.span);
+    let is_word = token.kind == TokenKind::Word;
+    if is_word && word.eq_ignore_ascii_case("select") {
+        expr.has_subquery = true;
+    }
+    let keyword = is_word && KEYWORDS.iter().any(|k| word.eq_ignore_ascii_case(k));
+    let called = cursor.text_at(1) == "(";
+    if is_word && word.eq_ignore_ascii_case("as") || word == "::" {
+        cursor.advance();
+        cast(cursor, expr);
+    } else if is_word && CALLS.iter().any(|k| word.eq_ignore_ascii_case(k)) {
+        let name = Ident::new(word.to_ascii_lowercase(), token.span);
+        expr.functions.push(ObjectName::bare(name));
+        cursor.advance();
+    } else if keyword && !(called && matches!(word.to_ascii_lowercase().as_str(), "mod" | "row")) {
+        cursor.advance();
+    } else if is_word || token.kind == TokenKind::QuotedName {
+        name(cursor, expr);
+    } else {
+        cursor.advance();
     }
 }
 

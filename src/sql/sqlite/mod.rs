@@ -139,7 +139,7 @@ fn view(cursor: &mut Cursor<'_>, temporary: bool) -> Parsed<StatementKind> {
         temporary,
         recursive: false,
         columns,
-        query: query::query(&rest),
+        query: query::query(&rest)?,
         with_no_data: false,
         options: Vec::new(),
     })))

@@ -20,7 +20,7 @@ pub(super) fn create(cursor: &mut Cursor<'_>, temporary: bool) -> Parsed<Stateme
             return Err(cursor.expected("a query"));
         }
         let rest = cursor.sub(cursor.position(), cursor.tokens().len());
-        table.query = Some(query::query(&rest));
+        table.query = Some(query::query(&rest)?);
         cursor.skip_rest();
         return Ok(StatementKind::CreateTable(Box::new(table)));
     }
