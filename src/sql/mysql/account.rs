@@ -1,0 +1,135 @@
+//! GRANT and REVOKE of MySQL and MariaDB.
+
+use super::index::at_account;
+use super::name::{account, full_name, name};
+use crate::sql::ast::{Grant, ObjectKind, StatementKind};
+use crate::sql::cursor::{Cursor, Parsed};
+use crate::sql::name::ObjectName;
+
+/// Reads what follows GRANT.
+pub(super) fn grant(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
+    privileges(cursor, false)
+}
+
+/// Reads what follows REVOKE.
+pub(super) fn revoke(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
+    cursor.accept(&["IF", "EXISTS"]);
+    privileges(cursor, true)
+}
+
+fn privileges(cursor: &mut Cursor<'_>, revoke: bool) -> Parsed<StatementKind> {
+    let direction = if revoke { "FROM" } else { "TO" };
+    let mut grant = Grant {
+        revoke,
+        privileges: vec![privilege(cursor, direction)?],
+        object: ObjectKind::Role,
+        names: Vec::new(),
+        all_in_schema: Vec::new(),
+        grantees: Vec::new(),
+        grant_option: false,
+        cascade: false,
+    };
+    while cursor.accept_symbol(",") {
+        grant.privileges.push(privilege(cursor, direction)?);
+    }
+    if cursor.accept(&["ON"]) {
+        target(cursor, &mut grant)?;
+    }
+    cursor.expect(&[direction])?;
+    loop {
+        if !at_account(cursor) {
+            return Err(cursor.expected("an account"));
+        }
+        grant.grantees.push(account(cursor)?);
+        identified(cursor)?;
+        if !cursor.accept_symbol(",") {
+            break;
+        }
+    }
+    options(cursor, &mut grant);
+    Ok(StatementKind::Grant(grant))
+}
+
+/// Takes a privilege (`SELECT`, `ALL PRIVILEGES`, `SELECT (a, b)`) or a role.
+fn privilege(cursor: &mut Cursor<'_>, direction: &str) -> Parsed<String> {
+    let mut words: Vec<String> = Vec::new();
+    if cursor.peek().is_some_and(|token| token.kind == crate::sql::lexer::TokenKind::String) {
+        return account(cursor);
+    }
+    while !cursor.at(&["ON"]) && !cursor.at(&[direction]) && cursor.at_name() {
+        let start = cursor.position();
+        cursor.advance();
+        if cursor.peek().is_some_and(|t| t.kind == crate::sql::lexer::TokenKind::Variable) {
+            cursor.reset(start);
+            return account(cursor);
+        }
+        words.push(cursor.slice(cursor.span_from(start)).trim_matches('`').to_ascii_lowercase());
+    }
+    if words.is_empty() {
+        return Err(cursor.expected("a privilege"));
+    }
+    if cursor.at_symbol("(") {
+        cursor.parentheses()?;
+    }
+    if words == ["all", "privileges"] {
+        words.truncate(1);
+    }
+    Ok(words.join(" "))
+}
+
+/// Takes what stands behind ON: `*`, `*.*`, `db.*`, a table, a routine, an account.
+fn target(cursor: &mut Cursor<'_>, grant: &mut Grant) -> Parsed<()> {
+    let object = match cursor.accept_any(&["TABLE", "FUNCTION", "PROCEDURE", "PACKAGE"]) {
+        Some("FUNCTION") => ObjectKind::Function,
+        Some("PROCEDURE") => ObjectKind::Procedure,
+        Some("PACKAGE") => ObjectKind::Package,
+        Some(_) | None => ObjectKind::Table,
+    };
+    if object == ObjectKind::Package {
+        cursor.accept(&["BODY"]);
+    }
+    if cursor.accept_symbol("*") {
+        grant.object = ObjectKind::Schema;
+        if cursor.accept_symbol(".") {
+            cursor.expect_symbol("*")?;
+            grant.object = ObjectKind::Database;
+        }
+        return Ok(());
+    }
+    if grant.privileges == ["proxy"] {
+        account(cursor)?;
+        return Ok(());
+    }
+    if cursor.text_at(1) == "." && cursor.text_at(2) == "*" {
+        grant.object = ObjectKind::Schema;
+        grant.names.push(ObjectName::bare(name(cursor)?));
+        cursor.expect_symbol(".")?;
+        return cursor.expect_symbol("*");
+    }
+    grant.object = object;
+    grant.names.push(full_name(cursor)?);
+    Ok(())
+}
+
+/// Takes `IDENTIFIED BY 'password'` and its like (MariaDB).
+fn identified(cursor: &mut Cursor<'_>) -> Parsed<()> {
+    if !cursor.accept(&["IDENTIFIED"]) {
+        return Ok(());
+    }
+    while !cursor.is_at_end() && !cursor.at_symbol(",") && !cursor.at(&["WITH", "GRANT"]) {
+        cursor.advance();
+    }
+    Ok(())
+}
+
+/// Takes REQUIRE, WITH … OPTION, AS, resource limits: whatever is left.
+fn options(cursor: &mut Cursor<'_>, grant: &mut Grant) {
+    let starts = ["REQUIRE", "WITH", "AS", "IGNORE"];
+    if !starts.iter().any(|word| cursor.at(&[word])) {
+        return;
+    }
+    while !cursor.is_at_end() {
+        grant.grant_option |= cursor.at(&["GRANT", "OPTION"]) || cursor.at(&["ADMIN", "OPTION"]);
+        cursor.advance();
+    }
+}

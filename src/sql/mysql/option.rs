@@ -1,0 +1,191 @@
+//! Table options of MySQL and MariaDB, and the ALGORITHM and LOCK clauses.
+
+use super::column::engine_option;
+use super::data_type::{at_charset, charset_name};
+use super::name::{at_name, full_names, is_mariadb, name, name_or_string, number};
+use crate::sql::cursor::{Cursor, Parsed};
+use crate::sql::lexer::TokenKind;
+
+/// What an option is set to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Value {
+    Number,
+    /// A number or DEFAULT.
+    NumberOrDefault,
+    Text,
+    Name,
+}
+
+/// The options that both servers have.
+const OPTIONS: &[(&[&str], Value)] = &[
+    (&["ENGINE"], Value::Name),
+    (&["AUTO_INCREMENT"], Value::Number),
+    (&["AVG_ROW_LENGTH"], Value::Number),
+    (&["CHECKSUM"], Value::Number),
+    (&["TABLE_CHECKSUM"], Value::Number),
+    (&["COMMENT"], Value::Text),
+    (&["CONNECTION"], Value::Text),
+    (&["DATA", "DIRECTORY"], Value::Text),
+    (&["INDEX", "DIRECTORY"], Value::Text),
+    (&["DELAY_KEY_WRITE"], Value::Number),
+    (&["INSERT_METHOD"], Value::Name),
+    (&["KEY_BLOCK_SIZE"], Value::Number),
+    (&["MAX_ROWS"], Value::Number),
+    (&["MIN_ROWS"], Value::Number),
+    (&["PACK_KEYS"], Value::NumberOrDefault),
+    (&["PASSWORD"], Value::Text),
+    (&["STATS_AUTO_RECALC"], Value::NumberOrDefault),
+    (&["STATS_PERSISTENT"], Value::NumberOrDefault),
+    (&["STATS_SAMPLE_PAGES"], Value::NumberOrDefault),
+];
+
+/// The options that only MySQL has by name; MariaDB takes any name with `=`.
+const MYSQL_OPTIONS: &[(&[&str], Value)] = &[
+    (&["COMPRESSION"], Value::Text),
+    (&["ENCRYPTION"], Value::Text),
+    (&["ENGINE_ATTRIBUTE"], Value::Text),
+    (&["SECONDARY_ENGINE_ATTRIBUTE"], Value::Text),
+    (&["AUTOEXTEND_SIZE"], Value::Name),
+    (&["TABLESPACE"], Value::Name),
+];
+
+/// The options that only MariaDB has by name.
+const MARIADB_OPTIONS: &[(&[&str], Value)] = &[
+    (&["TRANSACTIONAL"], Value::NumberOrDefault),
+    (&["PAGE_CHECKSUM"], Value::Number),
+    (&["SEQUENCE"], Value::Number),
+];
+
+/// Takes one table option, if one is next: its lower-case name, its value without quotes.
+pub(super) fn table_option(cursor: &mut Cursor<'_>) -> Parsed<Option<(String, String)>> {
+    let own = if is_mariadb(cursor) { MARIADB_OPTIONS } else { MYSQL_OPTIONS };
+    for (words, value) in OPTIONS.iter().chain(own) {
+        if cursor.accept(words) {
+            cursor.accept_symbol("=");
+            let value = option_value(cursor, *value)?;
+            return Ok(Some((words.join(" ").to_ascii_lowercase(), value)));
+        }
+    }
+    if let Some(option) = charset_or_collation(cursor)? {
+        return Ok(Some(option));
+    }
+    special_option(cursor)
+}
+
+fn option_value(cursor: &mut Cursor<'_>, value: Value) -> Parsed<String> {
+    match value {
+        Value::Number => number(cursor),
+        Value::NumberOrDefault if cursor.accept(&["DEFAULT"]) => Ok("default".to_owned()),
+        Value::NumberOrDefault => number(cursor),
+        Value::Text => cursor.string(),
+        Value::Name if cursor.peek().is_some_and(|token| token.kind == TokenKind::Number) => {
+            number(cursor)
+        }
+        Value::Name => name_or_string(cursor),
+    }
+}
+
+/// Takes `[DEFAULT] CHARACTER SET [=] name` or `[DEFAULT] COLLATE [=] name`.
+pub(super) fn charset_or_collation(cursor: &mut Cursor<'_>) -> Parsed<Option<(String, String)>> {
+    let start = cursor.position();
+    cursor.accept(&["DEFAULT"]);
+    let default = is_mariadb(cursor);
+    if at_charset(cursor) {
+        cursor.accept_symbol("=");
+        let charset = if default && cursor.accept(&["DEFAULT"]) {
+            "default".to_owned()
+        } else {
+            charset_name(cursor)?
+        };
+        return Ok(Some(("charset".to_owned(), charset)));
+    }
+    if cursor.accept(&["COLLATE"]) {
+        cursor.accept_symbol("=");
+        let collation = if default && cursor.accept(&["DEFAULT"]) {
+            "default".to_owned()
+        } else {
+            name_or_string(cursor)?.to_ascii_lowercase()
+        };
+        return Ok(Some(("collate".to_owned(), collation)));
+    }
+    cursor.reset(start);
+    Ok(None)
+}
+
+/// Takes the options whose values have a form of their own.
+fn special_option(cursor: &mut Cursor<'_>) -> Parsed<Option<(String, String)>> {
+    let option = |name: &str, value: String| Ok(Some((name.to_owned(), value)));
+    let mariadb = is_mariadb(cursor);
+    if cursor.accept(&["ROW_FORMAT"]) {
+        cursor.accept_symbol("=");
+        let mut formats = vec!["default", "fixed", "dynamic", "compressed", "redundant", "compact"];
+        formats.extend(mariadb.then_some("page"));
+        return match cursor.accept_any(&formats) {
+            Some(format) => option("row_format", format.to_owned()),
+            None => Err(cursor.expected("a row format")),
+        };
+    }
+    if cursor.accept(&["UNION"]) {
+        cursor.accept_symbol("=");
+        cursor.expect_symbol("(")?;
+        let tables = full_names(cursor)?;
+        cursor.expect_symbol(")")?;
+        let names: Vec<String> = tables.iter().map(ToString::to_string).collect();
+        return option("union", names.join(", "));
+    }
+    if let Some(word) = ["disk", "memory"].into_iter().find(|w| cursor.at(&["STORAGE", w])) {
+        cursor.accept(&["STORAGE", word]);
+        return option("storage", word.to_owned());
+    }
+    if !mariadb && cursor.accept(&["SECONDARY_ENGINE"]) {
+        cursor.accept_symbol("=");
+        let none = cursor.accept(&["NULL"]);
+        let engine = if none { "null".to_owned() } else { name_or_string(cursor)? };
+        return option("secondary_engine", engine);
+    }
+    if !mariadb && cursor.accept(&["START", "TRANSACTION"]) {
+        return option("start transaction", String::new());
+    }
+    if mariadb && cursor.accept(&["WITH", "SYSTEM", "VERSIONING"]) {
+        return option("system versioning", String::new());
+    }
+    if mariadb && cursor.at(&["TABLESPACE"]) && cursor.text_at(1) != "=" {
+        cursor.advance();
+        return option("tablespace", name(cursor)?.value);
+    }
+    if mariadb && at_name(cursor) && cursor.text_at(1) == "=" && !at_algorithm_or_lock(cursor) {
+        return Ok(Some(engine_option(cursor)?));
+    }
+    Ok(None)
+}
+
+fn at_algorithm_or_lock(cursor: &Cursor<'_>) -> bool {
+    cursor.at(&["ALGORITHM"]) || cursor.at(&["LOCK"])
+}
+
+/// Takes `ALGORITHM [=] name`, in upper case.
+pub(super) fn algorithm(cursor: &mut Cursor<'_>) -> Parsed<Option<String>> {
+    let both = ["DEFAULT", "INSTANT", "INPLACE", "COPY"];
+    if !cursor.accept(&["ALGORITHM"]) {
+        return Ok(None);
+    }
+    cursor.accept_symbol("=");
+    let nocopy = is_mariadb(cursor) && cursor.accept(&["NOCOPY"]);
+    let found = if nocopy { Some("NOCOPY") } else { cursor.accept_any(&both) };
+    match found {
+        Some(word) => Ok(Some(word.to_owned())),
+        None => Err(cursor.expected("an algorithm of this server")),
+    }
+}
+
+/// Takes `LOCK [=] name`, in upper case.
+pub(super) fn lock(cursor: &mut Cursor<'_>) -> Parsed<Option<String>> {
+    if !cursor.accept(&["LOCK"]) {
+        return Ok(None);
+    }
+    cursor.accept_symbol("=");
+    match cursor.accept_any(&["DEFAULT", "NONE", "SHARED", "EXCLUSIVE"]) {
+        Some(word) => Ok(Some(word.to_owned())),
+        None => Err(cursor.expected("DEFAULT, NONE, SHARED or EXCLUSIVE")),
+    }
+}
