@@ -137,13 +137,13 @@ fn drop_object(cursor: &mut Cursor<'_>, mut drop: Drop) -> Parsed<StatementKind>
     };
     drop.object = object;
     drop.if_exists = cursor.accept(&["IF", "EXISTS"]);
-    match object {
-        ObjectKind::View => {
-            drop.names = full_names(cursor)?;
-            drop.cascade = cascade(cursor);
-        }
-        ObjectKind::Role => drop.names = accounts(cursor)?,
-        _ => drop.names = vec![full_name(cursor)?],
+    if object == ObjectKind::View {
+        drop.names = full_names(cursor)?;
+        drop.cascade = cascade(cursor);
+    } else if object == ObjectKind::Role {
+        drop.names = accounts(cursor)?;
+    } else {
+        drop.names = vec![full_name(cursor)?];
     }
     if object == ObjectKind::Tablespace {
         cursor.skip_rest();
