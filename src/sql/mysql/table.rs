@@ -100,7 +100,8 @@ fn select(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> Parsed<()> {
     if is_mariadb(cursor) && cursor.at(&["TABLE"]) {
         return Err(cursor.expected("a query"));
     }
-    table.query = Some(query::query(&cursor.sub(cursor.position(), cursor.tokens().len())));
+    let rest = cursor.sub(cursor.position(), cursor.tokens().len());
+    table.query = Some(query::query(&rest)?);
     cursor.skip_rest();
     Ok(())
 }

@@ -50,7 +50,7 @@ fn view(cursor: &mut Cursor<'_>, or_replace: bool, alter: bool) -> Parsed<Statem
     if !starts || end <= start {
         return Err(cursor.expected("a query"));
     }
-    let query = query::query(&cursor.sub(start, end));
+    let query = query::query(&cursor.sub(start, end))?;
     cursor.skip_rest();
     Ok(StatementKind::CreateView(Box::new(CreateView {
         name,
