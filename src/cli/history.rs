@@ -1,5 +1,7 @@
 //! Migrations read, in order, and the server they are meant for: what lint and effects begin with.
 
+use std::collections::BTreeSet;
+
 use rayon::prelude::*;
 
 use super::console::Console;
@@ -21,8 +23,10 @@ pub(super) struct History {
     pub(super) server: Server,
     /// Migrations that only build up the schema.
     before: Vec<Group>,
-    /// Migrations that are judged.
+    /// Migrations that are judged, unless they are left out.
     judged: Vec<Group>,
+    /// Paths among them that only build up the schema.
+    left_out: BTreeSet<String>,
     /// What could not be read.
     pub(super) failures: Vec<Failure>,
 }
@@ -41,8 +45,10 @@ pub(super) enum Use {
 pub(super) struct Turn {
     /// What the migration is for.
     pub(super) used: Use,
+    /// It is the first of its folder.
+    first: bool,
     /// Its folder has nothing to do with the folders before it: the schema starts anew.
-    pub(super) anew: bool,
+    anew: bool,
 }
 
 impl History {
@@ -77,12 +83,20 @@ impl History {
         }
         tell_skipped(&judged, console);
         tell_unrelated(&judged, console);
-        Ok(Self { server, before: before.groups, judged: judged.groups, failures })
+        Ok(Self {
+            server,
+            before: before.groups,
+            judged: judged.groups,
+            left_out: BTreeSet::new(),
+            failures,
+        })
     }
 
-    /// Returns the number of files that are judged.
-    pub(super) fn judged_files(&self) -> usize {
-        self.judged.iter().map(|group| group.drafts.len()).sum()
+    /// Takes the files that do not match as history only.
+    pub(super) fn judge_only(&mut self, matches: impl Fn(&str) -> bool) {
+        let drafts = self.judged.iter().flat_map(|group| &group.drafts);
+        let others = drafts.map(Draft::path).filter(|path| !matches(path));
+        self.left_out = others.map(str::to_owned).collect();
     }
 
     /// Parses the migrations and hands them over in order. Files are parsed on all cores, a batch
@@ -97,7 +111,11 @@ impl History {
         for (used, groups) in groups {
             for group in groups {
                 for (index, draft) in group.drafts.into_iter().enumerate() {
-                    drafts.push((draft, Turn { used, anew: group.unrelated && index == 0 }));
+                    let out = self.left_out.contains(draft.path());
+                    let used = if out { Use::Before } else { used };
+                    let first = index == 0;
+                    let turn = Turn { used, first, anew: first && group.unrelated };
+                    drafts.push((draft, turn));
                 }
             }
         }
@@ -198,8 +216,8 @@ pub(super) fn walk_options(migration: &Migration, project: &Project) -> WalkOpti
 
 /// The schema that migrations meet, one after another.
 pub(super) struct Schemas {
+    /// Before the first of several unrelated folders.
     start: Schema,
-    started: bool,
     now: Schema,
 }
 
@@ -211,12 +229,10 @@ impl Schemas {
 
     /// Returns the schema for the next migration.
     pub(super) fn at(&mut self, turn: Turn) -> &mut Schema {
-        if turn.used == Use::Judged && !self.started {
-            self.started = true;
-            self.start = self.now.clone();
-        }
         if turn.anew {
             self.now = self.start.clone();
+        } else if turn.first {
+            self.start = self.now.clone();
         }
         &mut self.now
     }
@@ -224,6 +240,6 @@ impl Schemas {
 
 impl From<Schema> for Schemas {
     fn from(schema: Schema) -> Self {
-        Self { start: schema.clone(), started: false, now: schema }
+        Self { start: schema.clone(), now: schema }
     }
 }

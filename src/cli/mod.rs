@@ -16,10 +16,12 @@ mod files;
 mod history;
 mod options;
 mod project;
+mod since;
 mod runtime;
 
 mod completions;
 mod effects;
+mod lint;
 mod man;
 
 use console::Console;
@@ -51,6 +53,7 @@ Exit codes:
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Lint(lint::LintArgs),
     Effects(effects::EffectsArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -59,6 +62,7 @@ enum Command {
 impl Command {
     fn run(&self, console: &mut Console) -> Result<Exit, Failure> {
         match self {
+            Self::Lint(args) => lint::run(args, console),
             Self::Effects(args) => effects::run(args, console),
             Self::Completions(args) => completions::run(args, console),
             Self::Man(args) => man::run(args, console),

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::place::Place;
 use super::table::{Table, shortened};
 use crate::effect::{
     Effect, EffectKind, Failure, HeldUntil, Lock, MigrationEffects, StatementRun, TransactionRule,
@@ -102,8 +103,7 @@ fn statement_report(
     run: &StatementRun,
 ) -> StatementReport {
     let source = &migration.up.section.source;
-    let start = source.position(statement.span.start);
-    let end = source.position(statement.span.end);
+    let Place { start, last, .. } = Place::of(source, statement.span);
     let effects = &run.effects.effects;
     let unknown = if let StatementKind::Unknown { reason, .. } = &statement.kind {
         Some(reason.clone())
@@ -121,8 +121,8 @@ fn statement_report(
         kind: statement.kind.word(),
         line: start.line,
         column: start.column,
-        end_line: end.line,
-        end_column: end.column,
+        end_line: last.line,
+        end_column: last.column,
         sql: source.slice(statement.span).to_owned(),
         locks: locks(effects),
         rewrites: names(effects, |kind| {
@@ -230,13 +230,13 @@ pub fn json(server: Server, migrations: &[MigrationReport], out: &mut dyn Write)
 
 /// A server in JSON.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct ServerReport {
+pub(in crate::report) struct ServerReport {
     kind: &'static str,
     version: String,
 }
 
 impl ServerReport {
-    pub(super) fn of(server: Server) -> Self {
+    pub(in crate::report) fn of(server: Server) -> Self {
         Self { kind: server.kind.as_str(), version: server.version.to_string() }
     }
 }

@@ -1,4 +1,6 @@
 //! Findings, effects, plans and progress to text, JSON and other formats, written to a given writer.
 
 pub mod effects;
+pub mod lint;
+mod place;
 pub mod table;
