@@ -5,6 +5,7 @@
 //! [`EffectKind::Unknown`].
 
 pub mod words;
+mod collect;
 mod model;
 mod postgres;
 mod mysql;
@@ -13,6 +14,7 @@ mod declare;
 mod walk;
 
 pub use model::*;
+pub use sqlite::{Rebuild, rebuilds};
 pub(crate) use walk::standing;
 pub use walk::{MigrationEffects, StatementRun, WalkOptions, settle, walk};
 

@@ -215,7 +215,10 @@ impl Schema {
         for mentioned in relation.mentions() {
             self.note_mention(&mentioned, &name);
         }
-        for index in &relation.indexes {
+        // Index names are the table's own in MySQL and MariaDB.
+        let named =
+            if self.server.kind.is_mysql_family() { &[] } else { relation.indexes.as_slice() };
+        for index in named {
             let full = self.key(&Name::new(name.schema.clone(), index.name.clone()));
             if self.index_tables.get(&full) != Some(&name) {
                 self.set_index_table(full, Some(name.clone()));

@@ -4,12 +4,15 @@
 //! unless it is [`Schema::complete`].
 
 mod model;
+mod charset;
 mod change;
 mod lookup;
 mod naming;
 mod depend;
 mod replay;
 
+pub use charset::{Charset, has_charset, max_bytes};
 pub use depend::{Dependent, Part};
 pub use model::*;
 pub use naming::{made_up_name, truncated};
+pub use replay::mysql::{Altered, altered};

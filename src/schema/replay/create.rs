@@ -85,7 +85,7 @@ pub(super) fn table(schema: &mut Schema, create: &CreateTable) {
     }
 }
 
-fn made_name(schema: &Schema, create: &CreateTable) -> Name {
+pub(super) fn made_name(schema: &Schema, create: &CreateTable) -> Name {
     let temporary = create.persistence == crate::sql::ast::Persistence::Temporary;
     if temporary && create.name.schema().is_none() {
         let home = match schema.server.kind {
@@ -208,7 +208,7 @@ fn sequence_call(source: &Relation, column: &Column) -> Expr {
 }
 
 /// CREATE TABLE AS: columns whose names stand in the query and in what it reads.
-fn fill_from_query(schema: &Schema, table: &mut Relation, query: &Query) {
+pub(super) fn fill_from_query(schema: &Schema, table: &mut Relation, query: &Query) {
     table.complete = false;
     let origin = schema.origin();
     let sources: Vec<&Relation> = query.reads.iter().filter_map(|name| schema.find(name)).collect();

@@ -6,7 +6,7 @@
 mod alter;
 mod create;
 mod drop;
-mod mysql;
+pub(super) mod mysql;
 mod partition;
 mod postgres;
 mod rename;

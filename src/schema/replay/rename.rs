@@ -151,6 +151,7 @@ fn follow(relation: &mut Relation, old: &Name, new: &Name) {
     relation.reads.iter_mut().for_each(|(name, _)| swap(name));
     relation.owned_by.iter_mut().for_each(|(table, _)| swap(table));
     relation.policies.iter_mut().flat_map(|policy| &mut policy.reads).for_each(swap);
+    relation.triggers.iter_mut().flat_map(|trigger| &mut trigger.touches).for_each(swap);
     for constraint in &mut relation.constraints {
         if let Demand::ForeignKey { parent, .. } = &mut constraint.kind {
             swap(parent);

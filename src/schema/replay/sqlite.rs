@@ -1,9 +1,301 @@
 //! Statements of SQLite.
+//!
+//! Names are compared without case. A dropped table leaves the foreign keys and views that name it
+//! as they are; a renamed one takes them along, unless it was dropped before: that is how a table
+//! made anew takes the place of the old one.
 
-use super::super::model::Schema;
-use crate::sql::ast::Statement;
+use super::super::model::{
+    Constraint, Demand, Index, Name, Origin, Relation, RelationKind, Schema, Trigger,
+};
+use super::create::{column, foreign_key};
+use super::mysql::{touched, words};
+use super::{create, rename};
+use crate::sql::ast::{
+    ActionKind, AlterTable, ColumnDef, ConstraintKind, CreateIndex, CreateTable, CreateTrigger,
+    Drop, IndexKind, KeyConstraint, KeyPart, ObjectKind, Statement, StatementKind, TableConstraint,
+};
+
+/// Where the origin of a dropped table is kept, for the table that takes its place.
+const REPLACED: &str = "replaced table";
 
 /// Runs a statement.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the rest is shared, or changes no schema")]
 pub(super) fn apply(schema: &mut Schema, statement: &Statement) {
-    super::apply_shared(schema, statement);
+    match &statement.kind {
+        StatementKind::CreateTable(create) => create_table(schema, create),
+        StatementKind::AlterTable(alter) => alter_table(schema, alter),
+        StatementKind::CreateIndex(create) => create_index(schema, create),
+        StatementKind::CreateTrigger(trigger) => create_trigger(schema, trigger),
+        StatementKind::Drop(drop) => drop_objects(schema, drop),
+        _ => {
+            super::apply_shared(schema, statement);
+        }
+    }
+}
+
+fn same(left: &str, right: &str) -> bool {
+    left.eq_ignore_ascii_case(right)
+}
+
+fn create_table(schema: &mut Schema, create: &CreateTable) {
+    let name = create::made_name(schema, create);
+    if schema.relation(&name).is_some_and(|old| old.origin != Origin::Assumed) {
+        return;
+    }
+    let kind = if create.foreign { RelationKind::Foreign } else { RelationKind::Table };
+    let mut table = Relation::new(name, kind, schema.origin());
+    table.complete = true;
+    table.persistence = create.persistence;
+    table.access_method.clone_from(&create.access_method);
+    table.options = create.options.iter().cloned().collect();
+    for definition in &create.columns {
+        add_column(schema, &mut table, definition);
+    }
+    for constraint in &create.constraints {
+        add_constraint(schema, &mut table, constraint, None);
+    }
+    if let Some(query) = &create.query {
+        create::fill_from_query(schema, &mut table, query);
+        table.has_rows = true;
+    }
+    schema.put_relation(table);
+}
+
+fn add_column(schema: &Schema, table: &mut Relation, definition: &ColumnDef) {
+    if table.columns.iter().any(|old| same(&old.name, definition.name.as_str())) {
+        return;
+    }
+    let mut new = column(definition, schema.origin());
+    // `SERIAL` is a type without meaning here.
+    new.auto_increment = definition.auto_increment;
+    new.not_null =
+        matches!(definition.nullability, Some(crate::sql::ast::Nullability::NotNull { .. }));
+    table.columns.push(new);
+    for constraint in &definition.constraints {
+        add_constraint(schema, table, constraint, Some(definition.name.as_str()));
+    }
+}
+
+fn add_constraint(
+    schema: &Schema,
+    table: &mut Relation,
+    constraint: &TableConstraint,
+    written_on: Option<&str>,
+) {
+    let mut name = constraint.name.as_ref().map(|name| name.value.clone()).unwrap_or_default();
+    let columns = |key: &KeyConstraint| -> Vec<String> {
+        key.parts.iter().filter_map(|part| part.key.column()).map(ToOwned::to_owned).collect()
+    };
+    let kind = match &constraint.kind {
+        ConstraintKind::PrimaryKey(key) => {
+            if table.options.contains_key("without rowid") {
+                for column in columns(key) {
+                    if let Some(found) = table.columns.iter_mut().find(|c| same(&c.name, &column)) {
+                        found.not_null = true;
+                    }
+                }
+            }
+            if !is_rowid(table, key, written_on) {
+                push_auto_index(schema, table, key, &mut name, true);
+            }
+            Demand::PrimaryKey(columns(key))
+        }
+        ConstraintKind::Unique(key) => {
+            push_auto_index(schema, table, key, &mut name, false);
+            Demand::Unique(columns(key))
+        }
+        ConstraintKind::Check(check) => Demand::Check(check.clone()),
+        ConstraintKind::ForeignKey(key) => foreign_key(schema, table, key),
+        ConstraintKind::PrimaryKeyUsingIndex(_)
+        | ConstraintKind::UniqueUsingIndex(_)
+        | ConstraintKind::Exclude(_)
+        | ConstraintKind::NotNull(_) => return,
+    };
+    table.constraints.push(Constraint {
+        name,
+        kind,
+        valid: true,
+        enforced: true,
+        written_on: written_on.map(ToOwned::to_owned),
+        deferrable: constraint.deferrable,
+        inherited: false,
+        no_inherit: false,
+        origin: schema.origin(),
+    });
+}
+
+/// INTEGER PRIMARY KEY is the rowid and has no index (sqlite.org/lang_createtable.html,
+/// section 5); `INTEGER PRIMARY KEY DESC` on the column is not.
+fn is_rowid(table: &Relation, key: &KeyConstraint, written_on: Option<&str>) -> bool {
+    let [part] = key.parts.as_slice() else { return false };
+    let integer = part.key.column().and_then(|name| table.column_any_case(name)).is_some_and(|c| {
+        c.data_type.as_ref().is_some_and(|t| same(&t.name, "integer") && t.args.is_empty())
+    });
+    integer
+        && !table.options.contains_key("without rowid")
+        && !(part.descending && written_on.is_some())
+}
+
+fn push_auto_index(
+    schema: &Schema,
+    table: &mut Relation,
+    key: &KeyConstraint,
+    name: &mut String,
+    primary: bool,
+) {
+    let count = table.indexes.iter().filter(|index| index.constraint.is_some()).count() + 1;
+    let index = format!("sqlite_autoindex_{}_{count}", table.name.name);
+    if name.is_empty() {
+        name.clone_from(&index);
+    }
+    let mut made = new_index(schema, index, key.parts.clone(), IndexKind::Unique);
+    made.primary = primary;
+    made.constraint = Some(name.clone());
+    table.indexes.push(made);
+}
+
+fn new_index(schema: &Schema, name: String, parts: Vec<KeyPart>, kind: IndexKind) -> Index {
+    Index {
+        name,
+        kind,
+        primary: false,
+        constraint: None,
+        method: "btree".to_owned(),
+        parts,
+        include: Vec::new(),
+        predicate: None,
+        valid: true,
+        invisible: false,
+        parent: None,
+        tablespace: None,
+        nulls_not_distinct: false,
+        origin: schema.origin(),
+    }
+}
+
+fn create_index(schema: &mut Schema, create: &CreateIndex) {
+    let Some(written) = &create.index.name else { return };
+    if schema.is_absent(&create.table) {
+        return;
+    }
+    let name = schema.resolve(&create.table);
+    let full = schema.key(&Name::new(name.schema.clone(), written.as_str()));
+    if schema.is_taken(&full) {
+        return;
+    }
+    schema.edit(&name, |schema, table| {
+        let parts = create.index.parts.clone();
+        let mut index = new_index(schema, full.name.clone(), parts, create.index.kind);
+        index.predicate.clone_from(&create.index.predicate);
+        table.indexes.push(index);
+    });
+}
+
+fn create_trigger(schema: &mut Schema, create: &CreateTrigger) {
+    let table = schema.resolve(&create.table);
+    let mut columns = words(&create.statements);
+    columns.extend(create.columns.iter().map(|column| column.value.clone()));
+    columns.extend(create.when.iter().flat_map(|when| when.columns.iter().cloned()));
+    let trigger = Trigger {
+        name: create.name.name().to_owned(),
+        function: None,
+        columns,
+        touches: touched(schema, &create.statements),
+        for_each_row: true,
+        inherited: false,
+    };
+    if let Some(relation) = schema.relation_mut(&table) {
+        if !relation.triggers.iter().any(|found| same(&found.name, &trigger.name)) {
+            relation.triggers.push(trigger);
+        }
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "the grammar has four kinds")]
+fn drop_objects(schema: &mut Schema, statement: &Drop) {
+    for name in &statement.names {
+        match statement.object {
+            ObjectKind::Table | ObjectKind::View => {
+                let full = schema.resolve(name);
+                let origin = schema.relation(&full).map(|found| found.origin);
+                schema.take_relation(&full);
+                schema.set_other(REPLACED, full, origin);
+            }
+            ObjectKind::Trigger => {
+                let has = |r: &&Relation| r.triggers.iter().any(|t| same(&t.name, name.name()));
+                let owner = schema.relations.values().find(has).map(|r| r.name.clone());
+                if let Some(relation) = owner.and_then(|owner| schema.relation_mut(&owner)) {
+                    relation.triggers.retain(|trigger| !same(&trigger.name, name.name()));
+                }
+            }
+            _ => {
+                let full = schema.resolve_index(name);
+                super::drop::index(schema, &full, false);
+            }
+        }
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "the grammar has these actions only")]
+fn alter_table(schema: &mut Schema, alter: &AlterTable) {
+    if schema.is_absent(&alter.name) {
+        return;
+    }
+    let name = schema.resolve(&alter.name);
+    for action in &alter.actions {
+        match &action.kind {
+            ActionKind::RenameTo(to) => rename_table(schema, &name, to.name()),
+            ActionKind::RenameColumn { from, to, .. } => {
+                let written = schema.relation(&name).and_then(|t| t.column_any_case(from.as_str()));
+                let from = written.map_or_else(|| from.value.clone(), |found| found.name.clone());
+                rename::column(schema, &name, &from, to.as_str());
+            }
+            ActionKind::AddColumn { column, .. } => {
+                schema.edit(&name, |schema, table| add_column(schema, table, column));
+            }
+            ActionKind::DropColumn { column, .. } => {
+                schema.edit(&name, |_, table| drop_column(table, column.as_str()));
+            }
+            ActionKind::SetNotNull { column } | ActionKind::DropNotNull { column } => {
+                let not_null = matches!(action.kind, ActionKind::SetNotNull { .. });
+                schema.edit(&name, |_, table| {
+                    let mut all = table.columns.iter_mut();
+                    if let Some(found) = all.find(|c| same(&c.name, column.as_str())) {
+                        found.not_null = not_null;
+                    }
+                });
+            }
+            ActionKind::AddConstraint(constraint) => {
+                schema.edit(&name, |schema, table| add_constraint(schema, table, constraint, None));
+            }
+            ActionKind::DropConstraint { name: gone, .. } => {
+                schema.edit(&name, |_, table| {
+                    table.constraints.retain(|c| !same(&c.name, gone.as_str()));
+                });
+            }
+            _ => {}
+        }
+    }
+}
+
+fn drop_column(table: &mut Relation, column: &str) {
+    table.columns.retain(|found| !same(&found.name, column));
+    table
+        .constraints
+        .retain(|constraint| !constraint.written_on.as_ref().is_some_and(|on| same(on, column)));
+}
+
+fn rename_table(schema: &mut Schema, old: &Name, to: &str) {
+    let new = schema.key(&Name::new(old.schema.clone(), to));
+    if schema.is_taken(&new) {
+        return;
+    }
+    rename::relation(schema, old, new.clone());
+    let key = (REPLACED, new.clone());
+    if let Some(origin) = schema.others.get(&key).copied() {
+        schema.set_other(REPLACED, new.clone(), None);
+        if let Some(relation) = schema.relation_mut(&new) {
+            relation.origin = origin;
+        }
+    }
 }

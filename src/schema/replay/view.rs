@@ -35,7 +35,10 @@ pub(super) fn reads(schema: &Schema, query: &Query) -> Vec<(Name, Vec<String>)> 
     let read = |written| {
         let name = schema.resolve(written);
         let columns = match schema.relation(&name) {
-            Some(relation) if query.star => {
+            // SQLite reads `*` anew with every query; the others when the view is made.
+            Some(relation)
+                if query.star && schema.server.kind != crate::sql::ServerKind::Sqlite =>
+            {
                 let mut all: Vec<String> =
                     relation.columns.iter().map(|column| column.name.clone()).collect();
                 all.extend(query.columns.iter().cloned());

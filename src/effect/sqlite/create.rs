@@ -1,0 +1,401 @@
+//! CREATE TABLE, INDEX, VIEW, TRIGGER and REINDEX.
+
+use super::{CONSTRAINT, SQL_ERROR, Scene, is_reserved, same};
+use crate::effect::During;
+use crate::schema::{Name, Relation, RelationKind};
+use crate::sql::ast::{
+    ColumnDef, ConstraintKind, CreateIndex, CreateTable, CreateTrigger, CreateView, Expr,
+    ExprShape, IndexKind, Key, KeyPart, Reindex,
+};
+use crate::sql::{Ident, ObjectName};
+
+impl Scene<'_> {
+    pub(super) fn create_table(&mut self, create: &CreateTable) {
+        let name = self.schema().new_name(&create.name);
+        if let Some(old) = self.schema().find(&create.name) {
+            let temporary = create.persistence == crate::sql::ast::Persistence::Temporary;
+            if !temporary || old.name.schema == "temp" {
+                if !create.if_not_exists {
+                    let detail = format!("table {} already exists", name.name);
+                    self.told.fails("duplicate-object", SQL_ERROR, detail);
+                }
+                return;
+            }
+        }
+        if self.schema().index_tables.contains_key(&name) {
+            let detail = format!("there is already an index named {}", name.name);
+            self.told.fails("duplicate-object", SQL_ERROR, detail);
+        }
+        if is_reserved(&name.name) {
+            let detail = format!("object name reserved for internal use: {}", name.name);
+            self.told.fails("duplicate-object", SQL_ERROR, detail);
+        }
+        if !create.foreign {
+            self.new_columns(create, &name);
+            self.new_keys(create, &name);
+        }
+        if create.query.is_some() {
+            self.told.leaves("constraints-lost", name.to_string(), &name);
+        }
+        if create.persistence != crate::sql::ast::Persistence::Temporary {
+            let catalog = Self::catalog();
+            self.locks(&catalog, "create-table", During::Instant);
+        }
+    }
+
+    fn new_columns(&mut self, create: &CreateTable, name: &Name) {
+        let strict = create.options.iter().any(|(option, _)| option == "strict");
+        for (at, column) in create.columns.iter().enumerate() {
+            self.told.span = column.span;
+            let earlier = create.columns.iter().take(at);
+            if earlier.into_iter().any(|other| same(other.name.as_str(), column.name.as_str())) {
+                let detail = format!("duplicate column name: {}", column.name);
+                self.told.fails("duplicate-parts", SQL_ERROR, detail);
+            }
+            if strict {
+                let full = format!("{}.{}", name.name, column.name);
+                self.strict_type(column.data_type.as_ref(), &full);
+            }
+            self.constant_default(column);
+            self.known_words(create, column);
+        }
+        let computed = |column: &ColumnDef| column.generated.is_some();
+        if !create.columns.is_empty() && create.columns.iter().all(computed) {
+            let detail = "must have at least one non-generated column".to_owned();
+            self.told.fails("missing-column", SQL_ERROR, detail);
+        }
+    }
+
+    fn constant_default(&mut self, column: &ColumnDef) {
+        let Some(default) = &column.default else { return };
+        let is_column = default.shape == ExprShape::Column && default.text.starts_with('(');
+        if is_column || default.has_subquery {
+            let detail = format!("default value of column [{}] is not constant", column.name);
+            self.told.fails("default-not-constant", SQL_ERROR, detail);
+        }
+    }
+
+    /// CHECK and generated columns may name the table's own columns only.
+    fn known_words(&mut self, create: &CreateTable, column: &ColumnDef) {
+        let generated = column.generated.iter().map(|generated| &generated.expr);
+        let checks = column.constraints.iter().filter_map(|c| match &c.kind {
+            ConstraintKind::Check(check) => Some(check),
+            ConstraintKind::PrimaryKey(_)
+            | ConstraintKind::Unique(_)
+            | ConstraintKind::PrimaryKeyUsingIndex(_)
+            | ConstraintKind::UniqueUsingIndex(_)
+            | ConstraintKind::ForeignKey(_)
+            | ConstraintKind::Exclude(_)
+            | ConstraintKind::NotNull(_) => None,
+        });
+        let all: Vec<&Expr> = generated.chain(checks).collect();
+        for expr in all {
+            self.words_are_columns(create, expr);
+        }
+    }
+
+    fn words_are_columns(&mut self, create: &CreateTable, expr: &Expr) {
+        let known = |word: &String| {
+            create.columns.iter().any(|column| same(column.name.as_str(), word))
+                || ["rowid", "oid", "_rowid_", "true", "false"].iter().any(|name| same(name, word))
+                || expr.text.contains(&format!("\"{word}\""))
+        };
+        if let Some(word) = expr.columns.iter().find(|word| !known(word)) {
+            let detail = format!("no such column: {word}");
+            self.told.fails("missing-column", SQL_ERROR, detail);
+        }
+    }
+
+    fn new_keys(&mut self, create: &CreateTable, name: &Name) {
+        let written = create.columns.iter().flat_map(|column| &column.constraints);
+        let all: Vec<_> = written.chain(&create.constraints).collect();
+        let is_primary = |kind: &ConstraintKind| matches!(kind, ConstraintKind::PrimaryKey(_));
+        let primaries = all.iter().filter(|found| is_primary(&found.kind)).count();
+        if primaries > 1 {
+            let detail = format!("table \"{}\" has more than one primary key", name.name);
+            self.told.fails("duplicate-object", SQL_ERROR, detail);
+        }
+        let without_rowid = create.options.iter().any(|(option, _)| option == "without rowid");
+        if without_rowid && primaries == 0 {
+            let detail = format!("PRIMARY KEY missing on table {}", name.name);
+            self.told.fails("missing-object", SQL_ERROR, detail);
+        }
+        for column in create.columns.iter().filter(|column| column.auto_increment) {
+            self.told.span = column.span;
+            let is_integer = column.data_type.as_ref().is_some_and(|t| same(&t.name, "integer"));
+            if without_rowid {
+                let detail = "AUTOINCREMENT not allowed on WITHOUT ROWID tables".to_owned();
+                self.told.fails("identity-misuse", SQL_ERROR, detail);
+            } else if !is_integer {
+                let detail = "AUTOINCREMENT is only allowed on an INTEGER PRIMARY KEY".to_owned();
+                self.told.fails("identity-misuse", SQL_ERROR, detail);
+            }
+        }
+        for constraint in all {
+            self.told.span = constraint.span;
+            match &constraint.kind {
+                ConstraintKind::PrimaryKey(key) | ConstraintKind::Unique(key) => {
+                    self.key_columns_exist(create, &key.parts);
+                }
+                ConstraintKind::ForeignKey(key) => self.reference(create, name, key),
+                ConstraintKind::Check(check) => self.words_are_columns(create, check),
+                ConstraintKind::PrimaryKeyUsingIndex(_)
+                | ConstraintKind::UniqueUsingIndex(_)
+                | ConstraintKind::Exclude(_)
+                | ConstraintKind::NotNull(_) => {}
+            }
+        }
+        if primaries == 0 && create.query.is_none() && create.partition_of.is_none() {
+            self.told.leaves("no-primary-key", name.to_string(), name);
+        }
+    }
+
+    fn key_columns_exist(&mut self, create: &CreateTable, parts: &[KeyPart]) {
+        for part in parts {
+            let Some(column) = part.key.column() else { continue };
+            if !create.columns.iter().any(|found| same(found.name.as_str(), column)) {
+                let detail = format!("no such column: {column}");
+                self.told.fails("missing-column", SQL_ERROR, detail);
+            }
+        }
+    }
+
+    /// A foreign key is not looked at when it is made: with `foreign_keys` on, the first row that
+    /// needs a parent fails where the parent has no such key ("foreign key mismatch").
+    fn reference(&mut self, create: &CreateTable, name: &Name, key: &crate::sql::ast::ForeignKey) {
+        let missing =
+            |c: &&Ident| !create.columns.iter().any(|f| same(f.name.as_str(), c.as_str()));
+        if let Some(column) = key.columns.iter().find(missing) {
+            let detail = format!("unknown column \"{column}\" in foreign key definition");
+            self.told.fails("missing-column", SQL_ERROR, detail);
+        }
+        if same(key.parent.name(), &name.name) {
+            return;
+        }
+        let Some(parent) = self.schema().find(&key.parent) else {
+            if self.schema().is_absent(&key.parent) {
+                self.told.leaves("fk-parent-missing", name.to_string(), name);
+            }
+            return;
+        };
+        if parent.complete && !is_unique(parent, &key.parent_columns) {
+            self.told.leaves("fk-parent-not-unique", name.to_string(), name);
+        }
+    }
+
+    pub(super) fn create_index(&mut self, create: &CreateIndex) {
+        let table = self.table(&create.table);
+        let Some(written) = &create.index.name else { return };
+        let home = table.map_or_else(|| "main".to_owned(), |found| found.name.schema.clone());
+        let full = self.schema().key(&Name::new(home, written.as_str()));
+        if self.schema().index_tables.contains_key(&full) {
+            if !create.if_not_exists {
+                let detail = format!("index {written} already exists");
+                self.told.fails("duplicate-object", SQL_ERROR, detail);
+            }
+            return;
+        }
+        if self.schema().relation(&full).is_some() {
+            let detail = format!("there is already a table named {written}");
+            self.told.fails("duplicate-object", SQL_ERROR, detail);
+        }
+        let name = self.schema().resolve(&create.table);
+        if is_reserved(&name.name) {
+            let detail = format!("table {} may not be indexed", name.name);
+            self.told.fails("wrong-object-kind", SQL_ERROR, detail);
+        }
+        if let Some(table) = table {
+            match table.kind {
+                RelationKind::View => {
+                    let detail = "views may not be indexed".to_owned();
+                    self.told.fails("wrong-object-kind", SQL_ERROR, detail);
+                }
+                RelationKind::Foreign => {
+                    let detail = "virtual tables may not be indexed".to_owned();
+                    self.told.fails("wrong-object-kind", SQL_ERROR, detail);
+                }
+                RelationKind::Table | RelationKind::MaterializedView | RelationKind::Sequence => {
+                    self.index_columns_exist(table, &create.index.parts);
+                    let words = create.index.predicate.as_ref();
+                    if let Some(expr) = words {
+                        self.words_exist(table, expr);
+                    }
+                }
+            }
+        } else if self.schema().is_absent(&create.table) {
+            return;
+        }
+        if create.index.kind == IndexKind::Unique {
+            let detail = format!("UNIQUE constraint failed: {}", create.table.name());
+            self.told.may_fail("duplicates-present", CONSTRAINT, detail);
+        }
+        self.told.build(&name, written.as_str(), "create-index", false);
+        self.locks(&name, "create-index", During::IndexBuild);
+    }
+
+    fn index_columns_exist(&mut self, table: &Relation, parts: &[KeyPart]) {
+        for part in parts {
+            self.told.span = part.span;
+            match &part.key {
+                Key::Column(ident) => self.index_column_exists(table, ident),
+                Key::Expr(expr) => self.words_exist(table, expr),
+            }
+        }
+    }
+
+    /// A name in double quotes that is no column is read as a string: the index is over one
+    /// constant (builds with SQLITE_DQS on, which is the default).
+    fn index_column_exists(&mut self, table: &Relation, ident: &Ident) {
+        let known = !table.complete
+            || table.columns.iter().any(|column| same(&column.name, ident.as_str()))
+            || ["rowid", "oid", "_rowid_"].iter().any(|name| same(name, ident.as_str()));
+        if known {
+            return;
+        }
+        let written = ident.span.end - ident.span.start;
+        if usize::try_from(written).is_ok_and(|length| length > ident.value.len()) {
+            let full = format!("{}.{}", table.name, ident);
+            self.told.leaves("index-on-constant", full, &table.name);
+        } else {
+            let detail = format!("no such column: {ident}");
+            self.told.fails("missing-column", SQL_ERROR, detail);
+        }
+    }
+
+    pub(super) fn words_exist(&mut self, table: &Relation, expr: &Expr) {
+        let known = |word: &String| {
+            table.columns.iter().any(|column| same(&column.name, word))
+                || ["rowid", "oid", "_rowid_", "true", "false"].iter().any(|name| same(name, word))
+                || expr.text.contains(&format!("\"{word}\""))
+        };
+        if !table.complete || expr.has_subquery {
+            return;
+        }
+        if let Some(word) = expr.columns.iter().find(|word| !known(word)) {
+            let detail = format!("no such column: {word}");
+            self.told.fails("missing-column", SQL_ERROR, detail);
+        }
+    }
+
+    /// What a view reads is not looked at when it is made.
+    pub(super) fn create_view(&mut self, view: &CreateView) {
+        let name = self.schema().new_name(&view.name);
+        if self.schema().relation(&name).is_some() {
+            if !view.if_not_exists {
+                let detail = format!("view {} already exists", name.name);
+                self.told.fails("duplicate-object", SQL_ERROR, detail);
+            }
+            return;
+        }
+        let gone = view
+            .query
+            .reads
+            .iter()
+            .find(|read| self.schema().is_absent(read) && !is_reserved(read.name()));
+        if gone.is_some() {
+            self.told.leaves("view-broken", name.to_string(), &name);
+        }
+        if !view.temporary {
+            let catalog = Self::catalog();
+            self.locks(&catalog, "create-view", During::Instant);
+        }
+    }
+
+    /// What the body of a trigger names is not looked at when it is made: the first event fails.
+    pub(super) fn create_trigger(&mut self, trigger: &CreateTrigger) {
+        let Some(table) = self.table(&trigger.table) else {
+            if !self.schema().is_absent(&trigger.table) {
+                let name = self.schema().resolve(&trigger.table);
+                self.locks(&name, "create-trigger", During::Instant);
+            }
+            return;
+        };
+        let written = trigger.name.name();
+        let schema = self.schema();
+        let there = schema
+            .relations
+            .values()
+            .any(|found| found.triggers.iter().any(|t| same(&t.name, written)));
+        if there {
+            if !trigger.if_not_exists {
+                let detail = format!("trigger {written} already exists");
+                self.told.fails("duplicate-object", SQL_ERROR, detail);
+            }
+            return;
+        }
+        let instead = trigger.timing == "instead of";
+        let is_view = table.kind == RelationKind::View;
+        if is_view != instead {
+            let what = if is_view { "view" } else { "table" };
+            let timing = trigger.timing.to_uppercase();
+            let detail = format!("cannot create {timing} trigger on {what}: {}", table.name.name);
+            self.told.fails("wrong-object-kind", SQL_ERROR, detail);
+        }
+        let broken =
+            trigger.statements.iter().any(|statement| self.names_something_gone(statement));
+        if broken {
+            self.told.leaves("view-broken", format!("{}.{written}", table.name), &table.name);
+        }
+        let object = crate::sql::ast::ObjectKind::Trigger;
+        self.told.breaks("new-trigger", object, format!("{}.{written}", table.name), &table.name);
+        self.locks(&table.name, "create-trigger", During::Instant);
+    }
+
+    fn names_something_gone(&self, statement: &crate::sql::ast::Statement) -> bool {
+        let crate::sql::ast::StatementKind::Dml(dml) = &statement.kind else { return false };
+        let mut names = dml.targets.iter().chain(&dml.query.reads);
+        names.any(|name| self.schema().is_absent(name))
+    }
+
+    pub(super) fn reindex(&mut self, reindex: &Reindex) {
+        let schema = self.schema();
+        let mut indexes: Vec<(Name, String)> = Vec::new();
+        let mut collect = |table: &Relation| {
+            let own = table.indexes.iter().map(|index| (table.name.clone(), index.name.clone()));
+            indexes.extend(own);
+        };
+        match &reindex.name {
+            None => self.stored_tables().for_each(&mut collect),
+            Some(name) => {
+                if let Some((_, table, index)) = schema.find_index(name) {
+                    indexes.push((table.name.clone(), index.name.clone()));
+                } else if let Some(table) = schema.find(name) {
+                    collect(table);
+                }
+            }
+        }
+        for (table, index) in &indexes {
+            self.told.build(table, index, "reindex", false);
+            self.locks(table, "reindex", During::IndexBuild);
+        }
+    }
+
+    /// Says whether a name means the schema table itself.
+    pub(super) fn is_catalog(name: &ObjectName) -> bool {
+        ["sqlite_master", "sqlite_schema", "sqlite_temp_master", "sqlite_temp_schema"]
+            .iter()
+            .any(|own| same(own, name.name()))
+    }
+}
+
+/// Says whether a parent has a key over exactly these columns; none means its primary key.
+pub(super) fn is_unique(parent: &Relation, columns: &[Ident]) -> bool {
+    use crate::schema::Demand;
+    let equal = |key: &[String]| {
+        columns.is_empty()
+            || (key.len() == columns.len()
+                && columns.iter().all(|c| key.iter().any(|k| same(k, c.as_str()))))
+    };
+    let by_constraint = parent.constraints.iter().any(|constraint| match &constraint.kind {
+        Demand::PrimaryKey(key) => equal(key),
+        Demand::Unique(key) => !columns.is_empty() && equal(key),
+        Demand::Check(_) | Demand::ForeignKey { .. } | Demand::Exclude(_) | Demand::NotNull(_) => {
+            false
+        }
+    });
+    by_constraint
+        || parent.indexes.iter().any(|index| {
+            let key: Vec<String> = index.key_columns().into_iter().map(ToOwned::to_owned).collect();
+            index.kind == IndexKind::Unique && index.predicate.is_none() && equal(&key)
+        })
+}

@@ -1,0 +1,69 @@
+//! INSERT, UPDATE, DELETE and SELECT.
+
+use super::{SQL_ERROR, Scene};
+use crate::effect::{During, HeldUntil, LockMode};
+use crate::schema::Demand;
+use crate::sql::ast::{Dml, DmlKind, ObjectKind, ReferentialAction};
+
+impl Scene<'_> {
+    pub(super) fn dml(&mut self, dml: &Dml) {
+        let cause = match dml.kind {
+            DmlKind::Select => return,
+            DmlKind::Insert => "insert",
+            DmlKind::Update => "update",
+            DmlKind::Delete => "delete",
+            DmlKind::Merge | DmlKind::Replace | DmlKind::Load => "merge",
+        };
+        for target in &dml.targets {
+            if Self::is_catalog(target) {
+                if self.flag("writable_schema") != Some(true) {
+                    let detail = format!("table {} may not be modified", target.name());
+                    self.told.fails("wrong-object-kind", SQL_ERROR, detail);
+                }
+                let catalog = Self::catalog();
+                self.locks(&catalog, cause, During::Instant);
+                continue;
+            }
+            let table = self.table(target);
+            if table.is_none() && self.schema().is_absent(target) {
+                continue;
+            }
+            let name = self.schema().resolve(target);
+            let every_row =
+                dml.filter.is_none() && matches!(dml.kind, DmlKind::Update | DmlKind::Delete);
+            let during = if every_row || dml.from_query { During::Scan } else { During::Instant };
+            let end = if self.context.in_transaction {
+                HeldUntil::TransactionEnd
+            } else {
+                HeldUntil::StatementEnd
+            };
+            self.told.lock(&name, LockMode::SqliteReserved, cause, (end, during));
+            if dml.kind == DmlKind::Delete {
+                self.told.loses(ObjectKind::Table, name.to_string(), true, &name);
+                self.cascaded(&name);
+            }
+        }
+        let missing = dml
+            .query
+            .reads
+            .iter()
+            .find(|read| self.schema().is_absent(read) && !Self::is_catalog(read));
+        if let Some(read) = missing {
+            let detail = format!("no such table: {read}");
+            self.told.fails("missing-object", SQL_ERROR, detail);
+        }
+    }
+
+    fn cascaded(&mut self, parent: &crate::schema::Name) {
+        if self.foreign_keys() == Some(false) {
+            return;
+        }
+        for (child, constraint) in self.schema().foreign_keys_to(parent) {
+            if let Demand::ForeignKey { on_delete: ReferentialAction::Cascade, .. } =
+                constraint.kind
+            {
+                self.told.loses_too(ObjectKind::Table, child.name.to_string(), true, &child.name);
+            }
+        }
+    }
+}
