@@ -111,7 +111,7 @@ fn charset_of(collation: &str) -> Option<String> {
 ///
 /// MySQL: SHOW CHARACTER SET of 8.0 and 9.7. MariaDB: the same names, but `general_ci` for
 /// utf8mb4 before 11.5 and `uca1400_ai_ci` for all Unicode sets since (`character_set_collations`).
-pub fn default_collation(server: Server, charset: &str) -> String {
+fn default_collation(server: Server, charset: &str) -> String {
     let unicode = matches!(charset, "utf8mb3" | "utf8mb4" | "ucs2" | "utf16" | "utf32");
     if server.kind == ServerKind::Mariadb && server.version.at_least(11, 5, 0) && unicode {
         return format!("{charset}_uca1400_ai_ci");

@@ -41,33 +41,11 @@ impl Scene<'_> {
                     self.locks(&name, "drop-not-null", During::Instant);
                 }
                 ActionKind::AddConstraint(constraint) => {
-                    self.told.scan(&name, "add-check");
-                    let detail = "fails if a row violates the CHECK".to_owned();
-                    self.told.may_fail("rows-violate", CONSTRAINT, detail);
                     let written = constraint.name.as_ref().map_or("", |name| name.as_str());
-                    let taken = table.is_some_and(|t| {
-                        t.constraints.iter().any(|c| !written.is_empty() && same(&c.name, written))
-                    });
-                    if taken {
-                        let detail = format!("constraint {written} already exists");
-                        self.told.fails("duplicate-object", SQL_ERROR, detail);
-                    }
-                    let object = ObjectKind::Constraint;
-                    self.told.breaks("new-check", object, format!("{name}.{written}"), &name);
-                    self.locks(&name, "add-check", During::Scan);
+                    self.add_check(&name, table, written);
                 }
                 ActionKind::DropConstraint { name: constraint, .. } => {
-                    let known = table.filter(|t| t.complete);
-                    let written = constraint.as_str();
-                    if known.is_some_and(|t| !t.constraints.iter().any(|c| same(&c.name, written)))
-                    {
-                        let detail = format!("no such constraint: {written}");
-                        self.told.fails("missing-object", SQL_ERROR, detail);
-                    }
-                    let full = format!("{name}.{written}");
-                    self.told.loses(ObjectKind::Constraint, full.clone(), false, &name);
-                    self.told.breaks("drop-constraint", ObjectKind::Constraint, full, &name);
-                    self.locks(&name, "drop-check", During::Instant);
+                    self.drop_constraint(&name, table, constraint.as_str());
                 }
                 ActionKind::SetDefault { .. }
                 | ActionKind::DropDefault { .. }
@@ -78,6 +56,34 @@ impl Scene<'_> {
                 }
             }
         }
+    }
+
+    fn add_check(&mut self, name: &Name, table: Option<&Relation>, written: &str) {
+        self.told.scan(name, "add-check");
+        let detail = "fails if a row violates the CHECK".to_owned();
+        self.told.may_fail("rows-violate", CONSTRAINT, detail);
+        let taken = table.is_some_and(|found| {
+            found.constraints.iter().any(|c| !written.is_empty() && same(&c.name, written))
+        });
+        if taken {
+            let detail = format!("constraint {written} already exists");
+            self.told.fails("duplicate-object", SQL_ERROR, detail);
+        }
+        let full = format!("{name}.{written}");
+        self.told.breaks("new-check", ObjectKind::Constraint, full, name);
+        self.locks(name, "add-check", During::Scan);
+    }
+
+    fn drop_constraint(&mut self, name: &Name, table: Option<&Relation>, written: &str) {
+        let known = table.filter(|found| found.complete);
+        if known.is_some_and(|t| !t.constraints.iter().any(|c| same(&c.name, written))) {
+            let detail = format!("no such constraint: {written}");
+            self.told.fails("missing-object", SQL_ERROR, detail);
+        }
+        let full = format!("{name}.{written}");
+        self.told.loses(ObjectKind::Constraint, full.clone(), false, name);
+        self.told.breaks("drop-constraint", ObjectKind::Constraint, full, name);
+        self.locks(name, "drop-check", During::Instant);
     }
 
     pub(super) fn breaks_column(&mut self, how: &'static str, table: &Name, column: &str) {
@@ -132,11 +138,12 @@ impl Scene<'_> {
     /// A foreign key written on the column goes with it, without a word.
     fn lose_inline_keys(&mut self, name: &Name, table: Option<&Relation>, column: &str) {
         for constraint in table.into_iter().flat_map(|found| &found.constraints) {
-            if let Demand::ForeignKey { columns, parent, .. } = &constraint.kind {
-                if on_column(constraint, column) && columns.iter().any(|c| same(c, column)) {
-                    let full = format!("{name}.{column} → {parent}");
-                    self.told.loses_too(ObjectKind::Constraint, full, false, name);
-                }
+            if let Demand::ForeignKey { columns, parent, .. } = &constraint.kind
+                && on_column(constraint, column)
+                && columns.iter().any(|c| same(c, column))
+            {
+                let full = format!("{name}.{column} → {parent}");
+                self.told.loses_too(ObjectKind::Constraint, full, false, name);
             }
         }
     }

@@ -7,6 +7,7 @@ use crate::sql::ObjectName;
 use crate::sql::ast::{Drop, ObjectKind, ReferentialAction};
 
 impl Scene<'_> {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the grammar has these four")]
     pub(super) fn drop(&mut self, statement: &Drop) {
         for name in &statement.names {
             match statement.object {
@@ -14,7 +15,6 @@ impl Scene<'_> {
                 ObjectKind::View => self.drop_relation(statement, name, true),
                 ObjectKind::Index => self.drop_index(statement, name),
                 ObjectKind::Trigger => self.drop_trigger(statement, name),
-                #[expect(clippy::wildcard_enum_match_arm, reason = "the grammar has these four")]
                 _ => {}
             }
         }

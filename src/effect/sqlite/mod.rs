@@ -51,7 +51,6 @@ impl<'a> Scene<'a> {
         self.told.schema
     }
 
-    #[expect(clippy::too_many_lines, reason = "one line for every kind of statement")]
     fn statement(&mut self, statement: &Statement) {
         match &statement.kind {
             StatementKind::CreateTable(create) => self.create_table(create),

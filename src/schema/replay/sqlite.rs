@@ -204,10 +204,10 @@ fn create_trigger(schema: &mut Schema, create: &CreateTrigger) {
         for_each_row: true,
         inherited: false,
     };
-    if let Some(relation) = schema.relation_mut(&table) {
-        if !relation.triggers.iter().any(|found| same(&found.name, &trigger.name)) {
-            relation.triggers.push(trigger);
-        }
+    if let Some(relation) = schema.relation_mut(&table)
+        && !relation.triggers.iter().any(|found| same(&found.name, &trigger.name))
+    {
+        relation.triggers.push(trigger);
     }
 }
 

@@ -4,6 +4,11 @@
 //! DROP, CHANGE, MODIFY and RENAME meaning the table before; then columns are moved and added in
 //! the order of the statement; then come keys, whose names mean the table after.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "an action or statement that is not named here does not touch what is changed"
+)]
+
 use super::super::super::charset::Charset;
 use super::super::super::model::{Column, Demand, Name, Relation, Schema};
 use super::table::{
@@ -105,10 +110,10 @@ fn renamed(name: &str, renames: &[(String, String)]) -> Option<String> {
 
 fn follow_in_child(child: &mut Relation, parent: &Name, renames: &[(String, String)]) {
     for constraint in &mut child.constraints {
-        if let Demand::ForeignKey { parent: of, parent_columns, .. } = &mut constraint.kind {
-            if of == parent {
-                rename_all(parent_columns, renames);
-            }
+        if let Demand::ForeignKey { parent: of, parent_columns, .. } = &mut constraint.kind
+            && of == parent
+        {
+            rename_all(parent_columns, renames);
         }
     }
 }
@@ -180,13 +185,13 @@ impl<'a> Draft<'a> {
                 _ => {}
             }
         }
-        if let Some(converted) = self.conversion() {
-            if let Some(data_type) = &mut new.data_type {
-                // JSON of MariaDB and the like keep a character set of their own.
-                if data_type.charset.as_deref().is_some_and(|name| name != "binary") {
-                    data_type.charset = Some(converted.name);
-                    data_type.collation = Some(converted.collation);
-                }
+        if let Some(converted) = self.conversion()
+            && let Some(data_type) = &mut new.data_type
+        {
+            // JSON of MariaDB and the like keep a character set of their own.
+            if data_type.charset.as_deref().is_some_and(|name| name != "binary") {
+                data_type.charset = Some(converted.name);
+                data_type.collation = Some(converted.collation);
             }
         }
         Some(new)
@@ -249,20 +254,20 @@ impl<'a> Draft<'a> {
                 }
                 Demand::Exclude(_) | Demand::NotNull(_) => {}
             }
-            if let Some(on) = &mut constraint.written_on {
-                if let Some(to) = renamed(on, &renames) {
-                    *on = to;
-                }
+            if let Some(on) = &mut constraint.written_on
+                && let Some(to) = renamed(on, &renames)
+            {
+                *on = to;
             }
         }
         for generated in self.table.columns.iter_mut().filter_map(|c| c.generated.as_mut()) {
             rename_in_expr(&mut generated.expr, &renames);
         }
         for part in self.table.partition_by.iter_mut().flat_map(|by| &mut by.keys) {
-            if let Key::Column(column) = &mut part.key {
-                if let Some(to) = renamed(column.as_str(), &renames) {
-                    column.value = to;
-                }
+            if let Key::Column(column) = &mut part.key
+                && let Some(to) = renamed(column.as_str(), &renames)
+            {
+                column.value = to;
             }
         }
     }

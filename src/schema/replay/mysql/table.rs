@@ -7,8 +7,8 @@ use super::super::super::model::{
 use super::super::create as shared;
 use super::same;
 use crate::sql::ast::{
-    ColumnDef, ConstraintKind, CreateTable, ForeignKey, IndexDef, IndexKind, Key, KeyConstraint,
-    KeyPart, Nullability, TableConstraint,
+    ColumnDef, ConstraintKind, CreateTable, IndexDef, IndexKind, Key, KeyConstraint, KeyPart,
+    TableConstraint,
 };
 use crate::sql::{Ident, ServerKind};
 
@@ -74,12 +74,12 @@ fn take_like(schema: &Schema, table: &mut Relation, like: &crate::sql::ast::Like
 pub(super) fn column(schema: &Schema, table: &Relation, definition: &ColumnDef) -> Column {
     let mut column = shared::column(definition, schema.origin());
     let default = Charset::of_table(schema.server, table);
-    if let Some(data_type) = &mut column.data_type {
-        if let Some(found) = Charset::of_type(schema.server, data_type, &default) {
-            data_type.charset = Some(found.name);
-            data_type.collation = Some(found.collation);
-            data_type.binary = false;
-        }
+    if let Some(data_type) = &mut column.data_type
+        && let Some(found) = Charset::of_type(schema.server, data_type, &default)
+    {
+        data_type.charset = Some(found.name);
+        data_type.collation = Some(found.collation);
+        data_type.binary = false;
     }
     let is_timestamp = column.data_type.as_ref().is_some_and(|t| t.name == "timestamp");
     if is_timestamp && definition.nullability.is_none() && !explicit_timestamps(schema) {
@@ -277,7 +277,7 @@ pub(super) fn add_foreign_key_indexes(schema: &Schema, table: &mut Relation) {
 }
 
 /// Says whether an index leads with these columns, whole and in this order.
-pub(in crate::schema) fn auto_index_covers(index: &Index, columns: &[String]) -> bool {
+fn auto_index_covers(index: &Index, columns: &[String]) -> bool {
     let usable = matches!(index.kind, IndexKind::Plain | IndexKind::Unique);
     usable
         && index.parts.len() >= columns.len()
@@ -345,14 +345,4 @@ pub(super) fn key_columns(parts: &[KeyPart]) -> Vec<String> {
 /// Returns a column to change.
 pub(super) fn column_mut<'t>(table: &'t mut Relation, name: &str) -> Option<&'t mut Column> {
     table.columns.iter_mut().find(|column| same(&column.name, name))
-}
-
-/// Returns whether NULL is written, NOT NULL is written, or nothing.
-pub(super) const fn is_not_null(definition: &ColumnDef) -> bool {
-    matches!(definition.nullability, Some(Nullability::NotNull { .. }))
-}
-
-/// Returns the columns of a foreign key.
-pub(super) fn foreign_key_columns(key: &ForeignKey) -> Vec<String> {
-    key.columns.iter().map(|column| column.value.clone()).collect()
 }
