@@ -12,9 +12,11 @@ mod mysql;
 mod sqlite;
 mod declare;
 mod walk;
+mod set;
 
 pub use model::*;
 pub use sqlite::{Rebuild, rebuilds};
+pub use set::{FileState, tell_history, tell_set};
 pub(crate) use walk::standing;
 pub use walk::{MigrationEffects, StatementRun, WalkOptions, settle, walk};
 
