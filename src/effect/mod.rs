@@ -15,8 +15,8 @@ mod walk;
 mod set;
 
 pub use model::*;
-pub use sqlite::{Rebuild, rebuilds};
 pub use set::{FileState, tell_history, tell_set};
+pub use sqlite::{Rebuild, rebuilds};
 pub(crate) use walk::standing;
 pub use walk::{MigrationEffects, StatementRun, WalkOptions, settle, walk};
 
