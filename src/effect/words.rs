@@ -436,7 +436,6 @@ pub const SESSIONS: &[Word] = &[
     ("no-way-back", "the migration has no down file, and others have"),
     ("non-linear-history", "a new migration sorts before published ones"),
     ("not-idempotent", "a second run after a failure half way fails here"),
-    ("pragma-ignored-in-transaction", "SQLite: a PRAGMA does nothing inside a transaction"),
     ("pragma-in-transaction", "SQLite: the PRAGMA does nothing inside a transaction"),
     ("rewrite-while-holding", "a table is rewritten while an ACCESS EXCLUSIVE lock is held"),
     ("scan-while-holding", "a table is read in full while an ACCESS EXCLUSIVE lock is held"),

@@ -241,13 +241,8 @@ impl<'a> Scene<'a> {
     fn pragma(&mut self, pragma: &Pragma) {
         let sets = pragma.value.is_some();
         match pragma.name.as_str() {
-            "foreign_keys" | "journal_mode" if sets && self.context.in_transaction => {
-                // sqlite.org/pragma.html: foreign_keys "is a no-op within a transaction". Measured
-                // for journal_mode: between WAL and DELETE it keeps the mode it had.
-                let value = pragma.name.clone();
-                let what = "pragma-ignored-in-transaction";
-                self.told.add(EffectKind::Session { what, value });
-            }
+            // Neither does anything inside a transaction; the walk over the migration tells it.
+            "foreign_keys" | "journal_mode" if self.context.in_transaction => {}
             "writable_schema" if sets => {
                 let value = pragma.value.clone().unwrap_or_default();
                 self.told.add(EffectKind::Session { what: "writable-schema", value });

@@ -1,0 +1,162 @@
+//! What SQLite was seen doing, and what is predicted for it.
+
+mod recorded;
+
+use std::collections::BTreeMap;
+
+use lockwise::effect::{EffectKind, MigrationEffects, rebuilds};
+use lockwise::sql::ServerKind;
+use lockwise::sql::ast::StatementKind;
+use recorded::{Prediction, predict, rows, server, strings, summary};
+use serde_json::Value;
+
+#[test]
+fn recorded_cases_agree() {
+    let mut all = Vec::new();
+    for file in ["sqlite/cases.jsonl", "sqlite/recorded.jsonl"] {
+        for row in rows(file) {
+            let id = row["id"].as_str().expect("an id").to_owned();
+            let family = row["family"].as_str().expect("a family").to_owned();
+            let wrong = disagreements(&row);
+            all.push((id, family, wrong));
+        }
+    }
+    assert!(all.len() >= 284, "only {} cases were read", all.len());
+    let wrong = all.iter().filter(|(_, _, wrong)| !wrong.is_empty()).count();
+    assert!(wrong == 0, "{wrong} of {} disagree\n{}", all.len(), summary(&all));
+}
+
+fn disagreements(row: &Value) -> Vec<String> {
+    let server = server(row, ServerKind::Sqlite);
+    let foreign_keys = if row["foreign_keys"] == Value::Bool(true) { "on" } else { "off" };
+    let settings = BTreeMap::from([("foreign_keys".to_owned(), foreign_keys.to_owned())]);
+    let sql: Vec<String> = strings(row, "session").into_iter().chain(strings(row, "sql")).collect();
+    let filled = row["seed_rows"].as_u64().is_some_and(|count| count > 0);
+    let found = predict(server, &strings(row, "schema_sql"), filled, &sql, settings);
+    let verdict = &row["verdict"];
+    let mut wrong = Vec::new();
+    let (certain, possible) = failures(&found.effects);
+    let ok = verdict["ok"] == Value::Bool(true);
+    if ok && !certain.is_empty() {
+        wrong.push(format!("succeeds, predicted to fail: {certain:?}"));
+    }
+    if !ok && certain.is_empty() && possible.is_empty() {
+        wrong.push(format!("fails ({}), predicted to succeed", row["result"]["msg"]));
+    }
+    if !ok && verdict["code"] == "SQL" && certain.is_empty() && !data_decides(&row["result"]["msg"])
+    {
+        wrong.push(format!("always fails ({}), predicted: {possible:?}", row["result"]["msg"]));
+    }
+    if ok {
+        let class = verdict["class"].as_str().expect("a class");
+        let told = classes(&found);
+        if !told.contains(&class) {
+            wrong.push(format!("class {class}, predicted {told:?}"));
+        }
+    }
+    if let Some(lost) = verdict["rows_lost"].as_object() {
+        let losses = losses(&found.effects);
+        for (table, counts) in lost {
+            let vanishes = counts[1].is_null();
+            let renamed = vanishes && is_renamed(&found, table);
+            if !renamed && !losses.iter().any(|name| name == &format!("main.{table}")) {
+                wrong.push(format!("rows of {table} are lost, predicted {losses:?}"));
+            }
+        }
+    }
+    wrong
+}
+
+/// Failures that a table without rows does not have.
+fn data_decides(message: &Value) -> bool {
+    let text = message.as_str().unwrap_or_default();
+    ["Cannot add a NOT NULL", "Cannot add a REFERENCES", "non-constant default", "STORED column"]
+        .iter()
+        .any(|part| text.contains(part))
+        || text.contains("foreign key mismatch")
+}
+
+fn failures(effects: &MigrationEffects) -> (Vec<String>, Vec<String>) {
+    let (mut certain, mut possible) = (Vec::new(), Vec::new());
+    for effect in effects.statements.iter().flat_map(|run| &run.effects.effects) {
+        if let EffectKind::Failure(failure) = &effect.kind {
+            let list = if failure.certain { &mut certain } else { &mut possible };
+            list.push(failure.detail.clone());
+        }
+    }
+    let left = effects.statements.iter().flat_map(|run| &run.effects.effects);
+    for effect in left {
+        if let EffectKind::LeftBehind { what: "fk-parent-not-unique", name, .. } = &effect.kind {
+            possible.push(format!("{name}: foreign key mismatch"));
+        }
+    }
+    (certain, possible)
+}
+
+fn losses(effects: &MigrationEffects) -> Vec<String> {
+    effects
+        .statements
+        .iter()
+        .flat_map(|run| &run.effects.effects)
+        .filter_map(|effect| match &effect.kind {
+            EffectKind::Loss(loss) if loss.rows => Some(loss.name.clone()),
+            _ => None,
+        })
+        .collect()
+}
+
+fn is_renamed(found: &Prediction, table: &str) -> bool {
+    found.migration.up.statements.iter().any(|statement| {
+        matches!(&statement.kind, StatementKind::AlterTable(alter) if alter.name.name() == table)
+    })
+}
+
+/// Returns the classes that the predicted effects amount to: the heaviest, and what else may be
+/// seen where several statements ran or nothing was left to do.
+fn classes(found: &Prediction) -> Vec<&'static str> {
+    let statements = &found.migration.up.statements;
+    if !rebuilds(statements).is_empty() {
+        return vec!["TABLE_COPY"];
+    }
+    let rolled_back = statements.iter().any(|statement| {
+        let transaction = matches!(statement.kind, StatementKind::Transaction(_));
+        transaction && found.migration.up.slice(statement.span).starts_with("ROLLBACK")
+    });
+    if rolled_back {
+        return vec!["NOOP"];
+    }
+    let (mut rewrite, mut copy, mut build, mut scan, mut lock) =
+        (false, false, false, false, false);
+    let (mut rows, mut freed) = (false, false);
+    for effect in found.effects.statements.iter().flat_map(|run| &run.effects.effects) {
+        match &effect.kind {
+            EffectKind::Rewrite { cause, .. } => {
+                copy |= *cause == "vacuum";
+                rewrite |= *cause != "vacuum";
+            }
+            EffectKind::IndexBuild { .. } => build = true,
+            EffectKind::Scan { .. } => scan = true,
+            EffectKind::Lock(found) => {
+                lock = true;
+                rows |= matches!(found.cause, "insert" | "update" | "delete" | "merge");
+                freed |= matches!(found.cause, "drop-table" | "drop-index");
+            }
+            _ => {}
+        }
+    }
+    if copy || rewrite {
+        vec![if copy { "TABLE_COPY" } else { "TABLE_REWRITE" }]
+    } else if build {
+        vec!["INDEX_BUILD"]
+    } else if scan {
+        vec!["SCAN"]
+    } else if freed {
+        vec!["PAGES_FREED"]
+    } else if rows {
+        vec!["ROWS_WRITTEN", "METADATA"]
+    } else if lock {
+        vec!["METADATA"]
+    } else {
+        vec!["NOOP"]
+    }
+}
