@@ -88,7 +88,7 @@ pub(crate) fn predict(
             }
         }
     }
-    let options = WalkOptions { settings, ..WalkOptions::default() };
+    let options = WalkOptions { settings };
     effect::walk(&migration(server, "0001", &before), &mut schema, &options);
     let migration = migration(server, "0002", sql);
     let effects = effect::walk(&migration, &mut schema, &options);
@@ -98,7 +98,7 @@ pub(crate) fn predict(
 fn table_of(statement: &str) -> Option<&str> {
     let rest = statement.strip_prefix("CREATE ")?;
     let rest = rest.strip_prefix("TEMPORARY ").unwrap_or(rest).strip_prefix("TABLE ")?;
-    rest.split(|c: char| c == ' ' || c == '(').next()
+    rest.split([' ', '(']).next()
 }
 
 /// Returns the disagreements as one text, and how many rows there are by family.
