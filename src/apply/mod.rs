@@ -2,4 +2,4 @@
 
 mod next;
 
-pub use next::{Action, Answer, Journal, Live, Nature, Outcome, Reason, after, next};
+pub use next::{Action, Answer, Journal, Live, Outcome, Reason, after, next};

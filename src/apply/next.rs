@@ -3,19 +3,7 @@
 //! Pure. The driver looks things up, asks here, and does what it is told. Nothing is ever run
 //! again on a guess: where the two cannot be told apart, a person decides.
 
-/// How a step takes effect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Nature {
-    /// It commits together with its journal row: it is done exactly when the row says so.
-    Atomic,
-    /// It changes the schema on its own; before and after can be told apart.
-    Visible,
-    /// It leaves the schema as it is, and running it twice does no harm (VACUUM, ANALYZE, REINDEX,
-    /// `IF NOT EXISTS` over something that exists).
-    Repeatable,
-    /// It commits on its own and changes something that cannot be seen in the schema.
-    Blind,
-}
+use crate::plan::Nature;
 
 /// The last thing the journal says about a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

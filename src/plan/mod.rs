@@ -2,7 +2,9 @@
 
 pub mod approval;
 mod digest;
+mod model;
 mod time;
 
 pub use digest::{BadDigest, Canon, Digest, hex};
+pub use model::*;
 pub use time::{BadInstant, BadPeriod, Instant, Period};
