@@ -3,7 +3,7 @@
 pub mod approval;
 mod digest;
 mod model;
-mod rollback;
+pub mod rollback;
 mod time;
 
 pub use digest::{BadDigest, Canon, Digest, hex};

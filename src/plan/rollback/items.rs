@@ -309,9 +309,10 @@ impl One<'_> {
 
     /// Returns `COMMENT ON … IS NULL`.
     fn without_comment(&self, text: &str) -> Option<String> {
-        let last = tokens(text, self.server).into_iter().rev().find(|(kind, _)| {
-            matches!(kind, TokenKind::String | TokenKind::DollarString)
-        })?;
+        let last = tokens(text, self.server)
+            .into_iter()
+            .rev()
+            .find(|(kind, _)| matches!(kind, TokenKind::String | TokenKind::DollarString))?;
         Some(format!("{}NULL", text.get(..last.1.start as usize)?))
     }
 
@@ -368,9 +369,7 @@ fn mentioned(statement: &Statement) -> Vec<String> {
 }
 
 fn tokens(text: &str, server: Server) -> Vec<(TokenKind, Span)> {
-    let mut lexer = Lexer::new(
-        text,
-        Lexing { kind: server.kind, version_number: 999_999, ansi_quotes: false },
-    );
+    let mut lexer =
+        Lexer::new(text, Lexing { kind: server.kind, version_number: 999_999, ansi_quotes: false });
     std::iter::from_fn(|| lexer.next_token()).map(|token| (token.kind, token.span)).collect()
 }

@@ -149,9 +149,8 @@ impl Undo<'_> {
         let pairs = rename.pairs.iter();
         if self.kind.is_mysql_family() {
             let pairs = pairs.filter(|(old, _)| self.existed(old)).rev();
-            let undone = pairs.map(|(old, new)| {
-                format!("{} TO {}", self.name_text(new), self.name_text(old))
-            });
+            let undone = pairs
+                .map(|(old, new)| format!("{} TO {}", self.name_text(new), self.name_text(old)));
             let undone: Vec<String> = undone.collect();
             let statement = format!("RENAME TABLE {}", undone.join(", "));
             return if undone.is_empty() { Vec::new() } else { vec![statement] };

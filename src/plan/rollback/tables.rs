@@ -164,9 +164,8 @@ impl Pair<'_> {
         {
             actions.push(format!("ALTER COLUMN {name} SET DEFAULT {default}"));
         }
-        let required = |column: &ColumnDef| {
-            matches!(column.nullability, Some(Nullability::NotNull { .. }))
-        };
+        let required =
+            |column: &ColumnDef| matches!(column.nullability, Some(Nullability::NotNull { .. }));
         match (required(before), required(now)) {
             (true, false) => actions.push(format!("ALTER COLUMN {name} SET NOT NULL")),
             (false, true) => actions.push(format!("ALTER COLUMN {name} DROP NOT NULL")),
@@ -286,14 +285,16 @@ impl Pair<'_> {
         actions.extend(self.constraints_to_add());
         for (name, value) in &self.before.ast.options {
             // The counter is data: it goes back by itself or not at all.
-            if name != "auto_increment" && !self.now.ast.options.contains(&(name.clone(), value.clone()))
+            if name != "auto_increment"
+                && !self.now.ast.options.contains(&(name.clone(), value.clone()))
             {
                 actions.push(mysql_option(name, value));
             }
         }
-        let gone = self.now.ast.options.iter().filter(|(name, _)| {
-            !self.before.ast.options.iter().any(|(other, _)| other == name)
-        });
+        let gone =
+            self.now.ast.options.iter().filter(|(name, _)| {
+                !self.before.ast.options.iter().any(|(other, _)| other == name)
+            });
         for (name, _) in gone {
             match name.as_str() {
                 "comment" => actions.push("COMMENT = ''".to_owned()),
@@ -362,4 +363,3 @@ fn mysql_option(name: &str, value: &str) -> String {
         other => format!("{} = {value}", other.to_uppercase()),
     }
 }
-
