@@ -1,5 +1,18 @@
 //! A plan to a changed database: the pure step machine, and the driver that does what it says.
 
+mod alone;
+mod backoff;
+mod error;
+mod faults;
+mod migration;
 mod next;
+mod progress;
+mod runner;
+mod watch;
 
+pub use backoff::{Patience, Spent, pause_ms};
+pub use error::{ApplyError, Left};
+pub use faults::Faults;
 pub use next::{Action, Answer, Journal, Live, Outcome, Reason, after, next};
+pub use progress::Progress;
+pub use runner::{Direction, RunOptions, Runner, Stop, Summary, Tell};

@@ -1,11 +1,28 @@
 //! Pending migrations to a plan: what will run, what it does, how to go back, who must agree.
 
 pub mod approval;
+mod attic;
+mod build;
+mod change;
 mod digest;
+mod dry_run;
+mod history;
+mod live;
 mod model;
 pub mod rollback;
+mod shadow;
+mod steps;
 mod time;
 
+pub use build::{Material, PlanError, build, major};
+pub use change::{Seen, changes, see};
 pub use digest::{BadDigest, Canon, Digest, hex};
+pub use dry_run::enforce_foreign_keys;
+pub use history::{
+    Applied, Begun, History, Order, Pending, StepEntry, Trouble, digests_of, pending, version_of,
+};
+pub use live::schema_of;
 pub use model::*;
+pub use shadow::{Shadow, snapshot_options};
+pub use steps::{CannotRun, Limits, session_reset};
 pub use time::{BadInstant, BadPeriod, Instant, Period};

@@ -107,6 +107,8 @@ pub struct PlannedMigration {
     pub findings: Vec<PlannedFinding>,
     /// The schema diff: unified, of snapshot texts.
     pub diff: String,
+    /// Objects that it changes, as the shadow run showed them.
+    pub change: Vec<ObjectChange>,
     /// How the dry run went; none where it went well or was not made.
     pub failure: Option<String>,
     /// Differences between what was predicted and what the shadow run showed.
@@ -145,12 +147,15 @@ pub struct Step {
     pub column: u32,
     /// What is sent, byte for byte.
     pub sql: String,
-    /// The digest of these bytes.
+    /// The digest of the statement as it is written in the file.
     pub raw: Digest,
-    /// The digest of what they mean.
+    /// The digest of what it means.
     pub semantic: Digest,
     /// How it takes effect.
     pub nature: Nature,
+    /// It sets something for the session: it runs again when the migration is resumed.
+    #[serde(default)]
+    pub session: bool,
     /// How long it may wait and run.
     pub timeouts: Timeouts,
     /// Locks on what existed before.

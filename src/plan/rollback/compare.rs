@@ -87,7 +87,7 @@ fn hunk(out: &mut String, object: &SnapshotObject, before: &str, after: &str) {
     }
 }
 
-fn same_object(one: &SnapshotObject, other: &SnapshotObject, server: Server) -> bool {
+pub(crate) fn same_object(one: &SnapshotObject, other: &SnapshotObject, server: Server) -> bool {
     one.note == other.note
         && one.statements.len() == other.statements.len()
         && one.statements.iter().zip(&other.statements).all(|(a, b)| same_text(a, b, server))

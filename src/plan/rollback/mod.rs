@@ -11,6 +11,7 @@ mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(super) use compare::same_object;
 pub use compare::{Difference, compare, unified};
 pub use renames::undo_renames;
 

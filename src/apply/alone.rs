@@ -1,0 +1,230 @@
+//! Runs one statement that commits by itself: what it did is looked up, never assumed.
+
+use super::error::ApplyError;
+use super::migration::{Placed, first_words, state};
+use super::next::{Action, Answer, Journal, Live, Outcome, Reason, after, next};
+use super::progress::Progress;
+use super::runner::{Runner, milliseconds};
+use crate::db::{Event, NewEntry, ServerError};
+use crate::plan::{Begun, Digest, Nature, Seen, see};
+
+/// What is known of a step while it is worked on.
+struct Case<'p> {
+    placed: Placed<'p>,
+    journal: Journal,
+    live: Live,
+    attempt: u32,
+    /// The fingerprint of the whole schema before it, where no shadow run showed its effect.
+    before: Option<String>,
+    /// The name of a leftover of ours, and what was seen, for people.
+    leftover: String,
+    seen: String,
+}
+
+impl Runner<'_> {
+    /// Brings one step to its end.
+    pub(super) async fn alone(
+        &mut self,
+        placed: Placed<'_>,
+        begun: &Begun,
+    ) -> Result<(), ApplyError> {
+        let entry = placed.step_no().and_then(|number| begun.steps.get(&number));
+        let mut case = Case {
+            placed,
+            journal: state(begun, &placed),
+            live: Live::Unseen,
+            attempt: entry.map_or(0, |entry| entry.attempt),
+            before: entry.and_then(|entry| entry.before.clone()),
+            leftover: String::new(),
+            seen: String::new(),
+        };
+        if placed.step.session {
+            // It is about the session, which is new.
+            case.journal = Journal::Absent;
+        }
+        loop {
+            match next(placed.step.nature, case.journal, case.live) {
+                Action::Skip => return Ok(()),
+                Action::Look => self.look(&mut case).await?,
+                Action::CleanUp => self.clean_up(&mut case).await?,
+                Action::RecordDone => {
+                    self.record(&case, Event::Recovered).await?;
+                    self.tell(Progress::Recovered { step: placed.number });
+                    return Ok(());
+                }
+                Action::Stop(reason) => return Err(stop(&case, reason)),
+                Action::Run => {
+                    if self.run_once(&mut case).await? {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sends the statement once; says whether the step is done.
+    async fn run_once(&mut self, case: &mut Case<'_>) -> Result<bool, ApplyError> {
+        if self.wants_stop() {
+            return Err(ApplyError::Interrupted);
+        }
+        let Placed { step, number, of, .. } = case.placed;
+        case.attempt += 1;
+        if step.nature == Nature::Visible && step.change.is_empty() && case.before.is_none() {
+            let text = self.snapshot().await?.text();
+            case.before = Some(Digest::of_bytes(text.as_bytes()).to_string());
+        }
+        self.record(case, Event::Intent).await?;
+        case.journal = Journal::Started;
+        self.faults.pass("intent noted");
+        self.tell(Progress::Step { step: number, of, sql: first_words(&step.sql) });
+        let started = std::time::Instant::now();
+        let sent = match self.limit(step).await {
+            Ok(()) => self.send(&step.sql, step.timeouts.lock_ms == 0).await,
+            Err(error) => Err(error),
+        };
+        self.faults.pass("statement sent");
+        let waited_ms = milliseconds(started.elapsed());
+        let answer = match &sent {
+            Ok(()) => Answer::Ok,
+            Err(error) if !error.was_answered() => Answer::Lost,
+            Err(error) if error.kind.is_transient() => Answer::Passing,
+            Err(_) => Answer::Refused,
+        };
+        case.live = Live::Unseen;
+        loop {
+            match after(step.nature, answer, case.live) {
+                Outcome::Look => self.look_after(case, answer).await?,
+                Outcome::RecordDone => {
+                    self.record(case, Event::Applied).await?;
+                    self.faults.pass("step noted");
+                    return Ok(true);
+                }
+                Outcome::Recover => {
+                    self.reconnect().await?;
+                    case.live = Live::Unseen;
+                    return Ok(false);
+                }
+                Outcome::Retry | Outcome::Fail => {
+                    self.give_up_or_wait(case, &sent, waited_ms).await?;
+                    return Ok(false);
+                }
+                Outcome::CleanUpAndRetry | Outcome::CleanUpAndFail => {
+                    self.clean_up(case).await?;
+                    self.give_up_or_wait(case, &sent, waited_ms).await?;
+                    return Ok(false);
+                }
+                Outcome::Stop(reason) => return Err(stop(case, reason)),
+            }
+        }
+    }
+
+    /// Notes a failure; waits where another attempt may follow.
+    async fn give_up_or_wait(
+        &mut self,
+        case: &mut Case<'_>,
+        sent: &Result<(), ServerError>,
+        waited_ms: u64,
+    ) -> Result<(), ApplyError> {
+        case.journal = Journal::Failed;
+        case.live = Live::Unseen;
+        match sent {
+            Err(error) => self.refused(case.placed, error, case.attempt, waited_ms).await,
+            // It succeeded over an invalid index, which is gone now: the next attempt builds it.
+            Ok(()) if case.attempt <= self.options.patience.retries => Ok(()),
+            Ok(()) => Err(stop(case, Reason::UnexpectedEffect)),
+        }
+    }
+
+    /// Writes a row about the step.
+    async fn record(&mut self, case: &Case<'_>, event: Event) -> Result<(), ApplyError> {
+        let Placed { migration, step, .. } = case.placed;
+        let version = self.step_version(&migration.version);
+        let row = NewEntry {
+            step_no: case.placed.step_no(),
+            attempt: Some(case.attempt.max(1)),
+            fp_before: case.before.clone(),
+            raw_digest: Some(step.raw.to_string()),
+            semantic_digest: Some(step.semantic.to_string()),
+            ..self.entry(&version, &migration.name, event)
+        };
+        self.append(&[row]).await
+    }
+
+    /// Looks at the live schema.
+    async fn look(&mut self, case: &mut Case<'_>) -> Result<(), ApplyError> {
+        self.faults.pass("looking");
+        let step = case.placed.step;
+        let live = self.snapshot().await?;
+        if step.change.is_empty() {
+            // No shadow run showed what it does: the schema as a whole is compared.
+            let now = Digest::of_bytes(live.text().as_bytes()).to_string();
+            let same = case.before.as_ref().is_none_or(|before| *before == now);
+            case.live = if same { Live::Before } else { Live::Neither };
+            "the schema is not as it was before the statement".clone_into(&mut case.seen);
+            return Ok(());
+        }
+        case.live = match see(&step.change, &live) {
+            Seen::Before => Live::Before,
+            Seen::After => Live::After,
+            Seen::Invalid(index) => {
+                case.seen = format!("the index {index} is invalid");
+                case.leftover = index;
+                Live::Leftover
+            }
+            Seen::Neither(objects) => {
+                case.seen = format!("not as planned: {}", objects.join(", "));
+                Live::Neither
+            }
+        };
+        Ok(())
+    }
+
+    /// Looks at the live schema after the statement; without a shadow run there is nothing to
+    /// compare a success with.
+    async fn look_after(&mut self, case: &mut Case<'_>, answer: Answer) -> Result<(), ApplyError> {
+        if case.placed.step.change.is_empty() && answer == Answer::Ok {
+            case.live = Live::After;
+            return Ok(());
+        }
+        self.look(case).await
+    }
+
+    /// Removes an invalid index that an attempt of this very step left behind.
+    async fn clean_up(&mut self, case: &mut Case<'_>) -> Result<(), ApplyError> {
+        let what = case.leftover.clone();
+        let sql = format!("DROP INDEX CONCURRENTLY IF EXISTS {what}");
+        let dropped = self.send(&sql, true).await;
+        self.faults.pass("leftover removed");
+        if let Err(error) = dropped {
+            let (placed, attempt) = (case.placed, case.attempt);
+            return self.refused(placed, &error, attempt, 0).await;
+        }
+        let version = self.step_version(&case.placed.migration.version);
+        let row = NewEntry {
+            attempt: Some(case.attempt),
+            detail: Some(serde_json::json!({ "dropped": what }).to_string()),
+            ..self.entry(&version, &case.placed.migration.name, Event::CleanedUp)
+        };
+        self.append(&[row]).await?;
+        self.tell(Progress::CleanedUp { what });
+        case.live = Live::Unseen;
+        Ok(())
+    }
+}
+
+fn stop(case: &Case<'_>, reason: Reason) -> ApplyError {
+    let what = match reason {
+        Reason::MadeBySomebodyElse => "its change is there already, and lockwise did not make it",
+        Reason::NeitherBeforeNorAfter => "the schema is neither as before nor as after it",
+        Reason::MayHaveRun => "it may have run before a crash, and the schema cannot show it",
+        Reason::UnexpectedEffect => "it ran, and its effect is not the one that was planned",
+    };
+    let seen = if case.seen.is_empty() { String::new() } else { format!(" ({})", case.seen) };
+    ApplyError::NeedsDecision {
+        version: case.placed.migration.version.clone(),
+        step: case.placed.number,
+        line: case.placed.step.line,
+        reason,
+        what: format!("{what}{seen}"),
+    }
+}

@@ -1,0 +1,76 @@
+//! What a run tells while it goes on.
+
+/// Something that happened, or is going on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// Another run holds the migration lock.
+    WaitingForRun {
+        /// Who, as far as the server says.
+        holder: Option<String>,
+    },
+    /// A run that did not finish is gone on with.
+    Resuming {
+        /// The plan's digest.
+        plan: String,
+    },
+    /// A migration begins.
+    Migration {
+        /// Its version.
+        version: String,
+        /// Its name.
+        name: String,
+        /// Its number in the run, from 1.
+        number: usize,
+        /// How many there are.
+        of: usize,
+    },
+    /// A statement is sent.
+    Step {
+        /// The statement, from 1.
+        step: usize,
+        /// How many the migration has.
+        of: usize,
+        /// Its first words.
+        sql: String,
+    },
+    /// A statement waits for a lock.
+    Blocked {
+        /// Who is in the way, one each.
+        by: Vec<String>,
+        /// For how long so far.
+        waited_ms: u64,
+    },
+    /// A long statement has come so far.
+    Working {
+        /// What it does now, in the server's words.
+        phase: String,
+        /// How much is done, in hundredths, where it is known.
+        percent: Option<u8>,
+    },
+    /// A statement gave up and is tried again.
+    Retry {
+        /// The attempt that follows.
+        attempt: u32,
+        /// After so long.
+        pause_ms: u64,
+        /// Why the last one gave up.
+        error: String,
+    },
+    /// A leftover of a failed statement was removed.
+    CleanedUp {
+        /// What.
+        what: String,
+    },
+    /// A statement was found done after a crash.
+    Recovered {
+        /// The statement, from 1.
+        step: usize,
+    },
+    /// A migration is done.
+    Done {
+        /// Its version.
+        version: String,
+        /// How long it took.
+        took_ms: u64,
+    },
+}

@@ -1,0 +1,399 @@
+//! Performs a plan: one session that holds the migration lock and runs the statements.
+//!
+//! In: a plan that was shown and agreed to. Out: a changed database, and a journal that says how.
+//! What to do about a step after a crash is decided by [`super::next`]; everything here looks
+//! things up, sends statements and writes rows, with a place for a crash between any two of them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::backoff::{Patience, Spent, pause_ms};
+use super::error::ApplyError;
+use super::faults::Faults;
+use super::progress::Progress;
+use super::watch;
+use crate::db::{
+    self, Access, ConnectOptions, Connection, Event, Journal, LockOptions, MigrationLock, NewEntry,
+    ServerError, Snapshot, Target,
+};
+use crate::plan::{History, Plan, PlannedMigration, snapshot_options};
+
+/// Up or down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Migrations are applied.
+    Up,
+    /// Migrations are rolled back.
+    Down,
+}
+
+/// How a run goes about it.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// What the run is called in the journal and in the server's list of sessions.
+    pub run_id: String,
+    /// How often and how long it tries.
+    pub patience: Patience,
+    /// How long it waits for another run to end.
+    pub lock_wait_ms: u64,
+    /// How long a concurrent build may wait for old transactions before it is given up.
+    pub build_wait_ms: u64,
+    /// Up or down.
+    pub direction: Direction,
+}
+
+/// What a run did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Versions that were applied or rolled back, in order.
+    pub done: Vec<String>,
+    /// Attempts beyond the first.
+    pub retries: u32,
+    /// How long others may have been kept waiting.
+    pub blocking_ms: u64,
+}
+
+/// Says that a person or a signal wants the run to end.
+#[derive(Debug, Clone, Default)]
+pub struct Stop(Arc<StopInner>);
+
+#[derive(Debug, Default)]
+struct StopInner {
+    wanted: AtomicBool,
+    notify: tokio::sync::Notify,
+}
+
+impl Stop {
+    /// Asks the run to end.
+    pub fn ask(&self) {
+        self.0.wanted.store(true, Ordering::SeqCst);
+        self.0.notify.notify_waiters();
+        self.0.notify.notify_one();
+    }
+
+    /// Says whether somebody asked.
+    pub fn is_wanted(&self) -> bool {
+        self.0.wanted.load(Ordering::SeqCst)
+    }
+
+    async fn wanted(&self) {
+        if !self.is_wanted() {
+            self.0.notify.notified().await;
+        }
+    }
+}
+
+/// Who hears what goes on.
+pub type Tell<'a> = &'a mut (dyn FnMut(Progress) + Send);
+
+/// One run on one database.
+pub struct Runner<'a> {
+    pub(super) options: RunOptions,
+    target: Target,
+    pub(super) connection: Connection,
+    lock: Option<MigrationLock>,
+    watch: Option<Connection>,
+    pub(super) journal: Journal,
+    pub(super) faults: Faults,
+    stop: Stop,
+    tell: Tell<'a>,
+    pub(super) spent: Spent,
+    pub(super) retries: u32,
+    pub(super) plan_digest: String,
+    /// Who was in the way of the last statement that waited.
+    pub(super) blockers: Vec<String>,
+}
+
+impl<'a> Runner<'a> {
+    /// Opens the session that will do the work.
+    pub async fn open(
+        target: Target,
+        connect: ConnectOptions,
+        journal: Journal,
+        options: RunOptions,
+        (stop, faults): (Stop, Faults),
+        tell: Tell<'a>,
+    ) -> Result<Self, ApplyError> {
+        let connection = Connection::open(&target, &connect).await?;
+        Ok(Self {
+            options,
+            target,
+            connection,
+            lock: None,
+            watch: None,
+            journal,
+            faults,
+            stop,
+            tell,
+            spent: Spent::default(),
+            retries: 0,
+            plan_digest: String::new(),
+            blockers: Vec::new(),
+        })
+    }
+
+    /// Takes the migration lock and makes the journal where there is none.
+    pub async fn lock(&mut self) -> Result<(), ApplyError> {
+        self.faults.pass("connected");
+        self.take_lock(self.options.lock_wait_ms).await?;
+        self.faults.pass("locked");
+        self.journal.create(&mut self.connection).await?;
+        self.faults.pass("journal made");
+        Ok(())
+    }
+
+    async fn take_lock(&mut self, wait_ms: u64) -> Result<(), ApplyError> {
+        let options = LockOptions {
+            scope: self.journal.scope(),
+            wait_ms,
+            holder: format!("lockwise/{}", self.options.run_id),
+        };
+        let tell = &mut self.tell;
+        let waiting = |holder: Option<&db::Holder>| {
+            tell(Progress::WaitingForRun { holder: holder.map(ToString::to_string) });
+        };
+        let lock = MigrationLock::acquire(&mut self.connection, &options, waiting).await?;
+        self.lock = Some(lock);
+        Ok(())
+    }
+
+    /// Reads the history; the lock must be held.
+    pub async fn history(&mut self) -> Result<History, ApplyError> {
+        Ok(History::of(&self.journal.read(&mut self.connection).await?))
+    }
+
+    /// Reads the journal.
+    pub async fn entries(&mut self) -> Result<Vec<db::Entry>, ApplyError> {
+        Ok(self.journal.read(&mut self.connection).await?)
+    }
+
+    /// Reads the live schema.
+    pub async fn snapshot(&mut self) -> Result<Snapshot, ApplyError> {
+        Ok(db::snapshot(&mut self.connection, &snapshot_options()).await?)
+    }
+
+    /// Returns the session, for looking at the database while the lock is held.
+    pub const fn connection(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
+    /// Performs a plan. `audit` are details of approvals, one JSON text each.
+    pub async fn run(
+        &mut self,
+        plan: &Plan,
+        history: &History,
+        audit: &[String],
+    ) -> Result<Summary, ApplyError> {
+        plan.digest.as_str().clone_into(&mut self.plan_digest);
+        let mut rows = vec![NewEntry {
+            detail: serde_json::to_string(plan).ok(),
+            ..self.entry("", "", Event::RunStarted)
+        }];
+        rows.extend(audit.iter().map(|detail| NewEntry {
+            detail: Some(detail.clone()),
+            ..self.entry("", "", Event::Approval)
+        }));
+        self.append(&rows).await?;
+        self.faults.pass("run noted");
+        let result = self.migrations(plan, history).await;
+        let event = match &result {
+            Ok(_) => Event::RunFinished,
+            Err(_) => Event::RunInterrupted,
+        };
+        let detail = result.as_ref().err().map(|error| {
+            serde_json::json!({ "error": error.to_string() }).to_string()
+        });
+        let row = NewEntry { detail, ..self.entry("", "", event) };
+        match self.append(&[row]).await {
+            Ok(()) => {}
+            // The reason why the run failed matters more than the row that says so.
+            Err(_) if result.is_err() => {}
+            Err(error) => return Err(error),
+        }
+        self.faults.pass("run finished");
+        result
+    }
+
+    async fn migrations(
+        &mut self,
+        plan: &Plan,
+        history: &History,
+    ) -> Result<Summary, ApplyError> {
+        let mut summary = Summary::default();
+        let up = self.options.direction == Direction::Up;
+        let left: Vec<&PlannedMigration> = plan
+            .migrations
+            .iter()
+            .filter(|migration| history.applied(&migration.version).is_some() != up)
+            .collect();
+        for (index, migration) in left.iter().enumerate() {
+            if self.stop.is_wanted() {
+                return Err(ApplyError::Interrupted);
+            }
+            let (version, name) = (migration.version.clone(), migration.name.clone());
+            let (number, of) = (index + 1, left.len());
+            self.tell(Progress::Migration { version: version.clone(), name, number, of });
+            let started = Instant::now();
+            let begun = history.begun.get(&self.step_version(&version)).cloned();
+            self.migration(migration, &begun.unwrap_or_default(), started).await?;
+            let took_ms = milliseconds(started.elapsed());
+            self.tell(Progress::Done { version: version.clone(), took_ms });
+            summary.done.push(version);
+        }
+        summary.retries = self.retries;
+        summary.blocking_ms = self.spent.blocking_ms;
+        Ok(summary)
+    }
+
+    /// Ends the run: gives the lock back and closes the sessions.
+    pub async fn finish(mut self) -> Result<(), ApplyError> {
+        if let Some(lock) = self.lock.take() {
+            lock.release(&mut self.connection).await?;
+        }
+        if let Some(watch) = self.watch.take() {
+            // A session that only looked: how it ends does not matter.
+            let _ = watch.close().await;
+        }
+        self.connection.close().await?;
+        Ok(())
+    }
+
+    pub(super) fn tell(&mut self, progress: Progress) {
+        (self.tell)(progress);
+    }
+
+    /// Returns the version under which the steps of a migration stand in the journal: those of a
+    /// rollback are not those of the migration.
+    pub(super) fn step_version(&self, version: &str) -> String {
+        match self.options.direction {
+            Direction::Up => version.to_owned(),
+            Direction::Down => format!("{version}/down"),
+        }
+    }
+
+    /// Returns a row of this run.
+    pub(super) fn entry(&self, version: &str, name: &str, event: Event) -> NewEntry {
+        let mut entry =
+            NewEntry::new(self.options.run_id.clone(), self.plan_digest.clone(), event);
+        version.clone_into(&mut entry.version);
+        name.clone_into(&mut entry.name);
+        entry
+    }
+
+    pub(super) async fn append(&mut self, rows: &[NewEntry]) -> Result<(), ApplyError> {
+        Ok(self.journal.append(&mut self.connection, rows).await?)
+    }
+
+    pub(super) fn wants_stop(&self) -> bool {
+        self.stop.is_wanted()
+    }
+
+    /// Waits before another attempt, without holding anything.
+    pub(super) async fn pause(&mut self, attempt: u32, error: &ServerError) {
+        let pause = pause_ms(attempt, fastrand::f64());
+        self.retries += 1;
+        let error = error.to_string();
+        self.tell(Progress::Retry { attempt: attempt + 1, pause_ms: pause, error });
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_millis(pause)) => {}
+            () = self.stop.wanted() => {}
+        }
+    }
+
+    /// Sends a statement and looks at it from a second session while it runs.
+    ///
+    /// `patient` is a statement without limits of its own: when it waits longer than the run
+    /// allows, it is cancelled on purpose rather than left to fail by accident.
+    pub(super) async fn send(&mut self, sql: &str, patient: bool) -> Result<(), ServerError> {
+        self.blockers.clear();
+        let backend = self.connection.backend_id();
+        let started = Instant::now();
+        let (options, target, stop) = (&self.options, &self.target, &self.stop);
+        let (watch, tell, blockers) = (&mut self.watch, &mut self.tell, &mut self.blockers);
+        let work = self.connection.execute(sql);
+        tokio::pin!(work);
+        let mut next_look = Duration::from_millis(300);
+        let mut cancelled = false;
+        loop {
+            let sleep = tokio::time::sleep(next_look);
+            tokio::select! {
+                done = &mut work => return done.map(|_| ()),
+                () = sleep => {}
+                () = stop.wanted(), if !cancelled => {}
+            }
+            next_look = Duration::from_secs(1);
+            if target.is_sqlite() {
+                continue;
+            }
+            if watch.is_none() {
+                *watch = open_watch(target, &options.run_id).await;
+            }
+            let Some(session) = watch.as_mut() else { continue };
+            if stop.is_wanted() && !cancelled {
+                cancelled = session.cancel(backend).await.unwrap_or(false);
+                continue;
+            }
+            let waited_ms = milliseconds(started.elapsed());
+            let by = watch::blockers(session, backend).await;
+            if !by.is_empty() {
+                blockers.clone_from(&by);
+                tell(Progress::Blocked { by, waited_ms });
+                if patient && waited_ms > options.build_wait_ms && !cancelled {
+                    cancelled = session.cancel(backend).await.unwrap_or(false);
+                }
+            } else if let Some(working) = watch::progress(session, backend).await {
+                tell(working);
+            }
+        }
+    }
+
+    /// Connects again after the connection broke, and takes the lock again. Holding the lock
+    /// proves that the old session is finished, whatever it was doing.
+    pub(super) async fn reconnect(&mut self) -> Result<(), ApplyError> {
+        self.lock = None;
+        self.watch = None;
+        let connect = ConnectOptions {
+            application_name: format!("lockwise/{}", self.options.run_id),
+            ..ConnectOptions::default()
+        };
+        let mut attempt = 1;
+        loop {
+            match Connection::open(&self.target, &connect).await {
+                Ok(connection) => {
+                    self.connection = connection;
+                    break;
+                }
+                Err(error) if attempt > RECONNECTS || self.stop.is_wanted() => {
+                    return Err(error.into());
+                }
+                Err(error) => {
+                    let pause = pause_ms(attempt, fastrand::f64());
+                    let error = error.to_string();
+                    self.tell(Progress::Retry { attempt, pause_ms: pause, error });
+                    tokio::time::sleep(Duration::from_millis(pause)).await;
+                    attempt += 1;
+                }
+            }
+        }
+        self.take_lock(self.options.lock_wait_ms.max(60_000)).await
+    }
+}
+
+/// How often a broken connection is opened again: about a minute and a half with the pauses.
+const RECONNECTS: u32 = 10;
+
+/// Opens the session that looks at the other one; without it the run goes on all the same.
+async fn open_watch(target: &Target, run_id: &str) -> Option<Connection> {
+    let options = ConnectOptions {
+        application_name: format!("lockwise/{run_id}/watch"),
+        access: Access::ReadOnly,
+        connect_timeout_ms: 2_000,
+        ..ConnectOptions::default()
+    };
+    Connection::open(target, &options).await.ok()
+}
+
+pub(super) fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,286 @@
+//! Pending migrations and a live schema to a plan.
+
+use std::collections::BTreeMap;
+
+use super::approval::{Class, Policy};
+use super::digest::Digest;
+use super::dry_run;
+use super::history::{digests_of, version_of};
+use super::live::schema_of;
+use super::model::{
+    Check, CheckState, FORMAT, Plan, PlannedFinding, PlannedMigration, PlannedServer, Proof,
+    Rollback, Target, Verdict,
+};
+use super::rollback::unified;
+use super::shadow::Shadow;
+use super::steps::{CannotRun, Limits, groups};
+use crate::db::{self, Connection, Snapshot};
+use crate::effect::{MigrationEffects, WalkOptions, walk};
+use crate::rule::{JudgeOptions, RuleSet, Severity, judge};
+use crate::sql::{Migration, Server, ServerKind};
+
+/// Everything that a plan is made from.
+#[derive(Debug)]
+pub struct Material<'a> {
+    /// Migrations to run, in order.
+    pub pending: Vec<&'a Migration>,
+    /// The live schema, with sizes.
+    pub live: &'a Snapshot,
+    /// The database, without user and password.
+    pub target: Target,
+    /// What is judged by.
+    pub rules: &'a RuleSet,
+    /// How comments are read.
+    pub judging: JudgeOptions,
+    /// Who must agree.
+    pub policy: Option<&'a Policy>,
+    /// Limits of statements.
+    pub limits: Limits,
+    /// Who wrote each migration, by version.
+    pub authors: BTreeMap<String, Vec<String>>,
+    /// What was seen in the live database.
+    pub preflight: Vec<Check>,
+}
+
+/// Why there is no plan.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// A database said no.
+    #[error(transparent)]
+    Database(#[from] db::Error),
+    /// Files hold what cannot be run.
+    #[error("{} of the pending migrations cannot be run", .0.len())]
+    CannotRun(Vec<CannotRun>),
+}
+
+/// Makes a plan.
+pub async fn build(material: &Material<'_>, shadow: &Shadow) -> Result<Plan, PlanError> {
+    let server = material.live.server;
+    let mut migrations = planned(material, server)?;
+    let mut diff = String::new();
+    if !migrations.is_empty()
+        && let Some(mut connection) = shadow.seeded(material.live).await?
+    {
+        diff = dry(&mut connection, material, &mut migrations, shadow).await?;
+    } else if let Shadow::None(reason) = shadow {
+        for (planned, migration) in migrations.iter_mut().zip(&material.pending) {
+            planned.rollback = dry_run::unproven(migration, reason);
+        }
+    }
+    for planned in &mut migrations {
+        settle_losses(planned);
+    }
+    Ok(finished(material, server, migrations, diff, shadow))
+}
+
+/// Returns the migrations with their effects, findings and steps.
+fn planned(material: &Material<'_>, server: Server) -> Result<Vec<PlannedMigration>, PlanError> {
+    let mut schema = schema_of(material.live);
+    let mut number = 1;
+    let mut all = Vec::new();
+    let mut errors = Vec::new();
+    for migration in &material.pending {
+        let effects = walk(migration, &mut schema, &WalkOptions::default());
+        match groups(migration, &effects, server.kind, material.limits, number) {
+            Ok(groups) => {
+                let steps: usize = groups.iter().map(|group| group.steps.len()).sum();
+                number += u32::try_from(steps).unwrap_or(u32::MAX);
+                all.push(one(material, migration, &effects, groups, server));
+            }
+            Err(found) => errors.extend(found),
+        }
+    }
+    if errors.is_empty() { Ok(all) } else { Err(PlanError::CannotRun(errors)) }
+}
+
+fn one(
+    material: &Material<'_>,
+    migration: &Migration,
+    effects: &MigrationEffects,
+    groups: Vec<super::model::Group>,
+    server: Server,
+) -> PlannedMigration {
+    let judged = judge(migration, effects, material.rules, server, material.judging);
+    let findings = judged.findings.iter().map(|finding| {
+        let at = finding.source.position(finding.span.start);
+        PlannedFinding {
+            rule: finding.rule.clone(),
+            severity: finding.severity.as_str().to_owned(),
+            line: at.line,
+            column: at.column,
+            message: finding.message.clone(),
+            instead: finding.instead.clone(),
+        }
+    });
+    let version = version_of(migration);
+    let (raw, semantic) = digests_of(migration, server.kind);
+    PlannedMigration {
+        authors: material.authors.get(&version).cloned().unwrap_or_default(),
+        version,
+        name: migration.name.clone(),
+        path: migration.up.section.source.path().to_owned(),
+        raw,
+        semantic,
+        groups,
+        findings: findings.collect(),
+        diff: String::new(),
+        change: Vec::new(),
+        failure: None,
+        surprises: Vec::new(),
+        rollback: dry_run::unproven(migration, "an earlier migration failed"),
+    }
+}
+
+/// Runs everything up and then down on the shadow; returns the total diff.
+async fn dry(
+    connection: &mut Connection,
+    material: &Material<'_>,
+    migrations: &mut [PlannedMigration],
+    shadow: &Shadow,
+) -> Result<String, db::Error> {
+    let mut before = db::snapshot(connection, &super::shadow::snapshot_options()).await?;
+    let start = before.clone();
+    let mut done = Vec::new();
+    for planned in migrations.iter_mut() {
+        let upped = dry_run::up(connection, before, planned).await?;
+        if planned.failure.is_some() {
+            planned.rollback.proof =
+                Proof::NotRun { reason: "the dry run of the migration failed".to_owned() };
+            break;
+        }
+        before = upped.after.clone();
+        done.push(upped);
+    }
+    let total = done.last().map_or_else(String::new, |last| unified(&start, &last.after));
+    // Backwards, so that each way back begins where the way up ended.
+    let mut fresh: Option<Connection> = None;
+    let pairs = migrations.iter_mut().zip(&material.pending).zip(&done);
+    for ((planned, migration), upped) in pairs.rev() {
+        let current = fresh.as_mut().unwrap_or(&mut *connection);
+        planned.rollback = dry_run::down(current, migration, upped).await?;
+        if planned.rollback.proof != Proof::Restores {
+            // The shadow is not where the migration began: the next one gets another.
+            fresh = shadow.seeded(&upped.before).await?;
+        }
+    }
+    Ok(total)
+}
+
+/// Leaves out what a later statement brings back: a table that is made anew under its old name.
+fn settle_losses(planned: &mut PlannedMigration) {
+    let rebuilt: Vec<String> = planned
+        .change
+        .iter()
+        .filter(|change| change.kind == "table" && change.after.is_some())
+        .map(|change| change.name.clone())
+        .collect();
+    let unchanged = |name: &str| !planned_change(&planned.change, name);
+    let mut losses = Vec::new();
+    for step in planned.groups.iter().flat_map(|group| &group.steps) {
+        for loss in &step.loses {
+            let came_back = loss.kind == "table"
+                && (rebuilt.contains(&loss.name)
+                    || (!planned.change.is_empty() && unchanged(&loss.name)));
+            losses.push(came_back);
+        }
+    }
+    let mut losses = losses.into_iter();
+    for step in planned.groups.iter_mut().flat_map(|group| &mut group.steps) {
+        step.loses.retain(|_| !losses.next().unwrap_or(false));
+    }
+}
+
+fn planned_change(change: &[super::model::ObjectChange], name: &str) -> bool {
+    change.iter().any(|one| one.name == name)
+}
+
+fn finished(
+    material: &Material<'_>,
+    server: Server,
+    migrations: Vec<PlannedMigration>,
+    diff: String,
+    shadow: &Shadow,
+) -> Plan {
+    let classes = classes_of(&migrations);
+    let needs = match material.policy {
+        Some(policy) if !migrations.is_empty() => policy.needs_for(&classes),
+        Some(_) | None => Vec::new(),
+    };
+    let mut plan = Plan {
+        format: FORMAT,
+        digest: Digest::of_bytes(b""),
+        server: PlannedServer {
+            kind: server.kind.as_str().to_owned(),
+            version: server.version.to_string(),
+            major: major(server),
+        },
+        target: material.target.clone(),
+        base: Digest::of_bytes(material.live.text().as_bytes()),
+        policy: material.policy.map(Policy::digest),
+        verdict: verdict(&migrations, &material.preflight),
+        classes,
+        needs,
+        migrations,
+        shadow: shadow.described(),
+        diff,
+        preflight: material.preflight.clone(),
+    };
+    plan.digest = plan.computed_digest();
+    plan
+}
+
+/// Returns the part of a version that a plan is bound to.
+pub fn major(server: Server) -> String {
+    let version = server.version;
+    match server.kind {
+        ServerKind::Postgres | ServerKind::Sqlite => version.major.to_string(),
+        ServerKind::Mysql | ServerKind::Mariadb => format!("{}.{}", version.major, version.minor),
+    }
+}
+
+/// Says what kind of change the migrations are together.
+fn classes_of(migrations: &[PlannedMigration]) -> Vec<Class> {
+    let steps = || migrations.iter().flat_map(PlannedMigration::steps);
+    let loses = steps().any(|step| step.unknown.is_some() || !step.loses.is_empty());
+    let errors = migrations.iter().flat_map(|m| &m.findings).any(|f| f.severity == "error");
+    let blocks = steps().flat_map(|step| &step.locks).any(|lock| {
+        lock.in_use && lock.blocks.iter().any(|what| what == "reads" || what == "writes")
+    });
+    let mut classes = Vec::new();
+    for (holds, class) in [(loses, Class::Loss), (errors, Class::Errors), (blocks, Class::Locks)] {
+        if holds {
+            classes.push(class);
+        }
+    }
+    if classes.is_empty() {
+        classes.push(Class::Clean);
+    }
+    classes
+}
+
+fn verdict(migrations: &[PlannedMigration], preflight: &[Check]) -> Verdict {
+    let failed = migrations.iter().any(|m| m.failure.is_some());
+    let worst = preflight.iter().map(|check| check.state).max().unwrap_or(CheckState::Fine);
+    if migrations.is_empty() {
+        return Verdict::Nothing;
+    }
+    if failed || worst == CheckState::Blocked {
+        return Verdict::Blocked;
+    }
+    let finding = |severity: Severity| {
+        let word = severity.as_str();
+        migrations.iter().flat_map(|m| &m.findings).any(|f| f.severity == word)
+    };
+    let one_way = |rollback: &Rollback| {
+        !matches!(rollback.proof, Proof::Restores | Proof::ColumnOrder { .. })
+    };
+    let careful = finding(Severity::Error)
+        || finding(Severity::Warning)
+        || worst == CheckState::Warning
+        || migrations.iter().any(|m| {
+            one_way(&m.rollback)
+                || !m.surprises.is_empty()
+                || m.steps().any(|step| step.unknown.is_some() || !step.loses.is_empty())
+        });
+    if careful { Verdict::Careful } else { Verdict::Ready }
+}
