@@ -30,7 +30,10 @@ impl Placed<'_> {
 enum Tried {
     Committed,
     /// The database said no, and what was done in the transaction is undone.
-    Refused { at: usize, error: ServerError },
+    Refused {
+        at: usize,
+        error: ServerError,
+    },
     /// Nobody knows: the connection broke.
     Unknown,
     /// Rows refer to missing rows.

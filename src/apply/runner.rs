@@ -201,9 +201,10 @@ impl<'a> Runner<'a> {
             Ok(_) => Event::RunFinished,
             Err(_) => Event::RunInterrupted,
         };
-        let detail = result.as_ref().err().map(|error| {
-            serde_json::json!({ "error": error.to_string() }).to_string()
-        });
+        let detail = result
+            .as_ref()
+            .err()
+            .map(|error| serde_json::json!({ "error": error.to_string() }).to_string());
         let row = NewEntry { detail, ..self.entry("", "", event) };
         match self.append(&[row]).await {
             Ok(()) => {}
@@ -215,11 +216,7 @@ impl<'a> Runner<'a> {
         result
     }
 
-    async fn migrations(
-        &mut self,
-        plan: &Plan,
-        history: &History,
-    ) -> Result<Summary, ApplyError> {
+    async fn migrations(&mut self, plan: &Plan, history: &History) -> Result<Summary, ApplyError> {
         let mut summary = Summary::default();
         let up = self.options.direction == Direction::Up;
         let left: Vec<&PlannedMigration> = plan
@@ -274,8 +271,7 @@ impl<'a> Runner<'a> {
 
     /// Returns a row of this run.
     pub(super) fn entry(&self, version: &str, name: &str, event: Event) -> NewEntry {
-        let mut entry =
-            NewEntry::new(self.options.run_id.clone(), self.plan_digest.clone(), event);
+        let mut entry = NewEntry::new(self.options.run_id.clone(), self.plan_digest.clone(), event);
         version.clone_into(&mut entry.version);
         name.clone_into(&mut entry.name);
         entry

@@ -31,10 +31,10 @@ const INSTANT_MS: u64 = 15_000;
 pub const fn session_reset(kind: ServerKind) -> &'static [&'static str] {
     match kind {
         ServerKind::Postgres => &["RESET SESSION AUTHORIZATION", "RESET ALL"],
-        ServerKind::Mysql | ServerKind::Mariadb => &[
-            "SET SESSION foreign_key_checks = DEFAULT, SESSION unique_checks = DEFAULT, \
-             SESSION sql_mode = DEFAULT, SESSION time_zone = DEFAULT",
-        ],
+        ServerKind::Mysql | ServerKind::Mariadb => {
+            &["SET SESSION foreign_key_checks = DEFAULT, SESSION unique_checks = DEFAULT, \
+             SESSION sql_mode = DEFAULT, SESSION time_zone = DEFAULT"]
+        }
         ServerKind::Sqlite => &[],
     }
 }
