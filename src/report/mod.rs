@@ -4,3 +4,7 @@ pub mod effects;
 pub mod lint;
 mod place;
 pub mod table;
+
+mod html;
+
+pub use html::plan_html;

@@ -3,7 +3,9 @@
 use maud::{Markup, html};
 
 use super::{badge, diff, loss_sentence};
-use crate::plan::{Estimate, PlannedFinding, PlannedMigration, Proof, Rollback, RollbackSource, Step};
+use crate::plan::{
+    Estimate, PlannedFinding, PlannedMigration, Proof, Rollback, RollbackSource, Step,
+};
 
 /// Returns the section of a migration.
 pub(super) fn section(migration: &PlannedMigration, number: usize) -> Markup {
@@ -99,7 +101,9 @@ fn way_back(rollback: &Rollback) -> Markup {
 
 fn proof(proof: &Proof) -> Markup {
     match proof {
-        Proof::Restores => html! { (badge("good", "proven")) " the schema afterwards is the schema before" },
+        Proof::Restores => {
+            html! { (badge("good", "proven")) " the schema afterwards is the schema before" }
+        }
         Proof::ColumnOrder { diff } => html! {
             (badge("good", "proven")) " but for the order of columns"
             (diff::side_by_side(diff, "Difference in the order of columns"))

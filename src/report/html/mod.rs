@@ -234,3 +234,44 @@ fn count_rows(rows: u64) -> String {
 fn count(number: usize, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page() -> String {
+        let text = include_str!("../../../testdata/plan/careful.json");
+        let plan: Plan = serde_json::from_str(text).unwrap();
+        let mut out = Vec::new();
+        plan_html(&plan, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_page_needs_nothing_but_itself() {
+        let page = page();
+        for word in ["<script", "http://", "https://", "url(", "@import", "<img", "<link"] {
+            assert!(!page.contains(word), "{word}");
+        }
+    }
+
+    #[test]
+    fn the_verdict_and_the_losses_come_first() {
+        let page = page();
+        let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text} is missing"));
+        assert!(at("Look closely") < at("column public.customers.fax, 312 rows"));
+        assert!(at("column public.customers.fax, 312 rows") < at("Who waits"));
+        assert!(at("Who waits") < at("ALTER TABLE orders ALTER COLUMN state"));
+        assert!(at("Approvals needed: dba") < at("Who waits"));
+    }
+
+    #[test]
+    fn locks_are_held_to_the_end_of_their_transaction_only() {
+        let page = page();
+        let row = page.split("<th scope=\"row\">public.orders</th>").nth(1).unwrap();
+        let row = row.split("</tr>").next().unwrap();
+        assert!(row.contains("9 s to 26 s"), "{row}");
+        assert!(row.contains("still ACCESS EXCLUSIVE"), "{row}");
+        assert!(row.trim_end().ends_with("<td>–</td>"), "{row}");
+    }
+}
