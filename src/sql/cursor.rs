@@ -25,12 +25,33 @@ pub(super) struct Cursor<'a> {
     tokens: &'a [Token],
     position: usize,
     server: Server,
+    /// How many bodies in strings this one stands in.
+    bodies: u8,
 }
+
+/// How many bodies in strings are looked into, one inside the other.
+const DEEPEST_BODY: u8 = 8;
 
 impl<'a> Cursor<'a> {
     /// Returns a cursor at the first token.
     pub(super) const fn new(text: &'a str, tokens: &'a [Token], server: Server) -> Self {
-        Self { text, tokens, position: 0, server }
+        Self { text, tokens, position: 0, server, bodies: 0 }
+    }
+
+    /// Returns a cursor over the tokens of a body in one of the strings here; none where bodies
+    /// are nested too deeply to be meant.
+    pub(super) fn within<'b>(&self, text: &'b str, tokens: &'b [Token]) -> Option<Cursor<'b>> {
+        let bodies = self.bodies + 1;
+        let server = self.server;
+        (bodies <= DEEPEST_BODY).then_some(Cursor { text, tokens, position: 0, server, bodies })
+    }
+
+    /// Returns a cursor over other tokens of the same text.
+    pub(super) const fn over<'b>(&self, tokens: &'b [Token]) -> Cursor<'b>
+    where
+        'a: 'b,
+    {
+        Cursor { text: self.text, tokens, position: 0, server: self.server, bodies: self.bodies }
     }
 
     /// Returns the server whose grammar is read.
@@ -51,7 +72,7 @@ impl<'a> Cursor<'a> {
     /// Returns a cursor over the tokens from `start` up to but not including `end`.
     pub(super) fn sub(&self, start: usize, end: usize) -> Self {
         let tokens = self.tokens.get(start..end.max(start)).unwrap_or(&[]);
-        Self { text: self.text, tokens, position: 0, server: self.server }
+        Self { tokens, position: 0, ..self.clone() }
     }
 
     /// Returns all tokens of the statement.

@@ -98,3 +98,17 @@ pub(super) fn truncate(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
     let cascade = names::cascade(c);
     Ok(StatementKind::Truncate(Truncate { tables, only, restart_identity, cascade }))
 }
+
+/// Takes what follows `CHECKPOINT`.
+pub(super) fn checkpoint(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
+    let words = match c.at_symbol("(") {
+        true => options::words(options::utility(c)?),
+        false => Vec::new(),
+    };
+    Ok(StatementKind::Maintenance(Maintenance {
+        kind: MaintenanceKind::Checkpoint,
+        tables: Vec::new(),
+        options: words,
+        index: None,
+    }))
+}

@@ -26,9 +26,22 @@ mod sequence;
 mod view;
 mod drop;
 mod foreign;
+mod user_type;
 mod routine;
+mod body;
+mod plpgsql;
+mod trigger;
+mod policy;
+mod schema;
+mod extension;
+mod role;
+mod definition;
+mod grant;
+mod comment;
 mod session;
 mod maintenance;
+mod copy;
+mod command;
 mod create;
 mod alter;
 
@@ -50,30 +63,48 @@ pub(super) fn statement(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
     if transaction || c.at(&["PREPARE", "TRANSACTION"]) {
         return Ok(StatementKind::Transaction(session::transaction(c)?));
     }
-    let Some(verb) = c.accept_any(&[
-        "CREATE", "ALTER", "DROP", "SET", "RESET", "SHOW", "TRUNCATE", "VACUUM", "ANALYZE",
-        "ANALYSE", "CLUSTER", "REINDEX", "REFRESH", "LOCK", "IMPORT",
-    ]) else {
-        return Err(c.expected("a statement"));
-    };
-    match verb {
-        "CREATE" => create::create(c),
-        "ALTER" => alter::alter(c),
-        "DROP" => drop::drop(c),
-        "SET" => session::set(c),
-        "RESET" => Ok(StatementKind::Set(session::reset(c)?)),
-        "SHOW" => session::show(c),
-        "TRUNCATE" => maintenance::truncate(c),
-        "VACUUM" => maintenance::vacuum(c),
-        "CLUSTER" => maintenance::cluster(c),
-        "REINDEX" => index::reindex(c),
-        "REFRESH" => view::refresh(c),
-        "LOCK" => session::lock(c),
-        "IMPORT" => {
-            c.expect(&["FOREIGN", "SCHEMA"])?;
-            foreign::import(c)
-        }
-        _ => maintenance::analyze(c),
+    if let Some(verb) = c.accept_any(command::VERBS) {
+        return command::command(c, verb);
+    }
+    by_verb(c)
+}
+
+fn by_verb(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
+    type Grammar = fn(&mut Cursor<'_>) -> Parsed<StatementKind>;
+    const GRAMMARS: &[(&[&str], Grammar)] = &[
+        (&["CREATE"], create::create),
+        (&["ALTER"], alter::alter),
+        (&["DROP"], drop::drop),
+        (&["COMMENT"], comment::comment),
+        (&["SET"], session::set),
+        (&["RESET"], |c| Ok(StatementKind::Set(session::reset(c)?))),
+        (&["GRANT"], |c| grant::grant(c, false)),
+        (&["REVOKE"], |c| grant::grant(c, true)),
+        (&["DO"], body::anonymous),
+        (&["EXPLAIN"], command::explain),
+        (&["COPY"], copy::copy),
+        (&["TRUNCATE"], maintenance::truncate),
+        (&["VACUUM"], maintenance::vacuum),
+        (&["ANALYZE"], maintenance::analyze),
+        (&["ANALYSE"], maintenance::analyze),
+        (&["CLUSTER"], maintenance::cluster),
+        (&["CHECKPOINT"], maintenance::checkpoint),
+        (&["REINDEX"], index::reindex),
+        (&["REFRESH"], view::refresh),
+        (&["LOCK"], session::lock),
+        (&["SHOW"], session::show),
+        (&["CALL"], command::call),
+        (&["PREPARE"], command::prepare),
+        (&["EXECUTE"], command::execute),
+        (&["DECLARE"], copy::declare),
+        (&["FETCH"], copy::fetch),
+        (&["MOVE"], copy::fetch),
+        (&["SECURITY", "LABEL"], comment::security_label),
+        (&["IMPORT", "FOREIGN", "SCHEMA"], foreign::import),
+    ];
+    match GRAMMARS.iter().find(|(words, _)| c.accept(words)) {
+        Some((_, grammar)) => grammar(c),
+        None => Err(c.expected("a statement")),
     }
 }
 

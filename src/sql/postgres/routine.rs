@@ -1,8 +1,11 @@
-//! `CREATE FUNCTION` and `CREATE PROCEDURE`.
+//! `CREATE` and `ALTER` of functions and procedures.
 
-use super::{expr, names, types};
-use crate::sql::ast::DataType;
+use super::{body, expr, names, object, options, session, types};
+use crate::sql::ast::{
+    AlterRoutine, CreateRoutine, DataType, ObjectKind, StatementKind, Volatility,
+};
 use crate::sql::cursor::{Cursor, Parsed};
+use crate::sql::lexer::Token;
 
 /// One argument of a routine.
 #[derive(Debug)]
@@ -58,4 +61,212 @@ fn at_end(c: &Cursor<'_>) -> bool {
         || c.at(&["DEFAULT"])
         || c.at(&["ORDER"])
         || c.is_at_end()
+}
+
+/// What the options behind the arguments say.
+#[derive(Debug, Default)]
+struct Options {
+    language: Option<String>,
+    volatility: Option<Volatility>,
+    security_definer: bool,
+    sets_search_path: bool,
+    words: Vec<String>,
+    /// The string behind AS.
+    definition: Option<Token>,
+}
+
+/// Takes what follows `CREATE [OR REPLACE] FUNCTION` or `PROCEDURE`.
+pub(super) fn create(
+    c: &mut Cursor<'_>,
+    procedure: bool,
+    or_replace: bool,
+) -> Parsed<StatementKind> {
+    let name = names::function(c, "a function name")?;
+    c.expect_symbol("(")?;
+    let arguments = match c.at_symbol(")") {
+        true => Vec::new(),
+        false => names::list(c, argument)?,
+    };
+    c.expect_symbol(")")?;
+    let returns = if procedure { None } else { returns(c)? };
+    let mut found = Options::default();
+    while option(c, &mut found)? {}
+    let start = c.position();
+    let mut statements = body::unquoted(c)?;
+    let parsed_body = statements.is_some();
+    let language = found.language.unwrap_or_else(|| "sql".to_owned());
+    let body = match (parsed_body, found.definition) {
+        (true, _) => c.span_from(start),
+        (false, Some(token)) => body::inner(c, token),
+        (false, None) => return Err(c.expected("AS, RETURN or BEGIN ATOMIC")),
+    };
+    if let (false, "sql", Some(token)) = (parsed_body, language.as_str(), found.definition) {
+        statements = Some(body::sql(c, token));
+    }
+    let signature = arguments.into_iter().filter(|argument| procedure || !argument.out);
+    Ok(StatementKind::CreateRoutine(Box::new(CreateRoutine {
+        name,
+        procedure,
+        aggregate: false,
+        or_replace,
+        if_not_exists: false,
+        arguments: signature.map(|argument| argument.data_type).collect(),
+        returns,
+        language,
+        volatility: found.volatility.unwrap_or_default(),
+        security_definer: found.security_definer,
+        sets_search_path: found.sets_search_path,
+        definer: None,
+        body,
+        statements: statements.unwrap_or_default(),
+        parsed_body,
+    })))
+}
+
+fn returns(c: &mut Cursor<'_>) -> Parsed<Option<DataType>> {
+    if c.at(&["RETURNS", "NULL", "ON"]) || !c.accept(&["RETURNS"]) {
+        return Ok(None);
+    }
+    if c.at(&["TABLE"]) && c.text_at(1) == "(" {
+        c.advance();
+        let start = c.position();
+        c.expect_symbol("(")?;
+        names::list(c, |c| {
+            names::word(c, "a column name")?;
+            types::function_type(c)
+        })?;
+        c.expect_symbol(")")?;
+        return Ok(Some(DataType { span: c.span_from(start), ..DataType::named("record") }));
+    }
+    types::function_type(c).map(Some)
+}
+
+/// Takes one option, where one is next.
+fn option(c: &mut Cursor<'_>, found: &mut Options) -> Parsed<bool> {
+    if c.accept(&["LANGUAGE"]) {
+        let language = match names::at_string(c) {
+            true => names::string(c)?,
+            false => names::word(c, "a language")?.value,
+        };
+        found.language = Some(language.to_ascii_lowercase());
+        return Ok(true);
+    }
+    if c.accept(&["AS"]) {
+        let Some(token) = c.peek() else { return Err(c.expected("the body as a string")) };
+        names::string(c)?;
+        found.definition = Some(token);
+        if c.accept_symbol(",") {
+            names::string(c)?;
+        }
+        return Ok(true);
+    }
+    if c.accept(&["TRANSFORM"]) {
+        names::list(c, |c| {
+            c.expect(&["FOR", "TYPE"])?;
+            types::data_type(c)
+        })?;
+        return Ok(true);
+    }
+    if c.accept(&["WINDOW"]) {
+        return Ok(true);
+    }
+    common_option(c, found)
+}
+
+/// Takes an option that ALTER knows too.
+fn common_option(c: &mut Cursor<'_>, found: &mut Options) -> Parsed<bool> {
+    const PLAIN: &[&[&str]] = &[
+        &["STRICT"],
+        &["LEAKPROOF"],
+        &["NOT", "LEAKPROOF"],
+        &["CALLED", "ON", "NULL", "INPUT"],
+        &["RETURNS", "NULL", "ON", "NULL", "INPUT"],
+        &["SECURITY", "INVOKER"],
+        &["EXTERNAL", "SECURITY", "INVOKER"],
+    ];
+    let start = c.position();
+    if PLAIN.iter().any(|words| c.accept(words)) {
+    } else if let Some(word) = c.accept_any(&["IMMUTABLE", "STABLE", "VOLATILE"]) {
+        found.volatility = Some(match word {
+            "IMMUTABLE" => Volatility::Immutable,
+            "STABLE" => Volatility::Stable,
+            _ => Volatility::Volatile,
+        });
+    } else if c.accept(&["SECURITY", "DEFINER"]) || c.accept(&["EXTERNAL", "SECURITY", "DEFINER"]) {
+        found.security_definer = true;
+    } else if c.accept_any(&["COST", "ROWS"]).is_some() {
+        names::integer(c)?;
+    } else if c.accept(&["SUPPORT"]) {
+        names::qualified(c, "a function name")?;
+    } else if c.accept(&["PARALLEL"]) {
+        names::column_id(c, "SAFE, RESTRICTED or UNSAFE")?;
+    } else if c.accept(&["SET"]) {
+        let (name, _) = session::setting(c)?;
+        found.sets_search_path |= name == "search_path";
+    } else if c.accept(&["RESET"]) {
+        session::reset(c)?;
+    } else {
+        return Ok(false);
+    }
+    let words = c.sub(start, c.position());
+    let text = crate::sql::expr::text(c, words.tokens()).to_ascii_lowercase();
+    found.words.push(text);
+    Ok(true)
+}
+
+/// Takes what follows `ALTER FUNCTION`, `ALTER PROCEDURE`, `ALTER ROUTINE`.
+pub(super) fn alter(c: &mut Cursor<'_>, object: ObjectKind) -> Parsed<StatementKind> {
+    let address = object::address(c, object)?;
+    if let Some(common) = object::common_action(c, &address, false)? {
+        return Ok(common);
+    }
+    let mut found = Options::default();
+    while common_option(c, &mut found)? {}
+    if found.words.is_empty() {
+        return Err(c.expected("RENAME TO, OWNER TO, SET SCHEMA or an option"));
+    }
+    names::cascade(c);
+    Ok(StatementKind::AlterRoutine(AlterRoutine {
+        name: address.name,
+        volatility: found.volatility,
+        options: found.words,
+    }))
+}
+
+/// Takes what follows `CREATE [OR REPLACE] AGGREGATE`.
+pub(super) fn create_aggregate(c: &mut Cursor<'_>, or_replace: bool) -> Parsed<StatementKind> {
+    let name = names::function(c, "an aggregate name")?;
+    let start = c.position();
+    let old = c.text_at(2) == "=";
+    let mut arguments = Vec::new();
+    if !old {
+        c.expect_symbol("(")?;
+        if !c.at_symbol(")") {
+            let from = c.position();
+            object::aggregate_arguments(c)?;
+            let mut again = c.sub(from, c.position());
+            if let Ok(found) = names::list(&mut again, argument) {
+                arguments.extend(found.into_iter().map(|argument| argument.data_type));
+            }
+        }
+        c.expect_symbol(")")?;
+    }
+    options::settings(c)?;
+    Ok(StatementKind::CreateRoutine(Box::new(CreateRoutine {
+        name,
+        procedure: false,
+        aggregate: true,
+        or_replace,
+        if_not_exists: false,
+        arguments,
+        returns: None,
+        language: "internal".to_owned(),
+        volatility: Volatility::Immutable,
+        security_definer: false,
+        sets_search_path: false,
+        definer: None,
+        body: c.span_from(start),
+        statements: Vec::new(),
+        parsed_body: false,
+    })))
 }

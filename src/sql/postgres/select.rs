@@ -26,6 +26,16 @@ pub(super) fn query(c: &mut Cursor<'_>) -> Parsed<Query> {
     Ok(found.into_query(c, start))
 }
 
+/// Takes a SELECT behind its first word, which PL/pgSQL spells PERFORM.
+pub(super) fn without_verb(c: &mut Cursor<'_>, start: usize) -> Parsed<Query> {
+    let mut found = Found::default();
+    simple(c, &mut found)?;
+    set_operations(c, &mut found)?;
+    tail(c, &mut found, 0)?;
+    c.end()?;
+    Ok(found.into_query(c, start))
+}
+
 /// Says whether a query begins here, parentheses around it not counted.
 pub(super) fn at_query(c: &Cursor<'_>) -> bool {
     let mut ahead = 0;

@@ -1,0 +1,258 @@
+//! Operators, casts, collations, languages, text search: objects that are defined by a list.
+
+use super::{call, expr, names, object, options, other, types};
+use crate::sql::ast::{ObjectKind, StatementKind};
+use crate::sql::cursor::{Cursor, Parsed};
+use crate::sql::lexer::TokenKind;
+use crate::sql::name::{Ident, ObjectName};
+
+/// Takes one of these behind `CREATE`, where one is next.
+pub(super) fn create(c: &mut Cursor<'_>) -> Parsed<Option<StatementKind>> {
+    let found = if c.accept(&["CAST"]) {
+        cast(c)?
+    } else if c.accept(&["OPERATOR", "CLASS"]) {
+        operator_class(c)?
+    } else if c.accept(&["OPERATOR", "FAMILY"]) {
+        let address = object::address(c, ObjectKind::OperatorFamily)?;
+        done("create-operator-family", address.object, address.name)
+    } else if c.accept(&["OPERATOR"]) {
+        let start = c.position();
+        expr::any_operator(c)?;
+        let name = since(c, start);
+        options::settings(c)?;
+        done("create-operator", ObjectKind::Operator, name)
+    } else if c.accept(&["COLLATION"]) {
+        collation(c)?
+    } else if c.accept(&["DEFAULT", "CONVERSION"]) || c.accept(&["CONVERSION"]) {
+        let name = names::qualified(c, "a conversion name")?;
+        c.expect(&["FOR"])?;
+        names::string(c)?;
+        c.expect(&["TO"])?;
+        names::string(c)?;
+        c.expect(&["FROM"])?;
+        names::qualified(c, "a function name")?;
+        done("create-conversion", ObjectKind::Conversion, name)
+    } else if c.accept(&["ACCESS", "METHOD"]) {
+        let name = ObjectName::bare(names::column_id(c, "an access method name")?);
+        c.expect(&["TYPE"])?;
+        if c.accept_any(&["INDEX", "TABLE"]).is_none() {
+            return Err(c.expected("INDEX or TABLE"));
+        }
+        c.expect(&["HANDLER"])?;
+        names::qualified(c, "a function name")?;
+        done("create-access-method", ObjectKind::AccessMethod, name)
+    } else if c.at(&["TEXT", "SEARCH"]) {
+        text_search(c)?
+    } else {
+        return Ok(None);
+    };
+    Ok(Some(found))
+}
+
+fn done(what: &'static str, object: ObjectKind, name: ObjectName) -> StatementKind {
+    StatementKind::Other(other(what, Some(object), vec![name]))
+}
+
+/// Returns a name of one part that is the text since a position.
+fn since(c: &Cursor<'_>, start: usize) -> ObjectName {
+    let tokens = c.sub(start, c.position());
+    ObjectName::bare(Ident::new(crate::sql::expr::text(c, tokens.tokens()), c.span_from(start)))
+}
+
+fn cast(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
+    let address = object::address(c, ObjectKind::Cast)?;
+    if c.accept(&["WITH", "FUNCTION"]) {
+        object::address(c, ObjectKind::Function)?;
+    } else if !c.accept(&["WITHOUT", "FUNCTION"]) {
+        c.expect(&["WITH", "INOUT"])?;
+    }
+    if c.accept(&["AS"]) && c.accept_any(&["IMPLICIT", "ASSIGNMENT"]).is_none() {
+        return Err(c.expected("IMPLICIT or ASSIGNMENT"));
+    }
+    Ok(done("create-cast", ObjectKind::Cast, address.name))
+}
+
+fn operator_class(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
+    let name = names::qualified(c, "an operator class name")?;
+    c.accept(&["DEFAULT"]);
+    c.expect(&["FOR", "TYPE"])?;
+    types::data_type(c)?;
+    c.expect(&["USING"])?;
+    names::column_id(c, "an index method")?;
+    if c.accept(&["FAMILY"]) {
+        names::qualified(c, "an operator family")?;
+    }
+    c.expect(&["AS"])?;
+    names::list(c, class_item)?;
+    Ok(done("create-operator-class", ObjectKind::OperatorClass, name))
+}
+
+/// Takes `OPERATOR 1 <`, `FUNCTION 1 f(int)`, `STORAGE int`.
+fn class_item(c: &mut Cursor<'_>) -> Parsed<()> {
+    if c.accept(&["STORAGE"]) {
+        return types::data_type(c).map(|_| ());
+    }
+    if c.accept(&["OPERATOR"]) {
+        names::integer(c)?;
+        expr::any_operator(c)?;
+        if c.at_symbol("(") {
+            operand_types(c)?;
+        }
+        if c.accept(&["FOR", "ORDER", "BY"]) {
+            names::qualified(c, "an operator family")?;
+        } else {
+            c.accept(&["FOR", "SEARCH"]);
+        }
+        c.accept(&["RECHECK"]);
+        return Ok(());
+    }
+    c.expect(&["FUNCTION"])?;
+    names::integer(c)?;
+    if c.at_symbol("(") {
+        operand_types(c)?;
+    }
+    object::address(c, ObjectKind::Function).map(|_| ())
+}
+
+fn operand_types(c: &mut Cursor<'_>) -> Parsed<()> {
+    call::enclosed(c, |c| {
+        names::list(
+            c,
+            |c| {
+                if c.accept(&["NONE"]) { Ok(()) } else { types::data_type(c).map(|_| ()) }
+            },
+        )
+        .map(|_| ())
+    })
+}
+
+fn collation(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
+    names::if_not_exists(c);
+    let name = names::qualified(c, "a collation name")?;
+    if c.accept(&["FROM"]) {
+        names::qualified(c, "a collation")?;
+    } else {
+        options::settings(c)?;
+    }
+    Ok(done("create-collation", ObjectKind::Collation, name))
+}
+
+fn text_search(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
+    let Some(object) = object::kind(c) else {
+        return Err(c.expected("TEXT SEARCH CONFIGURATION, DICTIONARY, PARSER or TEMPLATE"));
+    };
+    let name = names::qualified(c, "a name")?;
+    options::settings(c)?;
+    Ok(done("create-text-search", object, name))
+}
+
+/// Takes what follows `CREATE [OR REPLACE] [TRUSTED] [PROCEDURAL] LANGUAGE`.
+pub(super) fn create_language(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
+    let name = ObjectName::bare(names::column_id(c, "a language name")?);
+    if c.accept(&["HANDLER"]) {
+        names::qualified(c, "a function name")?;
+        if c.accept(&["INLINE"]) {
+            names::qualified(c, "a function name")?;
+        }
+        if c.accept(&["VALIDATOR"]) {
+            names::qualified(c, "a function name")?;
+        } else {
+            c.accept(&["NO", "VALIDATOR"]);
+        }
+    }
+    Ok(done("create-language", ObjectKind::Language, name))
+}
+
+/// Takes what follows `CREATE [OR REPLACE] TRANSFORM`.
+pub(super) fn create_transform(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
+    let address = object::address(c, ObjectKind::Transform)?;
+    call::enclosed(c, |c| {
+        names::list(c, |c| {
+            if c.accept_any(&["FROM", "TO"]).is_none() {
+                return Err(c.expected("FROM SQL or TO SQL"));
+            }
+            c.expect(&["SQL", "WITH", "FUNCTION"])?;
+            object::address(c, ObjectKind::Function)
+        })
+        .map(|_| ())
+    })?;
+    Ok(done("create-transform", ObjectKind::Transform, address.name))
+}
+
+/// Takes what follows `ALTER` and the words for one of these kinds.
+pub(super) fn alter(c: &mut Cursor<'_>, object: ObjectKind) -> Parsed<StatementKind> {
+    use ObjectKind as K;
+    let address = object::address(c, object)?;
+    if let Some(common) = object::common_action(c, &address, false)? {
+        return Ok(common);
+    }
+    let what = if object == K::Operator {
+        c.expect(&["SET"])?;
+        options::settings(c)?;
+        "alter-operator"
+    } else if object == K::OperatorFamily {
+        family(c)?;
+        "alter-operator-family"
+    } else if object == K::Collation {
+        c.expect(&["REFRESH", "VERSION"])?;
+        "alter-collation"
+    } else if object == K::TextSearchDictionary {
+        options::settings(c)?;
+        "alter-text-search"
+    } else if object == K::TextSearchConfiguration {
+        mapping(c)?;
+        "alter-text-search"
+    } else {
+        return Err(c.expected("RENAME TO, OWNER TO or SET SCHEMA"));
+    };
+    Ok(done(what, object, address.name))
+}
+
+fn family(c: &mut Cursor<'_>) -> Parsed<()> {
+    match c.accept_any(&["ADD", "DROP"]) {
+        Some("ADD") => names::list(c, class_item).map(|_| ()),
+        Some(_) => names::list(c, |c| {
+            if c.accept_any(&["OPERATOR", "FUNCTION"]).is_none() {
+                return Err(c.expected("OPERATOR or FUNCTION"));
+            }
+            names::integer(c)?;
+            operand_types(c)
+        })
+        .map(|_| ()),
+        None => Err(c.expected("ADD, DROP, RENAME TO, OWNER TO or SET SCHEMA")),
+    }
+}
+
+fn mapping(c: &mut Cursor<'_>) -> Parsed<()> {
+    let tokens = |c: &mut Cursor<'_>| names::list(c, |c| names::column_id(c, "a token type"));
+    let dictionaries = |c: &mut Cursor<'_>| names::qualified_list(c, "a dictionary");
+    match c.accept_any(&["ADD", "ALTER", "DROP"]) {
+        Some("DROP") => {
+            c.expect(&["MAPPING"])?;
+            names::if_exists(c);
+            c.expect(&["FOR"])?;
+            tokens(c)?;
+            Ok(())
+        }
+        Some(_) => {
+            c.expect(&["MAPPING"])?;
+            if c.accept(&["FOR"]) {
+                tokens(c)?;
+            }
+            if c.accept(&["REPLACE"]) {
+                names::qualified(c, "a dictionary")?;
+            }
+            c.expect(&["WITH"])?;
+            dictionaries(c).map(|_| ())
+        }
+        None => Err(c.expected("ADD MAPPING, ALTER MAPPING or DROP MAPPING")),
+    }
+}
+
+/// Takes what follows `ALTER LARGE OBJECT`.
+pub(super) fn alter_large_object(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
+    if !names::at_kind(c, TokenKind::Number) {
+        return Err(c.expected("a number"));
+    }
+    alter(c, ObjectKind::LargeObject)
+}

@@ -1,0 +1,241 @@
+//! Extensions, publications, subscriptions, statistics objects.
+
+use super::{call, expr, from, index, names, object, options, other};
+use crate::sql::ast::{Extension, Key, ObjectKind, Publication, StatementKind, Statistics};
+use crate::sql::cursor::{Cursor, Parsed};
+use crate::sql::name::ObjectName;
+
+/// Takes what follows `CREATE EXTENSION`.
+pub(super) fn create(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
+    let if_not_exists = names::if_not_exists(c);
+    let name = names::column_id(c, "an extension name")?;
+    let mut extension =
+        Extension { alter: false, name, if_not_exists, schema: None, cascade: false, action: None };
+    c.accept(&["WITH"]);
+    loop {
+        if c.accept(&["SCHEMA"]) {
+            extension.schema = Some(names::column_id(c, "a schema")?);
+        } else if c.accept_any(&["VERSION", "FROM"]).is_some() {
+            word_or_string(c)?;
+        } else if c.accept(&["CASCADE"]) {
+            extension.cascade = true;
+        } else {
+            return Ok(StatementKind::Extension(extension));
+        }
+    }
+}
+
+fn word_or_string(c: &mut Cursor<'_>) -> Parsed<()> {
+    if names::at_string(c) {
+        names::string(c)?;
+    } else {
+        names::word(c, "a version")?;
+    }
+    Ok(())
+}
+
+/// Takes what follows `ALTER EXTENSION`.
+pub(super) fn alter(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
+    let name = names::column_id(c, "an extension name")?;
+    let address = object::Address::named(ObjectKind::Extension, ObjectName::bare(name.clone()));
+    if c.at(&["SET", "SCHEMA"])
+        && let Some(common) = object::common_action(c, &address, false)?
+    {
+        return Ok(common);
+    }
+    let Some(action) = c.accept_any(&["UPDATE", "ADD", "DROP"]) else {
+        return Err(c.expected("UPDATE, ADD, DROP or SET SCHEMA"));
+    };
+    if action == "UPDATE" {
+        if c.accept(&["TO"]) {
+            word_or_string(c)?;
+        }
+    } else {
+        match object::kind(c) {
+            Some(kind) => object::address(c, kind)?,
+            None => return Err(c.expected("TABLE, FUNCTION or another kind of object")),
+        };
+    }
+    Ok(StatementKind::Extension(Extension {
+        alter: true,
+        name,
+        if_not_exists: false,
+        schema: None,
+        cascade: false,
+        action: Some(action.to_ascii_lowercase()),
+    }))
+}
+
+/// Takes what follows `CREATE PUBLICATION`.
+pub(super) fn create_publication(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
+    let name = names::column_id(c, "a publication name")?;
+    let mut publication = publication(name, false);
+    if c.accept(&["FOR", "ALL", "TABLES"]) {
+        publication.all_tables = true;
+    } else if c.accept(&["FOR"]) {
+        published(c, &mut publication)?;
+    }
+    if c.accept(&["WITH"]) {
+        options::settings(c)?;
+    }
+    Ok(StatementKind::Publication(publication))
+}
+
+fn publication(name: crate::sql::name::Ident, alter: bool) -> Publication {
+    Publication {
+        alter,
+        name,
+        all_tables: false,
+        tables: Vec::new(),
+        schemas: Vec::new(),
+        action: None,
+    }
+}
+
+/// Takes `TABLE a, b (x) WHERE (y), TABLES IN SCHEMA s`.
+fn published(c: &mut Cursor<'_>, publication: &mut Publication) -> Parsed<()> {
+    if !c.at(&["TABLE"]) && !c.at(&["TABLES", "IN", "SCHEMA"]) {
+        return Err(c.expected("TABLE or TABLES IN SCHEMA"));
+    }
+    let mut schemas = false;
+    loop {
+        if c.accept(&["TABLES", "IN", "SCHEMA"]) {
+            schemas = true;
+        } else if c.accept(&["TABLE"]) {
+            schemas = false;
+        }
+        if schemas {
+            let schema = match c.accept(&["CURRENT_SCHEMA"]) {
+                true => crate::sql::name::Ident::new("current_schema", c.last_span()),
+                false => names::column_id(c, "a schema")?,
+            };
+            publication.schemas.push(schema);
+        } else {
+            publication.tables.push(from::relation(c)?);
+            names::optional_column_list(c)?;
+            if c.accept(&["WHERE"]) {
+                expr::in_parentheses(c)?;
+            }
+        }
+        if !c.accept_symbol(",") {
+            return Ok(());
+        }
+    }
+}
+
+/// Takes what follows `ALTER PUBLICATION`.
+pub(super) fn alter_publication(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
+    let address = object::address(c, ObjectKind::Publication)?;
+    if let Some(common) = object::common_action(c, &address, false)? {
+        return Ok(common);
+    }
+    let Some(name) = address.name.parts.into_iter().next_back() else {
+        return Err(c.expected("a publication"));
+    };
+    let mut publication = publication(name, true);
+    let Some(action) = c.accept_any(&["SET", "ADD", "DROP"]) else {
+        return Err(c.expected("ADD, SET, DROP, OWNER TO or RENAME TO"));
+    };
+    if action == "SET" && c.at_symbol("(") {
+        options::settings(c)?;
+        publication.action = Some("options".to_owned());
+    } else {
+        publication.action = Some(action.to_ascii_lowercase());
+        published(c, &mut publication)?;
+    }
+    Ok(StatementKind::Publication(publication))
+}
+
+/// Takes what follows `CREATE SUBSCRIPTION`.
+pub(super) fn create_subscription(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
+    let name = ObjectName::bare(names::column_id(c, "a subscription name")?);
+    let mut found = other("create-subscription", Some(ObjectKind::Subscription), vec![name]);
+    c.expect(&["CONNECTION"])?;
+    names::string(c)?;
+    c.expect(&["PUBLICATION"])?;
+    names::list(c, |c| names::label(c, "a publication"))?;
+    if c.accept(&["WITH"]) {
+        found.options = options::words(options::settings(c)?);
+    }
+    Ok(StatementKind::Other(found))
+}
+
+/// Takes what follows `ALTER SUBSCRIPTION`.
+pub(super) fn alter_subscription(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
+    let address = object::address(c, ObjectKind::Subscription)?;
+    if let Some(common) = object::common_action(c, &address, false)? {
+        return Ok(common);
+    }
+    let mut found = other("alter-subscription", Some(address.object), vec![address.name]);
+    if c.accept(&["CONNECTION"]) {
+        names::string(c)?;
+        found.options.push("connection".to_owned());
+    } else if c.accept(&["REFRESH", "PUBLICATION"]) {
+        found.options.push("refresh publication".to_owned());
+        subscription_options(c, &mut found.options)?;
+    } else if let Some(word) = c.accept_any(&["ENABLE", "DISABLE"]) {
+        found.options.push(word.to_ascii_lowercase());
+    } else if c.accept(&["SKIP"]) || (c.at(&["SET"]) && c.text_at(1) == "(") {
+        c.accept(&["SET"]);
+        found.options = options::words(options::settings(c)?);
+    } else if let Some(word) = c.accept_any(&["ADD", "DROP", "SET"]) {
+        c.expect(&["PUBLICATION"])?;
+        found.options.push(format!("{} publication", word.to_ascii_lowercase()));
+        names::list(c, |c| names::label(c, "a publication"))?;
+        subscription_options(c, &mut found.options)?;
+    } else {
+        return Err(c.expected("SET, ADD, DROP, REFRESH, ENABLE, DISABLE or another action"));
+    }
+    Ok(StatementKind::Other(found))
+}
+
+fn subscription_options(c: &mut Cursor<'_>, words: &mut Vec<String>) -> Parsed<()> {
+    if c.accept(&["WITH"]) {
+        words.extend(options::words(options::settings(c)?));
+    }
+    Ok(())
+}
+
+/// Takes what follows `CREATE STATISTICS`.
+pub(super) fn create_statistics(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
+    let if_exists = names::if_not_exists(c);
+    let mut name = None;
+    if !c.at_symbol("(") && !c.at(&["ON"]) {
+        name = Some(names::qualified(c, "a name")?);
+    }
+    if c.at_symbol("(") {
+        call::enclosed(c, |c| {
+            names::list(c, |c| names::column_id(c, "a kind of statistics")).map(|_| ())
+        })?;
+    }
+    c.expect(&["ON"])?;
+    let parts = names::list(c, index::key_part)?;
+    let columns = parts.into_iter().filter_map(|part| match part.key {
+        Key::Column(column) => Some(column),
+        Key::Expr(_) => None,
+    });
+    let columns = columns.collect();
+    c.expect(&["FROM"])?;
+    let table = Some(from::relation(c)?);
+    Ok(StatementKind::Statistics(Statistics { alter: false, name, if_exists, columns, table }))
+}
+
+/// Takes what follows `ALTER STATISTICS`.
+pub(super) fn alter_statistics(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
+    let if_exists = names::if_exists(c);
+    let address = object::address(c, ObjectKind::Statistics)?;
+    if let Some(common) = object::common_action(c, &address, if_exists)? {
+        return Ok(common);
+    }
+    c.expect(&["SET", "STATISTICS"])?;
+    if !c.accept(&["DEFAULT"]) {
+        names::integer(c)?;
+    }
+    Ok(StatementKind::Statistics(Statistics {
+        alter: true,
+        name: Some(address.name),
+        if_exists,
+        columns: Vec::new(),
+        table: None,
+    }))
+}

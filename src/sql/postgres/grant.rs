@@ -1,0 +1,188 @@
+//! `GRANT`, `REVOKE`, `ALTER DEFAULT PRIVILEGES`.
+
+use super::{names, object, other};
+use crate::sql::ast::{Grant, ObjectKind, StatementKind};
+use crate::sql::cursor::{Cursor, Parsed};
+use crate::sql::lexer::TokenKind;
+use crate::sql::name::{Ident, ObjectName};
+
+/// Takes what follows `GRANT` or `REVOKE`.
+pub(super) fn grant(c: &mut Cursor<'_>, revoke: bool) -> Parsed<StatementKind> {
+    let mut found = Grant {
+        revoke,
+        privileges: Vec::new(),
+        object: ObjectKind::Role,
+        names: Vec::new(),
+        all_in_schema: Vec::new(),
+        grantees: Vec::new(),
+        grant_option: false,
+        cascade: false,
+    };
+    if revoke {
+        found.grant_option = option_for(c);
+    }
+    found.privileges = privileges(c)?;
+    if c.accept(&["ON"]) {
+        target(c, &mut found)?;
+    } else {
+        // PUBLIC and CURRENT_USER aside, roles are spelt as they are kept.
+        found.object = ObjectKind::Role;
+    }
+    c.expect(&[if revoke { "FROM" } else { "TO" }])?;
+    found.grantees = grantees(c)?;
+    if c.accept(&["WITH"]) {
+        found.grant_option = with_options(c)?;
+    }
+    if c.accept(&["GRANTED", "BY"]) {
+        names::role(c)?;
+    }
+    found.cascade = revoke && names::cascade(c);
+    Ok(StatementKind::Grant(found))
+}
+
+fn option_for(c: &mut Cursor<'_>) -> bool {
+    ["GRANT", "ADMIN", "INHERIT", "SET"].iter().any(|word| c.accept(&[word, "OPTION", "FOR"]))
+}
+
+/// Takes `GRANT OPTION`, `ADMIN OPTION`, `ADMIN TRUE, INHERIT FALSE`; says whether the right to
+/// pass on is among them.
+fn with_options(c: &mut Cursor<'_>) -> Parsed<bool> {
+    let mut passes_on = false;
+    names::list(c, |c| {
+        let Some(word) = c.accept_any(&["GRANT", "ADMIN", "INHERIT", "SET"]) else {
+            return Err(c.expected("GRANT OPTION, ADMIN, INHERIT or SET"));
+        };
+        let on = match c.accept_any(&["OPTION", "TRUE", "FALSE"]) {
+            Some(value) => value != "FALSE",
+            None => return Err(c.expected("OPTION, TRUE or FALSE")),
+        };
+        passes_on |= on && matches!(word, "GRANT" | "ADMIN");
+        Ok(())
+    })?;
+    Ok(passes_on)
+}
+
+/// Takes privileges with their columns, or roles.
+fn privileges(c: &mut Cursor<'_>) -> Parsed<Vec<String>> {
+    names::list(c, |c| {
+        if c.accept(&["ALL"]) {
+            c.accept(&["PRIVILEGES"]);
+            names::optional_column_list(c)?;
+            return Ok("all".to_owned());
+        }
+        if c.accept(&["ALTER", "SYSTEM"]) {
+            return Ok("alter system".to_owned());
+        }
+        let privilege = match c.accept_any(&["SELECT", "REFERENCES", "CREATE"]) {
+            Some(word) => word.to_ascii_lowercase(),
+            None => names::role(c)?,
+        };
+        names::optional_column_list(c)?;
+        Ok(privilege)
+    })
+}
+
+fn grantees(c: &mut Cursor<'_>) -> Parsed<Vec<String>> {
+    names::list(c, |c| {
+        c.accept(&["GROUP"]);
+        names::role(c)
+    })
+}
+
+/// Takes what stands behind ON.
+fn target(c: &mut Cursor<'_>, found: &mut Grant) -> Parsed<()> {
+    const ALL: &[(&str, ObjectKind)] = &[
+        ("TABLES", ObjectKind::Table),
+        ("SEQUENCES", ObjectKind::Sequence),
+        ("FUNCTIONS", ObjectKind::Function),
+        ("PROCEDURES", ObjectKind::Procedure),
+        ("ROUTINES", ObjectKind::Routine),
+    ];
+    if c.accept(&["ALL"]) {
+        let known = ALL.iter().find(|(word, _)| c.accept(&[word]));
+        let Some(&(_, kind)) = known else {
+            return Err(c.expected("TABLES, SEQUENCES, FUNCTIONS, PROCEDURES or ROUTINES"));
+        };
+        c.expect(&["IN", "SCHEMA"])?;
+        found.object = kind;
+        found.all_in_schema = names::list(c, |c| names::column_id(c, "a schema"))?;
+        return Ok(());
+    }
+    found.object = target_kind(c);
+    found.names = names::list(c, |c| {
+        if found.object == ObjectKind::LargeObject && names::at_kind(c, TokenKind::Number) {
+            let number = names::integer(c)?;
+            return Ok(ObjectName::bare(Ident::new(number, c.last_span())));
+        }
+        if found.object == ObjectKind::Parameter {
+            return names::qualified(c, "a setting");
+        }
+        Ok(object::address(c, found.object)?.name)
+    })?;
+    Ok(())
+}
+
+/// Takes the words for the kind of object; a table where nothing is written.
+fn target_kind(c: &mut Cursor<'_>) -> ObjectKind {
+    let kinds: &[(&[&str], ObjectKind)] = &[
+        (&["TABLE"], ObjectKind::Table),
+        (&["SEQUENCE"], ObjectKind::Sequence),
+        (&["FOREIGN", "DATA", "WRAPPER"], ObjectKind::ForeignDataWrapper),
+        (&["FOREIGN", "SERVER"], ObjectKind::Server),
+        (&["FUNCTION"], ObjectKind::Function),
+        (&["PROCEDURE"], ObjectKind::Procedure),
+        (&["ROUTINE"], ObjectKind::Routine),
+        (&["DATABASE"], ObjectKind::Database),
+        (&["DOMAIN"], ObjectKind::Domain),
+        (&["LANGUAGE"], ObjectKind::Language),
+        (&["LARGE", "OBJECT"], ObjectKind::LargeObject),
+        (&["PARAMETER"], ObjectKind::Parameter),
+        (&["SCHEMA"], ObjectKind::Schema),
+        (&["TABLESPACE"], ObjectKind::Tablespace),
+        (&["TYPE"], ObjectKind::Type),
+    ];
+    for &(words, kind) in kinds {
+        // `ON sequence TO …` is a table of that name.
+        let behind = c.text_at(words.len());
+        let is_name = ["TO", "FROM", ",", "."].iter().any(|w| behind.eq_ignore_ascii_case(w));
+        if !is_name && c.accept(words) {
+            return kind;
+        }
+    }
+    ObjectKind::Table
+}
+
+/// Takes what follows `ALTER DEFAULT PRIVILEGES`.
+pub(super) fn default_privileges(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
+    loop {
+        if c.accept(&["IN", "SCHEMA"]) {
+            names::list(c, |c| names::column_id(c, "a schema"))?;
+        } else if c.accept(&["FOR", "ROLE"]) || c.accept(&["FOR", "USER"]) {
+            names::roles(c)?;
+        } else {
+            break;
+        }
+    }
+    let revoke = match c.accept_any(&["GRANT", "REVOKE"]) {
+        Some(word) => word == "REVOKE",
+        None => return Err(c.expected("GRANT or REVOKE")),
+    };
+    if revoke {
+        option_for(c);
+    }
+    privileges(c)?;
+    c.expect(&["ON"])?;
+    let targets = ["TABLES", "FUNCTIONS", "ROUTINES", "SEQUENCES", "TYPES", "SCHEMAS"];
+    if c.accept_any(&targets).is_none() && !c.accept(&["LARGE", "OBJECTS"]) {
+        return Err(c.expected("TABLES, FUNCTIONS, SEQUENCES, TYPES or SCHEMAS"));
+    }
+    c.expect(&[if revoke { "FROM" } else { "TO" }])?;
+    grantees(c)?;
+    if c.accept(&["WITH"]) {
+        c.expect(&["GRANT", "OPTION"])?;
+    }
+    if revoke {
+        names::cascade(c);
+    }
+    Ok(StatementKind::Other(other("alter-default-privileges", None, Vec::new())))
+}

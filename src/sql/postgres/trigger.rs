@@ -1,0 +1,208 @@
+//! Triggers, event triggers and rules.
+
+use super::{body, call, constraint, expr, names, object, other};
+use crate::sql::ast::{ConstraintKind, CreateRule, CreateTrigger, Expr, ObjectKind, StatementKind};
+use crate::sql::cursor::{Cursor, Parsed};
+use crate::sql::name::ObjectName;
+use crate::sql::source::Span;
+
+/// Takes what follows `CREATE [OR REPLACE] [CONSTRAINT] TRIGGER`.
+pub(super) fn create(
+    c: &mut Cursor<'_>,
+    or_replace: bool,
+    of_constraint: bool,
+) -> Parsed<StatementKind> {
+    let name = ObjectName::bare(names::column_id(c, "a trigger name")?);
+    let timing = timing(c)?;
+    let mut columns = Vec::new();
+    let mut events = Vec::new();
+    loop {
+        let Some(event) = c.accept_any(&["INSERT", "DELETE", "UPDATE", "TRUNCATE"]) else {
+            return Err(c.expected("INSERT, UPDATE, DELETE or TRUNCATE"));
+        };
+        events.push(event.to_ascii_lowercase());
+        if event == "UPDATE" && c.accept(&["OF"]) {
+            columns = names::list(c, |c| names::column_id(c, "a column name"))?;
+        }
+        if !c.accept(&["OR"]) {
+            break;
+        }
+    }
+    c.expect(&["ON"])?;
+    let table = names::qualified(c, "a table name")?;
+    let from = match c.accept(&["FROM"]) {
+        true => Some(names::qualified(c, "a table name")?),
+        false => None,
+    };
+    let mut attributes = constraint::plain(None, ConstraintKind::Check(Expr::default()));
+    while constraint::attribute(c, &mut attributes, false)? {}
+    referencing(c)?;
+    let for_each_row = for_each(c)?;
+    let when = if c.accept(&["WHEN"]) { Some(expr::in_parentheses(c)?) } else { None };
+    let function = execute(c)?;
+    Ok(StatementKind::CreateTrigger(Box::new(CreateTrigger {
+        name,
+        table,
+        or_replace,
+        if_not_exists: false,
+        constraint: of_constraint,
+        from,
+        timing,
+        events,
+        columns,
+        for_each_row,
+        when,
+        function: Some(function),
+        statements: Vec::new(),
+        body: Span::default(),
+    })))
+}
+
+fn timing(c: &mut Cursor<'_>) -> Parsed<String> {
+    if c.accept(&["INSTEAD", "OF"]) {
+        return Ok("instead of".to_owned());
+    }
+    match c.accept_any(&["BEFORE", "AFTER"]) {
+        Some(word) => Ok(word.to_ascii_lowercase()),
+        None => Err(c.expected("BEFORE, AFTER or INSTEAD OF")),
+    }
+}
+
+fn referencing(c: &mut Cursor<'_>) -> Parsed<()> {
+    if c.accept(&["REFERENCING"]) {
+        while c.accept_any(&["NEW", "OLD"]).is_some() {
+            if c.accept_any(&["TABLE", "ROW"]).is_none() {
+                return Err(c.expected("TABLE"));
+            }
+            c.accept(&["AS"]);
+            names::column_id(c, "a name")?;
+        }
+    }
+    Ok(())
+}
+
+fn for_each(c: &mut Cursor<'_>) -> Parsed<bool> {
+    if !c.accept(&["FOR"]) {
+        return Ok(false);
+    }
+    c.accept(&["EACH"]);
+    match c.accept_any(&["ROW", "STATEMENT"]) {
+        Some(word) => Ok(word == "ROW"),
+        None => Err(c.expected("ROW or STATEMENT")),
+    }
+}
+
+/// Takes `EXECUTE FUNCTION f ('x', 1, word)`.
+fn execute(c: &mut Cursor<'_>) -> Parsed<ObjectName> {
+    c.expect(&["EXECUTE"])?;
+    if c.accept_any(&["FUNCTION", "PROCEDURE"]).is_none() {
+        return Err(c.expected("FUNCTION or PROCEDURE"));
+    }
+    let name = names::function(c, "a function name")?;
+    call::enclosed(c, |c| {
+        if c.at_symbol(")") {
+            return Ok(());
+        }
+        names::list(c, |c| {
+            if names::at_string(c) {
+                names::string(c)?;
+            } else if names::integer(c).is_err() {
+                names::label(c, "an argument")?;
+            }
+            Ok(())
+        })
+        .map(|_| ())
+    })?;
+    Ok(name)
+}
+
+/// Takes what follows `CREATE EVENT TRIGGER`.
+pub(super) fn create_event(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
+    let name = ObjectName::bare(names::column_id(c, "a trigger name")?);
+    c.expect(&["ON"])?;
+    names::label(c, "an event")?;
+    if c.accept(&["WHEN"]) {
+        loop {
+            names::column_id(c, "a filter")?;
+            c.expect(&["IN"])?;
+            call::enclosed(c, |c| names::list(c, names::string).map(|_| ()))?;
+            if !c.accept(&["AND"]) {
+                break;
+            }
+        }
+    }
+    execute(c)?;
+    Ok(StatementKind::Other(other(
+        "create-event-trigger",
+        Some(ObjectKind::EventTrigger),
+        vec![name],
+    )))
+}
+
+/// Takes what follows `ALTER EVENT TRIGGER`.
+pub(super) fn alter_event(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
+    let address = object::address(c, ObjectKind::EventTrigger)?;
+    if let Some(common) = object::common_action(c, &address, false)? {
+        return Ok(common);
+    }
+    let mut found = other("alter-event-trigger", Some(address.object), vec![address.name]);
+    if c.accept(&["ENABLE"]) {
+        c.accept_any(&["REPLICA", "ALWAYS"]);
+        found.options.push("enable".to_owned());
+    } else {
+        c.expect(&["DISABLE"])?;
+        found.options.push("disable".to_owned());
+    }
+    Ok(StatementKind::Other(found))
+}
+
+/// Takes what follows `CREATE [OR REPLACE] RULE`.
+pub(super) fn create_rule(c: &mut Cursor<'_>, or_replace: bool) -> Parsed<StatementKind> {
+    let name = names::column_id(c, "a rule name")?;
+    c.expect(&["AS", "ON"])?;
+    let Some(event) = c.accept_any(&["SELECT", "INSERT", "UPDATE", "DELETE"]) else {
+        return Err(c.expected("SELECT, INSERT, UPDATE or DELETE"));
+    };
+    c.expect(&["TO"])?;
+    let table = names::qualified(c, "a table name")?;
+    if c.accept(&["WHERE"]) {
+        expr::a_expr(c)?;
+    }
+    c.expect(&["DO"])?;
+    c.accept_any(&["INSTEAD", "ALSO"]);
+    let start = c.position();
+    if !c.accept(&["NOTHING"]) {
+        rule_actions(c)?;
+    }
+    Ok(StatementKind::CreateRule(CreateRule {
+        name,
+        table,
+        or_replace,
+        event: event.to_ascii_lowercase(),
+        body: c.span_from(start),
+    }))
+}
+
+/// Takes one statement, or several in parentheses. A query may stand in parentheses as well.
+fn rule_actions(c: &mut Cursor<'_>) -> Parsed<()> {
+    if !c.at_symbol("(") || super::select::at_query(c) && c.text_at(1) == "(" {
+        return body::nested(c).map(|_| ());
+    }
+    let opening = c.position();
+    c.expect_symbol("(")?;
+    while !c.accept_symbol(")") {
+        if c.accept_symbol(";") {
+            continue;
+        }
+        body::nested(c)?;
+        if !c.at_symbol(";") && !c.at_symbol(")") {
+            return Err(c.expected("; or )"));
+        }
+    }
+    // `(SELECT 1) UNION SELECT 2` is one query.
+    if ["UNION", "INTERSECT", "EXCEPT"].iter().any(|word| c.at(&[word])) {
+        c.reset(opening);
+        body::nested(c)?;
+    }
+    Ok(())
+}
