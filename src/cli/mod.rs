@@ -21,8 +21,10 @@ mod runtime;
 
 mod completions;
 mod effects;
+mod explain;
 mod lint;
 mod man;
+mod rules;
 
 use console::Console;
 use exit::Exit;
@@ -55,6 +57,8 @@ Exit codes:
 enum Command {
     Lint(lint::LintArgs),
     Effects(effects::EffectsArgs),
+    Rules(rules::RulesArgs),
+    Explain(explain::ExplainArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
 }
@@ -64,6 +68,8 @@ impl Command {
         match self {
             Self::Lint(args) => lint::run(args, console),
             Self::Effects(args) => effects::run(args, console),
+            Self::Rules(args) => rules::run(args, console),
+            Self::Explain(args) => explain::run(args, console),
             Self::Completions(args) => completions::run(args, console),
             Self::Man(args) => man::run(args, console),
         }

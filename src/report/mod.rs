@@ -3,6 +3,7 @@
 pub mod effects;
 pub mod lint;
 mod place;
+pub mod rules;
 pub mod table;
 
 mod html;
