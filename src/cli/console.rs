@@ -84,7 +84,7 @@ impl Console {
         self.err.flush()?;
         let mut answer = String::new();
         io::stdin().read_line(&mut answer).map_err(|error| {
-            Failure::new("cannot read the answer from the terminal").cause(error.to_string())
+            Failure::new("cannot read the answer from the terminal").because(&error)
         })?;
         Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
     }

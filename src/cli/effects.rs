@@ -3,10 +3,9 @@
 use super::console::Console;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::history::{History, Schemas, Use, walk_options};
+use super::history::{History, Use};
 use super::options::{ConventionOption, ServerOptions};
 use super::project::Project;
-use crate::effect::walk;
 use crate::report::effects::{self, MigrationReport};
 
 /// Show what each statement locks, rewrites, scans, loses
@@ -53,16 +52,12 @@ pub(super) fn run(args: &EffectsArgs, console: &mut Console) -> Result<Exit, Fai
     )?;
     let server = history.server;
     let failures = history.failures.clone();
-    let mut schemas = Schemas::new(server);
-    let mut reports = Vec::new();
-    history.each(|migration, turn| {
-        let options = walk_options(migration, &project);
-        let effects = walk(migration, schemas.at(turn), &options);
-        if turn.used == Use::Judged {
-            reports.push(MigrationReport::of(migration, &effects));
-        }
-        Ok::<(), Failure>(())
-    })?;
+    let replayed = history.replay(&project);
+    let reports: Vec<MigrationReport> = replayed
+        .iter()
+        .filter(|entry| entry.used == Use::Judged)
+        .map(|entry| MigrationReport::of(&entry.migration, &entry.effects))
+        .collect();
     match args.format {
         Format::Text => effects::text(server, &reports, console.out.colors, &mut console.out)?,
         Format::Json => effects::json(server, &reports, &mut console.out)?,

@@ -62,6 +62,15 @@ impl Failure {
         self
     }
 
+    /// Adds what the operating system says, in its words: `no such file or directory`.
+    pub(super) fn because(self, error: &io::Error) -> Self {
+        let text = error.to_string();
+        let text = text.split(" (os error").next().unwrap_or_default();
+        let mut characters = text.chars();
+        let first = characters.next().map(|first| first.to_ascii_lowercase());
+        self.cause(first.into_iter().chain(characters).collect::<String>())
+    }
+
     /// Says what to do about the last problem: one imperative sentence.
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         if let Some(problem) = self.problems.last_mut() {
@@ -107,7 +116,7 @@ fn indent(text: &str) -> String {
 impl From<io::Error> for Failure {
     /// An error while writing results; reading a file says which file with [`Failure::new`].
     fn from(error: io::Error) -> Self {
-        Self::new("cannot write the output").cause(error.to_string())
+        Self::new("cannot write the output").because(&error)
     }
 }
 

@@ -51,10 +51,7 @@ fn read(path: &str) -> Result<Given, Failure> {
 }
 
 fn cannot_read(path: &str, error: &io::Error) -> Failure {
-    // The operating system's words without Rust's number: "No such file or directory".
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or_default();
-    Failure::new(format!("cannot read {path}")).cause(text.to_lowercase())
+    Failure::new(format!("cannot read {path}")).because(error)
 }
 
 /// Offers a file with a similar name in the same folder.

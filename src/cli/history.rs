@@ -1,6 +1,6 @@
 //! Migrations read, in order, and the server they are meant for: what lint and effects begin with.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
@@ -9,9 +9,11 @@ use super::failure::Failure;
 use super::files;
 use super::options::ServerOptions;
 use super::project::Project;
-use crate::effect::WalkOptions;
+use crate::effect::{
+    FileState, MigrationEffects, WalkOptions, settle, tell_history, tell_set, walk,
+};
 use crate::schema::Schema;
-use crate::sql::layout::{Arrangement, Draft, Group, arrange, guess_server};
+use crate::sql::layout::{Arrangement, Draft, Group, Problem, arrange, guess_server};
 use crate::sql::{Convention, Migration, Server, ServerKind};
 
 /// How many files are parsed at once; the statements of the others are not in memory.
@@ -25,8 +27,8 @@ pub(super) struct History {
     before: Vec<Group>,
     /// Migrations that are judged, unless they are left out.
     judged: Vec<Group>,
-    /// Paths among them that only build up the schema.
-    left_out: BTreeSet<String>,
+    /// What version control says about the files, where it was asked.
+    states: BTreeMap<String, FileState>,
     /// What could not be read.
     pub(super) failures: Vec<Failure>,
 }
@@ -38,17 +40,6 @@ pub(super) enum Use {
     Before,
     /// It is judged.
     Judged,
-}
-
-/// Where a history stands when a migration comes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Turn {
-    /// What the migration is for.
-    pub(super) used: Use,
-    /// It is the first of its folder.
-    first: bool,
-    /// Its folder has nothing to do with the folders before it: the schema starts anew.
-    anew: bool,
 }
 
 impl History {
@@ -87,55 +78,112 @@ impl History {
             server,
             before: before.groups,
             judged: judged.groups,
-            left_out: BTreeSet::new(),
+            states: BTreeMap::new(),
             failures,
         })
     }
 
-    /// Takes the files that do not match as history only.
-    pub(super) fn judge_only(&mut self, matches: impl Fn(&str) -> bool) {
-        let drafts = self.judged.iter().flat_map(|group| &group.drafts);
-        let others = drafts.map(Draft::path).filter(|path| !matches(path));
-        self.left_out = others.map(str::to_owned).collect();
+    /// Judges only files that were added or edited; the others build up the schema.
+    pub(super) fn judge_changed(&mut self, state: impl Fn(&str) -> FileState) {
+        let groups = self.before.iter().chain(&self.judged);
+        let paths = groups.flat_map(|group| &group.drafts).map(Draft::path);
+        self.states = paths.map(|path| (path.to_owned(), state(path))).collect();
     }
 
-    /// Parses the migrations and hands them over in order. Files are parsed on all cores, a batch
-    /// at a time.
-    pub(super) fn each<E>(
-        self,
-        mut visit: impl FnMut(&Migration, Turn) -> Result<(), E>,
-    ) -> Result<(), E> {
+    /// Replays all migrations in their order: what each does to the schema before it.
+    ///
+    /// Files are parsed on all cores, and walked one after another.
+    pub(super) fn replay(self, project: &Project) -> Vec<Replayed> {
         let server = self.server;
-        let groups = [(Use::Before, self.before), (Use::Judged, self.judged)];
-        let mut drafts: Vec<(Draft, Turn)> = Vec::new();
-        for (used, groups) in groups {
+        let start = Schema::new(server, false);
+        let mut replay = Replay { project, schema: start.clone(), start, done: Vec::new(), run: 0 };
+        for (used, groups) in [(Use::Before, self.before), (Use::Judged, self.judged)] {
             for group in groups {
-                for (index, draft) in group.drafts.into_iter().enumerate() {
-                    let out = self.left_out.contains(draft.path());
-                    let used = if out { Use::Before } else { used };
-                    let first = index == 0;
-                    let turn = Turn { used, first, anew: first && group.unrelated };
-                    drafts.push((draft, turn));
+                replay.begin(group.unrelated);
+                let mut drafts = group.drafts.into_iter();
+                loop {
+                    let batch: Vec<Draft> = drafts.by_ref().take(BATCH).collect();
+                    if batch.is_empty() {
+                        break;
+                    }
+                    let parsed: Vec<Migration> =
+                        batch.into_par_iter().map(|draft| draft.parse(server)).collect();
+                    for migration in parsed {
+                        let path = migration.up.section.source.path();
+                        let out = self.states.get(path) == Some(&FileState::Unchanged);
+                        let state = self.states.get(path).copied();
+                        let used = if out { Use::Before } else { used };
+                        replay.migration(migration, used, state);
+                    }
                 }
             }
         }
-        let mut drafts = drafts.into_iter();
-        loop {
-            let batch: Vec<(Draft, Turn)> = drafts.by_ref().take(BATCH).collect();
-            if batch.is_empty() {
-                return Ok(());
-            }
-            let parsed: Vec<(Migration, Turn)> =
-                batch.into_par_iter().map(|(draft, turn)| (draft.parse(server), turn)).collect();
-            for (migration, turn) in &parsed {
-                visit(migration, *turn)?;
-            }
-        }
+        replay.finish();
+        replay.done
     }
 }
 
+/// A migration, and what it does in its place.
+pub(super) struct Replayed {
+    /// The migration.
+    pub(super) migration: Migration,
+    /// What it does.
+    pub(super) effects: MigrationEffects,
+    /// What it is for.
+    pub(super) used: Use,
+    /// What version control says about its file, where it was asked.
+    state: Option<FileState>,
+}
+
+/// A replay under way.
+struct Replay<'p> {
+    project: &'p Project,
+    schema: Schema,
+    /// The schema before the first of several unrelated folders.
+    start: Schema,
+    done: Vec<Replayed>,
+    /// Where in `done` the present history begins.
+    run: usize,
+}
+
+impl Replay<'_> {
+    /// Comes to a folder.
+    fn begin(&mut self, anew: bool) {
+        if anew {
+            self.finish();
+            self.schema = self.start.clone();
+        } else {
+            self.start = self.schema.clone();
+        }
+    }
+
+    fn migration(&mut self, migration: Migration, used: Use, state: Option<FileState>) {
+        let options = walk_options(&migration, self.project);
+        let effects = walk(&migration, &mut self.schema, &options);
+        self.done.push(Replayed { migration, effects, used, state });
+    }
+
+    /// Tells each migration of a history what the others make of it.
+    fn finish(&mut self) {
+        let run = self.done.get_mut(self.run..).unwrap_or_default();
+        let states: Vec<FileState> = run.iter().filter_map(|entry| entry.state).collect();
+        let (migrations, mut effects): (Vec<&Migration>, Vec<&mut MigrationEffects>) =
+            run.iter_mut().map(|entry| (&entry.migration, &mut entry.effects)).unzip();
+        tell_set(&migrations, &mut effects);
+        if states.len() == migrations.len() {
+            tell_history(&migrations, &states, &mut effects);
+        }
+        settle(&mut effects, &self.schema);
+        self.run = self.done.len();
+    }
+}
+
+/// Two files with one version are readable: what is wrong with them is a finding.
 fn failures(arrangement: &Arrangement) -> impl Iterator<Item = Failure> {
-    arrangement.errors.iter().map(|error| Failure::new(error.to_string()).hint(error.hint()))
+    let errors = arrangement.errors.iter();
+    errors
+        .filter(|error| !matches!(error.problem, Problem::DuplicateVersion { .. }))
+        .map(|error| Failure::new(error.to_string()).hint(error.hint()))
 }
 
 fn tell_skipped(arrangement: &Arrangement, console: &mut Console) {
@@ -205,41 +253,11 @@ fn url_kind(project: &Project) -> Option<ServerKind> {
 /// Returns the settings that are in force when a migration starts.
 ///
 /// lockwise's own runner sets a lock timeout; a folder that it runs has a lockwise.toml.
-pub(super) fn walk_options(migration: &Migration, project: &Project) -> WalkOptions {
+fn walk_options(migration: &Migration, project: &Project) -> WalkOptions {
     let mut options = WalkOptions::default();
     if project.file.is_some() && migration.convention == Convention::Lockwise {
         let timeout = project.config.runner.lock_timeout.as_millis();
         options.settings.insert("lock_timeout".to_owned(), format!("{timeout}ms"));
     }
     options
-}
-
-/// The schema that migrations meet, one after another.
-pub(super) struct Schemas {
-    /// Before the first of several unrelated folders.
-    start: Schema,
-    now: Schema,
-}
-
-impl Schemas {
-    /// Returns a schema of which nothing is known yet.
-    pub(super) fn new(server: Server) -> Self {
-        Self::from(Schema::new(server, false))
-    }
-
-    /// Returns the schema for the next migration.
-    pub(super) fn at(&mut self, turn: Turn) -> &mut Schema {
-        if turn.anew {
-            self.now = self.start.clone();
-        } else if turn.first {
-            self.start = self.now.clone();
-        }
-        &mut self.now
-    }
-}
-
-impl From<Schema> for Schemas {
-    fn from(schema: Schema) -> Self {
-        Self { start: schema.clone(), now: schema }
-    }
 }

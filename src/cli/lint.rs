@@ -2,20 +2,21 @@
 
 use std::path::PathBuf;
 
+use rayon::prelude::*;
+
 use super::console::Console;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::files::shown;
-use super::history::{History, Schemas, Use, walk_options};
+use super::history::{History, Replayed, Use};
 use super::options::{ConventionOption, ServerOptions};
 use super::project::Project;
 use super::since;
 use crate::config::FailOn;
-use crate::effect::walk;
 use crate::report::lint::{LintFormat, LintReport};
 use crate::rule::{Baseline, Finding, JudgeOptions, Judged, RuleSet, judge};
-use crate::sql::Migration;
 use crate::sql::ast::StatementKind;
+use crate::sql::{Migration, Server};
 
 /// Find what is unsafe in migrations
 ///
@@ -99,11 +100,12 @@ pub(super) fn run(args: &LintArgs, console: &mut Console) -> Result<Exit, Failur
     )?;
     if let Some(revision) = &args.since {
         let changed = since::changed_files(revision)?;
-        history.judge_only(|path| changed.contains(path));
+        history.judge_changed(|path| changed.state(path));
     }
     let server = history.server;
     let failures = history.failures.clone();
-    let found = replay(history, &rules, &project, &mut baseline, console)?;
+    let replayed = history.replay(&project);
+    let found = judge_all(&replayed, server, &rules, &project, &mut baseline, console);
     if args.write_baseline {
         return write_baseline(args, &found.findings, console);
     }
@@ -135,37 +137,36 @@ pub(super) fn run(args: &LintArgs, console: &mut Console) -> Result<Exit, Failur
     Ok(if blocked { Exit::No } else { Exit::Yes })
 }
 
-fn replay(
-    history: History,
+fn judge_all(
+    replayed: &[Replayed],
+    server: Server,
     rules: &RuleSet,
     project: &Project,
     baseline: &mut Baseline,
     console: &mut Console,
-) -> Result<Found, Failure> {
-    let server = history.server;
-    let judging = JudgeOptions { adopt_comments: project.config.adopt_comments };
-    let mut schemas = Schemas::new(server);
+) -> Found {
+    let options = JudgeOptions { adopt_comments: project.config.adopt_comments };
+    let judged: Vec<(&Migration, Judged)> = replayed
+        .par_iter()
+        .filter(|entry| entry.used == Use::Judged)
+        .map(|entry| {
+            let migration = &entry.migration;
+            (migration, judge(migration, &entry.effects, rules, server, options))
+        })
+        .collect();
     let mut found = Found::default();
-    let mut empty = Vec::new();
-    history.each(|migration, turn| {
-        let effects = walk(migration, schemas.at(turn), &walk_options(migration, project));
-        if turn.used == Use::Judged {
-            if migration.up.statements.is_empty() {
-                empty.push(migration.up.section.source.path().to_owned());
-            }
-            let mut judged = judge(migration, &effects, rules, server, judging);
-            baseline.accept(&mut judged);
-            found.add(migration, judged);
+    for (migration, mut judged) in judged {
+        if migration.up.statements.is_empty() {
+            let path = migration.up.section.source.path();
+            console.warn(&format!("{path}:1:1: no statements: finish the file or delete it"));
         }
-        Ok::<(), Failure>(())
-    })?;
-    for path in empty {
-        console.warn(&format!("{path}:1:1: no statements: delete the file or finish it"));
+        baseline.accept(&mut judged);
+        found.add(migration, judged);
     }
     for accepted in baseline.left_over() {
         console.note(&format!("no longer found, take it out of the baseline: {accepted}"));
     }
-    Ok(found)
+    found
 }
 
 impl Found {
@@ -196,7 +197,7 @@ fn read_baseline(args: &LintArgs, project: &Project) -> Result<Baseline, Failure
     };
     let text = std::fs::read_to_string(&path).map_err(|error| {
         Failure::new(format!("cannot read the baseline {}", shown(&path)))
-            .cause(error.to_string())
+            .because(&error)
             .hint("make it with `lockwise lint --baseline FILE --write-baseline`")
     })?;
     Baseline::parse(&text).map_err(|error| {
@@ -211,7 +212,7 @@ fn write_baseline(
 ) -> Result<Exit, Failure> {
     let Some(path) = &args.baseline else { return Ok(Exit::Yes) };
     std::fs::write(path, Baseline::of(findings).to_text()).map_err(|error| {
-        Failure::new(format!("cannot write the baseline {}", shown(path))).cause(error.to_string())
+        Failure::new(format!("cannot write the baseline {}", shown(path))).because(&error)
     })?;
     console.note(&format!("{} accepts {} findings", shown(path), findings.len()));
     Ok(Exit::Yes)

@@ -56,8 +56,7 @@ fn titled(command: &clap::Command) -> clap::Command {
 
 fn write_all(root: &clap::Command, folder: &Path) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {
-        Failure::new(format!("cannot write manual pages to {}", folder.display()))
-            .cause(error.to_string())
+        Failure::new(format!("cannot write manual pages to {}", folder.display())).because(&error)
     };
     let pages = folder.join("man1");
     std::fs::create_dir_all(&pages).map_err(failed)?;

@@ -28,9 +28,7 @@ impl Project {
         let Some(file) = file else { return Ok(Self { config: Config::default(), file: None }) };
         let path = shown(&file);
         let text = std::fs::read_to_string(&file).map_err(|error| {
-            Failure::new(format!("cannot read {path}"))
-                .cause(error.to_string())
-                .hint("check --config")
+            Failure::new(format!("cannot read {path}")).because(&error).hint("check --config")
         })?;
         let config = Config::parse(&path, &text).map_err(|errors| failure(&errors))?;
         Ok(Self { config, file: Some(file) })
@@ -62,8 +60,7 @@ impl Project {
         for path in &self.config.rules {
             for file in rule_files(&self.path(path))? {
                 let text = std::fs::read_to_string(&file).map_err(|error| {
-                    Failure::new(format!("cannot read the rule {}", shown(&file)))
-                        .cause(error.to_string())
+                    Failure::new(format!("cannot read the rule {}", shown(&file))).because(&error)
                 })?;
                 let stem = file.file_stem().unwrap_or_default().to_string_lossy();
                 if let Err(found) = rules.add(&shown(&file), &stem, &text) {
@@ -100,7 +97,7 @@ fn rule_files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     }
     let entries = std::fs::read_dir(path).map_err(|error| {
         Failure::new(format!("cannot read the rules in {}", shown(path)))
-            .cause(error.to_string())
+            .because(&error)
             .hint("correct `rules` in lockwise.toml")
     })?;
     let mut files: Vec<PathBuf> = entries

@@ -10,6 +10,6 @@ pub(super) fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> R
         .worker_threads(2)
         .enable_all()
         .build()
-        .map_err(|error| Failure::new("cannot start the runtime").cause(error.to_string()))?;
+        .map_err(|error| Failure::new("cannot start the runtime").because(&error))?;
     runtime.block_on(future)
 }

@@ -1,20 +1,28 @@
 //! Which files changed since a git revision.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use super::failure::Failure;
+use crate::effect::FileState;
 
 /// Files that are new or different.
 pub(super) struct Changed {
-    files: BTreeSet<PathBuf>,
+    added: BTreeSet<PathBuf>,
+    edited: BTreeSet<PathBuf>,
 }
 
 impl Changed {
-    /// Says whether a file is among them; the path is as the user wrote it.
-    pub(super) fn contains(&self, path: &str) -> bool {
-        std::fs::canonicalize(path).is_ok_and(|path| self.files.contains(&path))
+    /// Says what happened to a file; the path is as the user wrote it.
+    pub(super) fn state(&self, path: &str) -> FileState {
+        match std::fs::canonicalize(path) {
+            Ok(path) if self.added.contains(&path) => FileState::Added,
+            Ok(path) if self.edited.contains(&path) => FileState::Edited,
+            // Standard input is new by nature.
+            Err(_) => FileState::Added,
+            Ok(_) => FileState::Unchanged,
+        }
     }
 }
 
@@ -27,16 +35,15 @@ pub(super) fn changed_files(revision: &str) -> Result<Changed, Failure> {
     // Without a common ancestor, the revision itself is the start.
     let base = git(&["merge-base", revision, "HEAD"], revision);
     let base = base.map_or_else(|_| revision.to_owned(), |base| base.trim_end().to_owned());
-    let changed = git(&["diff", "--name-only", "-z", "--diff-filter=d", &base], revision)?;
-    let new =
-        git(&["ls-files", "--others", "--exclude-standard", "--full-name", "-z", ":/"], revision)?;
-    let files = changed
-        .split('\0')
-        .chain(new.split('\0'))
-        .filter(|name| !name.is_empty())
-        .filter_map(|name| std::fs::canonicalize(top.join(Path::new(name))).ok())
-        .collect();
-    Ok(Changed { files })
+    let diff = |filter: &str| git(&["diff", "--name-only", "-z", filter, &base], revision);
+    let others = ["ls-files", "--others", "--exclude-standard", "--full-name", "-z", ":/"];
+    let paths = |names: &str| -> BTreeSet<PathBuf> {
+        let names = names.split('\0').filter(|name| !name.is_empty());
+        names.filter_map(|name| std::fs::canonicalize(top.join(name)).ok()).collect()
+    };
+    let mut added = paths(&diff("--diff-filter=ARC")?);
+    added.extend(paths(&git(&others, revision)?));
+    Ok(Changed { added, edited: paths(&diff("--diff-filter=MT")?) })
 }
 
 fn git(arguments: &[&str], revision: &str) -> Result<String, Failure> {
@@ -44,7 +51,7 @@ fn git(arguments: &[&str], revision: &str) -> Result<String, Failure> {
     let output = Command::new("git")
         .args(arguments)
         .output()
-        .map_err(|error| failure().cause(error.to_string()).hint("install git"))?;
+        .map_err(|error| failure().because(&error).hint("install git"))?;
     if !output.status.success() {
         let message = String::from_utf8_lossy(&output.stderr);
         let message = message.lines().next().unwrap_or("").trim_start_matches("fatal: ").to_owned();

@@ -19,18 +19,18 @@ pub enum FileState {
 
 /// Adds to each migration what the others make of it. Both slices are in the order of the set.
 pub fn tell_set(migrations: &[&Migration], effects: &mut [&mut MigrationEffects]) {
-    let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
     let with_down = migrations.iter().filter(|migration| migration.down.is_some()).count();
     for (migration, effects) in migrations.iter().zip(effects.iter_mut()) {
         let path = migration.up.section.source.path();
         let version = migration.version.as_str();
         if !version.is_empty() {
-            match seen.get(version) {
+            match seen.get(&migration.version.number()) {
                 Some(first) => {
                     let value = format!("{version} is also the version of {first}");
                     effects.migration.push(told(migration, "duplicate-version", value));
                 }
-                None => drop(seen.insert(version, path)),
+                None => drop(seen.insert(migration.version.number(), path)),
             }
         }
         // One file without a way back among others that have one was forgotten; a folder without

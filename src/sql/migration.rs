@@ -22,6 +22,12 @@ impl Version {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Returns a text that is the same for versions that tools take as one: `2` and `0002`.
+    pub fn number(&self) -> String {
+        let parts = self.0.split('.').map(|part| part.trim_start_matches('0'));
+        parts.collect::<Vec<_>>().join(".")
+    }
 }
 
 impl fmt::Display for Version {

@@ -279,8 +279,9 @@ impl Arranging {
     fn report_duplicates(&mut self, drafts: &[Draft]) {
         let mut seen: Vec<&Draft> = Vec::new();
         for draft in drafts.iter().filter(|draft| has_unique_version(draft)) {
+            let number = draft.version.number();
             let same =
-                |other: &&Draft| same_version(other, draft) && other.dialect == draft.dialect;
+                |other: &&Draft| other.version.number() == number && other.dialect == draft.dialect;
             // Sorted by version: only the last few can have the same one.
             if let Some(other) = seen.iter().rev().take(8).copied().find(|other| same(other)) {
                 self.out.errors.push(LayoutError {
@@ -386,14 +387,6 @@ fn has_unique_version(draft: &Draft) -> bool {
             | Convention::Drizzle
     );
     by_tool && !draft.repeatable && !draft.version.as_str().is_empty()
-}
-
-/// Compares as the tools do that read numbers: `1` and `01` are one version.
-fn same_version(left: &Draft, right: &Draft) -> bool {
-    fn numbers(draft: &Draft) -> Vec<&str> {
-        draft.version.as_str().split('.').map(|number| number.trim_start_matches('0')).collect()
-    }
-    numbers(left) == numbers(right)
 }
 
 /// Gives each way back to the migration with its version and, where several share it, its name.

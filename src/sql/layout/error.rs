@@ -130,7 +130,7 @@ impl LayoutError {
             Problem::EndWithoutBegin => {
                 "write `-- +goose StatementBegin` before the statement".to_owned()
             }
-            Problem::UnknownMarker { near: Some(near), .. } => format!("write {near}"),
+            Problem::UnknownMarker { near: Some(near), .. } => format!("write `{near}`"),
             Problem::UnknownMarker { near: None, .. } => "remove the line".to_owned(),
             Problem::MarkerNotFirst => "move it to the first line of the file".to_owned(),
             Problem::NoDeployFile { change } => {

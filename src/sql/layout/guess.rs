@@ -148,7 +148,11 @@ impl Scores {
         } else {
             (ServerKind::Sqlite, &self.sqlite)
         };
-        Guess { kind, because: score.first.map(|word| format!("the SQL says {word}")) }
+        let because = score.first.map(|word| match word {
+            "`" => "the SQL quotes names with `".to_owned(),
+            word => format!("the SQL says {word}"),
+        });
+        Guess { kind, because }
     }
 }
 
@@ -170,7 +174,7 @@ mod tests {
         use ServerKind::{Mariadb, Mysql, Postgres, Sqlite};
         check("db/mariadb/1_a.sql", "", Mariadb, Some("the path says \"mariadb\""));
         check("a.sql", "CREATE TABLE t (id serial);", Postgres, Some("the SQL says SERIAL"));
-        check("a.sql", "CREATE TABLE `t` (id int);", Mysql, Some("the SQL says `"));
+        check("a.sql", "CREATE TABLE `t` (id int);", Mysql, Some("the SQL quotes names with `"));
         check("a.sql", "PRAGMA foreign_keys = ON;", Sqlite, Some("the SQL says PRAGMA"));
         check("a.sql", "-- ENGINE\nCREATE TABLE t (id int);", Postgres, None);
     }

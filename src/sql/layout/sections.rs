@@ -128,7 +128,8 @@ fn goose(text: &str, mut file: Marked) -> Marked {
             word if word == "envsub on" || word == "envsub off" => {}
             _ => {
                 let known = ["Up", "Down", "StatementBegin", "StatementEnd", "NO TRANSACTION"];
-                let near = crate::sql::nearest(words, known).first().map(|&near| near.to_owned());
+                let near = crate::sql::nearest(words, known);
+                let near = near.first().map(|near| format!("-- +goose {near}"));
                 let marker = line.text.trim().to_owned();
                 file.problems.push((line.span.start, Problem::UnknownMarker { marker, near }));
             }

@@ -1,0 +1,2 @@
+-- +goose Dwn
+SELECT 1;

@@ -1,0 +1,3 @@
+-- an index
+-- lockwise:no-transaction
+CREATE INDEX CONCURRENTLY i ON t (a);
