@@ -1,9 +1,9 @@
 //! Reads the schema of a live database, and loads a schema into an empty one.
 
 use super::connection::Connection;
-use super::error::{Attempt as _, Error, ErrorKind, ServerError};
-use super::snapshot::{Snapshot, SnapshotOptions};
-use super::sqlite;
+use super::error::{Attempt as _, Error, ServerError};
+use super::snapshot::{Snapshot, SnapshotObject, SnapshotOptions};
+use super::{postgres, sqlite};
 use crate::sql::ServerKind;
 
 /// Reads the whole schema in a fixed number of queries.
@@ -15,7 +15,7 @@ pub async fn snapshot(
     options: &SnapshotOptions,
 ) -> Result<Snapshot, Error> {
     match connection.server().kind {
-        ServerKind::Postgres => Ok(Snapshot::empty(connection.server())),
+        ServerKind::Postgres => postgres::snapshot(connection, options).await,
         ServerKind::Mysql | ServerKind::Mariadb => Ok(Snapshot::empty(connection.server())),
         ServerKind::Sqlite => sqlite::snapshot(connection, options).await,
     }
@@ -30,25 +30,56 @@ pub struct LoadReport {
 
 /// Loads a snapshot into an empty database.
 ///
-/// What depends on the server and not on the database (roles, tablespaces) is left out where it is
-/// missing, and reported.
+/// What depends on the server and not on the database (roles, tablespaces, versions of extensions)
+/// is left out where it is missing, and reported.
 pub async fn load(connection: &mut Connection, snapshot: &Snapshot) -> Result<LoadReport, Error> {
     let mut report = LoadReport::default();
+    let kind = connection.server().kind;
+    if kind == ServerKind::Postgres {
+        for setting in ["SET search_path = ''", "SET check_function_bodies = off"] {
+            connection.execute(setting).await.attempt("cannot prepare the session")?;
+        }
+    }
     for object in &snapshot.objects {
         for statement in &object.statements {
-            match connection.execute(statement).await {
-                Ok(_) => {}
-                Err(cause) if is_optional(&object.kind) && cause.kind == ErrorKind::Other => {
-                    report.skipped.push((statement.clone(), cause));
-                }
-                Err(cause) => {
+            let done = load_statement(connection, object, statement).await;
+            if let Err(cause) = done {
+                if !is_optional(&object.kind) {
                     let what = format!("cannot load the {} {}", object.kind, object.name);
                     return Err(cause).attempt(&what);
                 }
+                report.skipped.push((statement.clone(), cause));
             }
+        }
+        let invalid = object.note.as_deref() == Some(postgres::INVALID);
+        if kind == ServerKind::Postgres && object.kind == "index" && invalid {
+            let done = connection.execute(&postgres::invalidate(&object.name)).await;
+            report.skipped.extend(done.err().map(|cause| ("an invalid index".to_owned(), cause)));
+        }
+    }
+    if kind == ServerKind::Postgres {
+        for setting in ["RESET search_path", "RESET check_function_bodies"] {
+            connection.execute(setting).await.attempt("cannot reset the session")?;
         }
     }
     Ok(report)
+}
+
+/// Sends one statement; an extension that is not there in this version is taken in another one.
+async fn load_statement(
+    connection: &mut Connection,
+    object: &SnapshotObject,
+    statement: &str,
+) -> Result<(), ServerError> {
+    let done = connection.execute(statement).await;
+    let without_version = statement.rsplit_once(" VERSION ").map(|(before, _)| before);
+    match (done, without_version) {
+        (Ok(_), _) => Ok(()),
+        (Err(_), Some(before)) if object.kind == "extension" => {
+            connection.execute(before).await.map(|_| ())
+        }
+        (Err(cause), _) => Err(cause),
+    }
 }
 
 /// Says whether an object is about roles or places that belong to the server.

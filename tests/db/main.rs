@@ -16,4 +16,5 @@ mod support;
 mod connection;
 mod journal;
 mod shadow;
+mod snapshot_postgres;
 mod snapshot_sqlite;

@@ -57,6 +57,11 @@ impl Database {
         Self { kind, target: admin.with_database(&name), name, folder: None }
     }
 
+    /// Returns its name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Opens a session on it.
     pub(crate) async fn connect(&self) -> Connection {
         open(&self.target).await

@@ -197,7 +197,6 @@ impl Drop for Guest {
             if let Ok(runtime) = runtime {
                 let _ = runtime.block_on(last.drop_database());
             }
-            last.database = None;
         });
         let _ = cleaner.join();
     }

@@ -4,7 +4,6 @@
 //! when we are root, which the servers refuse to be. A watching shell ends it and removes its folder
 //! as soon as our end of a pipe closes, so nothing is left behind however this process ends.
 
-use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
