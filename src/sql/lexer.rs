@@ -94,6 +94,11 @@ impl<'a> Lexer<'a> {
         self.position = position;
     }
 
+    /// Changes what double quotes mean from here on (MySQL's `ANSI_QUOTES`).
+    pub const fn set_ansi_quotes(&mut self, ansi_quotes: bool) {
+        self.lexing.ansi_quotes = ansi_quotes;
+    }
+
     /// Skips white space and returns where the next token would start.
     pub fn skip_space(&mut self) -> usize {
         while let Some(byte) = self.peek(0) {

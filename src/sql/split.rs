@@ -62,6 +62,9 @@ pub fn split(text: &str, lexing: Lexing, range: Span, blocks: &[Span]) -> Pieces
     splitter.out
 }
 
+/// What has a body made of statements in MySQL and MariaDB.
+const PROGRAMS: &[&str] = &["TRIGGER", "PROCEDURE", "FUNCTION", "EVENT", "PACKAGE"];
+
 struct Splitter<'a> {
     text: &'a str,
     lexer: Lexer<'a>,
@@ -145,8 +148,13 @@ impl<'a> Splitter<'a> {
     }
 
     fn ends_here(&self, token: Token) -> bool {
-        if self.delimiter.is_some() || self.blocks.iter().any(|block| block.contains(token.span)) {
+        if self.blocks.iter().any(|block| block.contains(token.span)) {
             return false;
+        }
+        // The mysql client sends all up to its delimiter in one piece, of which the server takes
+        // statement by statement; a stored program is one of them, whatever is in it.
+        if self.delimiter.is_some() {
+            return self.nesting.blocks == 0 && !self.creates(PROGRAMS);
         }
         // A rule's actions stand in parentheses: `DO ALSO (INSERT …; DELETE …)`.
         let rule =
@@ -205,11 +213,7 @@ impl<'a> Splitter<'a> {
                 // `BEGIN ATOMIC` is the only body that PostgreSQL does not quote.
                 ServerKind::Postgres => is("ATOMIC") && self.previous_is("BEGIN", index),
                 ServerKind::Sqlite => is("BEGIN") && self.creates(&["TRIGGER"]),
-                ServerKind::Mysql | ServerKind::Mariadb => {
-                    (is("BEGIN")
-                        && self.creates(&["TRIGGER", "PROCEDURE", "FUNCTION", "EVENT", "PACKAGE"]))
-                        || (is("ATOMIC") && self.previous_is("NOT", index))
-                }
+                ServerKind::Mysql | ServerKind::Mariadb => self.starts_program(word, index),
             };
             if self.nesting.body {
                 self.nesting.blocks = 1;
@@ -235,11 +239,39 @@ impl<'a> Splitter<'a> {
         if !self.kind.is_mysql_family() {
             return is("BEGIN");
         }
+        if is("BEGIN") {
+            return self.begins_block(index);
+        }
         // IF, REPEAT and REPLACE are functions too; a statement starts after a semicolon, a label
         // or one of these words.
         let starts = self.starts_statement(index);
-        (is("BEGIN") || is("IF") || is("LOOP") || is("WHILE") || is("REPEAT") || is("FOR"))
-            && starts
+        (is("IF") || is("LOOP") || is("WHILE") || is("REPEAT") || is("FOR")) && starts
+    }
+
+    /// Says whether a word starts the body of a stored program of MySQL or MariaDB.
+    fn starts_program(&self, word: &str, index: usize) -> bool {
+        let is = |expected: &str| word.eq_ignore_ascii_case(expected);
+        if is("ATOMIC") {
+            return self.previous_is("NOT", index);
+        }
+        let blocks = ["IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR"];
+        let block = blocks.iter().any(|block| is(block));
+        if block && index == 0 {
+            return self.kind == ServerKind::Mariadb;
+        }
+        if !self.creates(PROGRAMS) {
+            return false;
+        }
+        // Behind the header of the program: `FOR EACH ROW IF …`, `p() LOOP …`, `NO SQL CASE …`.
+        let headers = ["ROW", ")", ":", "DO", "SQL", "DATA", "DETERMINISTIC", "DEFINER", "INVOKER"];
+        let header = || headers.iter().any(|header| self.previous_is(header, index));
+        is("BEGIN") && self.begins_block(index) || block && header()
+    }
+
+    /// Says whether BEGIN opens a block here; it is a name where a value is expected.
+    fn begins_block(&self, index: usize) -> bool {
+        let values = [".", ",", "(", "=", "SELECT", "AS", "SET", "AND", "OR", "NOT", "WHERE", "BY"];
+        !values.iter().any(|value| self.previous_is(value, index))
     }
 
     fn starts_statement(&self, index: usize) -> bool {
@@ -259,7 +291,29 @@ impl<'a> Splitter<'a> {
     }
 
     fn creates(&self, objects: &[&str]) -> bool {
-        self.word(0) == "CREATE" && objects.iter().any(|object| self.has_word(object))
+        self.word(0) == "CREATE"
+            && self
+                .created()
+                .is_some_and(|kind| objects.iter().any(|object| kind.eq_ignore_ascii_case(object)))
+    }
+
+    /// Returns the kind of object behind CREATE and its options.
+    fn created(&self) -> Option<&'a str> {
+        let tokens = self.out.tokens.get(self.first + 1..)?;
+        let mut words = tokens.iter().map(|token| (token.kind, self.slice(token.span)));
+        while let Some((kind, text)) = words.next() {
+            let option = ["OR", "REPLACE", "TEMP", "TEMPORARY", "AGGREGATE", "CONSTRAINT"];
+            if text.eq_ignore_ascii_case("DEFINER") {
+                // `= name@host`: the sign, the account; the host is a variable to the lexer.
+                words.nth(1)?;
+                continue;
+            }
+            let account = matches!(kind, TokenKind::Variable | TokenKind::Punctuation);
+            if !account && !option.iter().any(|option| text.eq_ignore_ascii_case(option)) {
+                return Some(text);
+            }
+        }
+        None
     }
 
     fn is_copy_from_stdin(&self) -> bool {
@@ -306,6 +360,20 @@ impl<'a> Splitter<'a> {
         true
     }
 
+    /// `SET sql_mode = 'ANSI_QUOTES'` changes what double quotes mean from the next statement on.
+    fn note_sql_mode(&mut self) {
+        if !self.kind.is_mysql_family() || self.word(0) != "SET" {
+            return;
+        }
+        let tokens = self.out.tokens.get(self.first..).unwrap_or(&[]);
+        let text = |token: &Token| self.slice(token.span).to_ascii_lowercase();
+        let mut words = tokens.iter().map(text).skip_while(|word| !word.ends_with("sql_mode"));
+        if words.next().is_some() {
+            let ansi = words.any(|word| word.contains("ansi"));
+            self.lexer.set_ansi_quotes(ansi);
+        }
+    }
+
     fn push_piece(&mut self, start: usize, end: usize, kind: PieceKind) {
         let narrow = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         let tokens = self.out.tokens.len()..self.out.tokens.len();
@@ -314,6 +382,14 @@ impl<'a> Splitter<'a> {
     }
 
     fn end_statement(&mut self) {
+        // `END; //`: the semicolon in front of the client's delimiter is none of the statement.
+        while self.delimiter.is_some()
+            && self.out.tokens.len() > self.first
+            && self.out.tokens.last().is_some_and(|&token| self.is_semicolon(token))
+        {
+            self.out.tokens.pop();
+        }
+        self.note_sql_mode();
         let tokens = self.first..self.out.tokens.len();
         let ends = (self.out.tokens.get(self.first), self.out.tokens.last());
         if let ((Some(first), Some(last)), false) = (ends, tokens.is_empty()) {
@@ -390,6 +466,51 @@ mod tests {
             ServerKind::Mysql,
             "CREATE PROCEDURE p() BEGIN IF a THEN SET b = IF(c, 1, 2); END IF; END; SELECT 2;",
             &["CREATE PROCEDURE p() BEGIN IF a THEN SET b = IF(c, 1, 2); END IF; END", "SELECT 2"],
+        );
+    }
+
+    #[test]
+    fn semicolons_before_the_delimiter_end_statements_too() {
+        check(
+            ServerKind::Mysql,
+            "DELIMITER //\nDROP PROCEDURE IF EXISTS p; CREATE PROCEDURE p() BEGIN SELECT 1; END; \
+             //\nCALL p()//",
+            &["DROP PROCEDURE IF EXISTS p", "CREATE PROCEDURE p() BEGIN SELECT 1; END", "CALL p()"],
+        );
+    }
+
+    #[test]
+    fn handlers_and_bodies_without_begin_stay_whole() {
+        check(
+            ServerKind::Mysql,
+            "CREATE PROCEDURE p() BEGIN DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; \
+             END; SELECT CASE a WHEN 1 THEN 2 END; END; CREATE TRIGGER t BEFORE INSERT ON u FOR \
+             EACH ROW IF NEW.a THEN SET NEW.b = 1; END IF; SELECT 2",
+            &[
+                "CREATE PROCEDURE p() BEGIN DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN \
+                 ROLLBACK; END; SELECT CASE a WHEN 1 THEN 2 END; END",
+                "CREATE TRIGGER t BEFORE INSERT ON u FOR EACH ROW IF NEW.a THEN SET NEW.b = 1; \
+                 END IF",
+                "SELECT 2",
+            ],
+        );
+    }
+
+    #[test]
+    fn tables_with_the_names_of_programs_have_no_bodies() {
+        check(
+            ServerKind::Mysql,
+            "CREATE TABLE event (begin DATETIME, end DATETIME); SELECT 1; SELECT 2;",
+            &["CREATE TABLE event (begin DATETIME, end DATETIME)", "SELECT 1", "SELECT 2"],
+        );
+    }
+
+    #[test]
+    fn double_quotes_follow_the_sql_mode_that_the_file_sets() {
+        check(
+            ServerKind::Mysql,
+            "SET SESSION sql_mode = ansi; CREATE TABLE \"a;\\\" (b INT); SELECT 1",
+            &["SET SESSION sql_mode = ansi", "CREATE TABLE \"a;\\\" (b INT)", "SELECT 1"],
         );
     }
 

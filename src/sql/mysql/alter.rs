@@ -48,6 +48,10 @@ fn actions(cursor: &mut Cursor<'_>, actions: &mut Vec<TableAction>) -> Parsed<()
     loop {
         let start = cursor.position();
         let alone = actions.iter().all(|action| !is_mariadb(cursor) && is_modifier(action));
+        if alone && let Some(action) = secondary_engine(cursor) {
+            actions.push(my(cursor, start, action));
+            return Ok(());
+        }
         if alone && let Some(action) = partition::action(cursor)? {
             actions.push(my(cursor, start, action));
             return Ok(());
@@ -63,6 +67,15 @@ fn actions(cursor: &mut Cursor<'_>, actions: &mut Vec<TableAction>) -> Parsed<()
         partitioning(cursor, actions)?;
         return Ok(());
     }
+}
+
+/// Takes `SECONDARY_LOAD` or `SECONDARY_UNLOAD` (MySQL HeatWave).
+fn secondary_engine(cursor: &mut Cursor<'_>) -> Option<MyAction> {
+    if is_mariadb(cursor) {
+        return None;
+    }
+    let word = cursor.accept_any(&["secondary_load", "secondary_unload"])?;
+    Some(MyAction::Option { name: word.to_owned(), value: String::new() })
 }
 
 fn is_modifier(action: &TableAction) -> bool {

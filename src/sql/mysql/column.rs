@@ -252,13 +252,32 @@ fn mariadb_attribute(cursor: &mut Cursor<'_>, column: &mut ColumnDef) -> Parsed<
     } else if cursor.accept(&["REF_SYSTEM_ID"]) {
         cursor.expect_symbol("=")?;
         option("ref_system_id", number(cursor)?);
-    } else if at_name(cursor) && cursor.text_at(1) == "=" {
+    } else if at_engine_option(cursor) {
         let (name, value) = engine_option(cursor)?;
         column.options.push((name, value));
     } else {
         return Ok(false);
     }
     Ok(true)
+}
+
+/// Says whether MariaDB would read `name = value` for the storage engine here: the name is none of
+/// its keywords.
+pub(super) fn at_engine_option(cursor: &Cursor<'_>) -> bool {
+    let keywords = [
+        "algorithm",
+        "auto_increment",
+        "autoextend_size",
+        "checksum",
+        "comment",
+        "data",
+        "engine",
+        "row_format",
+        "tablespace",
+        "type",
+    ];
+    let keyword = keywords.iter().any(|word| cursor.at(&[word]));
+    at_name(cursor) && cursor.text_at(1) == "=" && !keyword
 }
 
 /// Takes `name = value` for the storage engine (MariaDB).

@@ -1,6 +1,6 @@
 //! Keys, indexes, foreign keys and checks inside CREATE TABLE and ALTER TABLE.
 
-use super::column::engine_option;
+use super::column::{at_engine_option, engine_option};
 use super::name::{
     at_name, full_name, is_mariadb, mariadb_if_not_exists, mariadb_since, mysql_since, name,
     name_list, number,
@@ -39,10 +39,11 @@ pub(super) fn at_element(cursor: &Cursor<'_>) -> bool {
 pub(super) fn element(cursor: &mut Cursor<'_>, alter: bool) -> Parsed<Element> {
     let start = cursor.position();
     if is_mariadb(cursor) && cursor.accept(&["PERIOD"]) {
-        if alter {
-            mariadb_if_not_exists(cursor);
-        }
+        let optional = alter && mariadb_if_not_exists(cursor);
         cursor.expect(&["FOR"])?;
+        if optional && cursor.at(&["SYSTEM_TIME"]) {
+            return Err(cursor.expected("the name of an application period"));
+        }
         let period = name(cursor)?;
         name_list(cursor)?;
         return Ok(Element::Period(period));
@@ -168,6 +169,9 @@ fn index_rest(
     let method = method(cursor)?;
     let (parts, _) = key_parts(cursor)?;
     let options = index_options(cursor)?;
+    if kind != IndexKind::Fulltext && options.iter().any(|(name, _)| name == "parser") {
+        return Err(cursor.expected("a FULLTEXT index for the parser"));
+    }
     Ok(index_def(cursor.span_from(start), name, kind, method, parts, options))
 }
 
@@ -293,7 +297,7 @@ fn index_option(cursor: &mut Cursor<'_>) -> Parsed<Option<(String, String)>> {
         cursor.accept_symbol("=");
         return option(word, cursor.string()?);
     }
-    if mariadb && at_name(cursor) && cursor.text_at(1) == "=" {
+    if mariadb && at_engine_option(cursor) {
         return Ok(Some(engine_option(cursor)?));
     }
     Ok(None)

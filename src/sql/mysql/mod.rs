@@ -45,7 +45,7 @@ mod table;
 mod view;
 
 use super::ast::{CreateSchema, ObjectKind, Other, StatementKind, Truncate};
-use super::cursor::{Cursor, Parsed};
+use super::cursor::{Cursor, Parsed, SyntaxError};
 use super::name::ObjectName;
 use super::query;
 use name::{definer, full_name, is_mariadb, mariadb_since, name, wait};
@@ -71,13 +71,23 @@ pub(super) fn statement(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
     if at_data(cursor) {
         return Ok(StatementKind::Dml(Box::new(query::dml(cursor)?)));
     }
-    if is_mariadb(cursor) && cursor.at(&["BEGIN", "NOT", "ATOMIC"]) {
+    if is_mariadb(cursor) && at_block(cursor) {
         return routine::block(cursor);
+    }
+    if cursor.text_at(0) == "-" && cursor.text_at(1) == "-" {
+        let message = "no comment: MySQL wants white space behind --".to_owned();
+        return Err(SyntaxError { message, at: cursor.place() });
     }
     if let Some(kind) = session::statement(cursor)? {
         return Ok(kind);
     }
     command::statement(cursor)
+}
+
+/// Blocks that MariaDB runs outside of stored programs.
+fn at_block(cursor: &Cursor<'_>) -> bool {
+    let words = ["IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR"];
+    words.iter().any(|word| cursor.at(&[word])) || cursor.at(&["BEGIN", "NOT", "ATOMIC"])
 }
 
 fn at_data(cursor: &Cursor<'_>) -> bool {

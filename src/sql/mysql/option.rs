@@ -1,8 +1,8 @@
 //! Table options of MySQL and MariaDB, and the ALGORITHM and LOCK clauses.
 
-use super::column::engine_option;
+use super::column::{at_engine_option, engine_option};
 use super::data_type::{at_charset, charset_name};
-use super::name::{at_name, full_names, is_mariadb, name, name_or_string, number};
+use super::name::{full_names, is_mariadb, name, name_or_string, number};
 use crate::sql::cursor::{Cursor, Parsed};
 use crate::sql::lexer::TokenKind;
 
@@ -153,14 +153,10 @@ fn special_option(cursor: &mut Cursor<'_>) -> Parsed<Option<(String, String)>> {
         cursor.advance();
         return option("tablespace", name(cursor)?.value);
     }
-    if mariadb && at_name(cursor) && cursor.text_at(1) == "=" && !at_algorithm_or_lock(cursor) {
+    if mariadb && at_engine_option(cursor) {
         return Ok(Some(engine_option(cursor)?));
     }
     Ok(None)
-}
-
-fn at_algorithm_or_lock(cursor: &Cursor<'_>) -> bool {
-    cursor.at(&["ALGORITHM"]) || cursor.at(&["LOCK"])
 }
 
 /// Takes `ALGORITHM [=] name`, in upper case.
@@ -174,7 +170,7 @@ pub(super) fn algorithm(cursor: &mut Cursor<'_>) -> Parsed<Option<String>> {
     let found = if nocopy { Some("NOCOPY") } else { cursor.accept_any(&both) };
     match found {
         Some(word) => Ok(Some(word.to_owned())),
-        None => Err(cursor.expected("an algorithm of this server")),
+        None => Err(cursor.expected("an algorithm that this server has")),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Partitions of MySQL and MariaDB: `PARTITION BY`, and the changes of ALTER TABLE.
 
-use super::column::engine_option;
+use super::column::{at_engine_option, engine_option};
 use super::name::{
-    at_name, full_name, is_mariadb, mariadb_if_exists, mariadb_if_not_exists, mariadb_since, name,
+    full_name, is_mariadb, mariadb_if_exists, mariadb_if_not_exists, mariadb_since, name,
     name_list, name_or_string, names, number,
 };
 use crate::sql::ast::{Expr, Key, KeyPart, MyAction, PartitionAction, PartitionBy};
@@ -165,7 +165,7 @@ fn partition_option(cursor: &mut Cursor<'_>) -> Parsed<bool> {
     {
         cursor.accept_symbol("=");
         cursor.string()?;
-    } else if is_mariadb(cursor) && at_name(cursor) && cursor.text_at(1) == "=" {
+    } else if is_mariadb(cursor) && at_engine_option(cursor) {
         engine_option(cursor)?;
     } else {
         return Ok(false);
