@@ -90,6 +90,12 @@ impl Failure {
         self.exit
     }
 
+    /// Returns the problems without causes and hints, for a place where one line fits.
+    pub(super) fn one_line(&self) -> String {
+        let messages: Vec<&str> = self.problems.iter().map(|p| p.message.as_str()).collect();
+        messages.join("; ")
+    }
+
     /// Returns the text for stderr.
     pub(super) fn render(&self, colors: bool) -> String {
         let (red, bold, reset) =

@@ -206,13 +206,27 @@ fn tell_unrelated(arrangement: &Arrangement, console: &mut Console) {
     }
 }
 
-/// Finds the server: flag, configuration, URL, or what the files look like; says what was assumed.
+/// Finds the server and says what was assumed.
 fn choose_server(
     options: &ServerOptions,
     project: &Project,
     arrangement: &Arrangement,
     console: &mut Console,
 ) -> Server {
+    let (server, assumed) = server_of(options, project, arrangement);
+    if let Some(assumed) = assumed {
+        console.note(&assumed);
+    }
+    server
+}
+
+/// Returns the server by flag, configuration, URL, or what the files look like, and what to say
+/// about it where something was assumed.
+pub(super) fn server_of(
+    options: &ServerOptions,
+    project: &Project,
+    arrangement: &Arrangement,
+) -> (Server, Option<String>) {
     let config = &project.config;
     let mut assumed = None;
     let kind =
@@ -225,20 +239,20 @@ fn choose_server(
         .server_version
         .or(config.server_version.filter(|_| config.server.is_none_or(|known| known == kind)));
     let server = Server { kind, version: version.unwrap_or(kind.default_version()) };
-    match (assumed, version) {
-        (Some(because), _) => console.note(&format!(
+    let note = match (assumed, version) {
+        (Some(because), _) => Some(format!(
             "assuming {} {} ({because}); --server and --server-version say otherwise",
             kind.title(),
             server.version
         )),
-        (None, None) => console.note(&format!(
+        (None, None) => Some(format!(
             "assuming {} {}; --server-version says otherwise",
             kind.title(),
             server.version
         )),
-        (None, Some(_)) => {}
-    }
-    server
+        (None, Some(_)) => None,
+    };
+    (server, note)
 }
 
 /// The scheme of a URL tells the server; nothing connects to it.
@@ -253,7 +267,7 @@ fn url_kind(project: &Project) -> Option<ServerKind> {
 /// Returns the settings that are in force when a migration starts.
 ///
 /// lockwise's own runner sets a lock timeout; a folder that it runs has a lockwise.toml.
-fn walk_options(migration: &Migration, project: &Project) -> WalkOptions {
+pub(super) fn walk_options(migration: &Migration, project: &Project) -> WalkOptions {
     let mut options = WalkOptions::default();
     if project.file.is_some() && migration.convention == Convention::Lockwise {
         let timeout = project.config.runner.lock_timeout.as_millis();

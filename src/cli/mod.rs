@@ -23,6 +23,7 @@ mod completions;
 mod effects;
 mod explain;
 mod lint;
+mod lsp;
 mod man;
 mod rules;
 
@@ -59,6 +60,7 @@ enum Command {
     Effects(effects::EffectsArgs),
     Rules(rules::RulesArgs),
     Explain(explain::ExplainArgs),
+    Lsp(lsp::LspArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
 }
@@ -70,6 +72,7 @@ impl Command {
             Self::Effects(args) => effects::run(args, console),
             Self::Rules(args) => rules::run(args, console),
             Self::Explain(args) => explain::run(args, console),
+            Self::Lsp(args) => lsp::run(args, console),
             Self::Completions(args) => completions::run(args, console),
             Self::Man(args) => man::run(args, console),
         }

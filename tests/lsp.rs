@@ -1,0 +1,167 @@
+//! The language server, driven by a scripted editor.
+
+#![expect(clippy::unwrap_used, reason = "a test says by panicking what is wrong")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use serde_json::{Value, json};
+
+/// An editor with one language server.
+struct Editor {
+    server: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+    next_id: u64,
+}
+
+impl Editor {
+    fn start(folder: &Path) -> Self {
+        let mut server = Command::new(env!("CARGO_BIN_EXE_lockwise"))
+            .args(["lsp", "--server", "postgres", "--server-version", "15"])
+            .current_dir(folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let input = server.stdin.take().unwrap();
+        let output = BufReader::new(server.stdout.take().unwrap());
+        let mut editor = Self { server, input, output, next_id: 0 };
+        let answer = editor.ask("initialize", json!({"capabilities": {}}));
+        assert_eq!(answer["capabilities"]["hoverProvider"], json!(true));
+        editor.tell("initialized", json!({}));
+        editor
+    }
+
+    fn write(&mut self, message: &Value) {
+        let text = message.to_string();
+        write!(self.input, "Content-Length: {}\r\n\r\n{text}", text.len()).unwrap();
+        self.input.flush().unwrap();
+    }
+
+    fn tell(&mut self, method: &str, params: Value) {
+        self.write(&json!({"jsonrpc": "2.0", "method": method, "params": params}));
+    }
+
+    fn ask(&mut self, method: &str, params: Value) -> Value {
+        self.next_id += 1;
+        let id = self.next_id;
+        self.write(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}));
+        loop {
+            let message = self.read();
+            if message["id"] == json!(id) {
+                assert_eq!(message["error"], Value::Null);
+                return message["result"].clone();
+            }
+        }
+    }
+
+    fn read(&mut self) -> Value {
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            self.output.read_line(&mut line).unwrap();
+            if let Some(value) = line.trim().strip_prefix("Content-Length: ") {
+                length = value.parse().unwrap();
+            }
+            if line.trim().is_empty() {
+                break;
+            }
+        }
+        let mut body = vec![0; length];
+        self.output.read_exact(&mut body).unwrap();
+        serde_json::from_slice(&body).unwrap()
+    }
+
+    /// Waits for the diagnostics of a document.
+    fn diagnostics(&mut self) -> Vec<Value> {
+        loop {
+            let message = self.read();
+            if message["method"] == json!("textDocument/publishDiagnostics") {
+                return message["params"]["diagnostics"].as_array().unwrap().clone();
+            }
+        }
+    }
+
+    fn quit(mut self) {
+        self.ask("shutdown", Value::Null);
+        self.tell("exit", Value::Null);
+        assert!(self.server.wait().unwrap().success());
+    }
+}
+
+fn uri(path: &Path) -> String {
+    format!("file://{}", path.display())
+}
+
+const ORDERS: &str = "CREATE TABLE orders (id bigint PRIMARY KEY, note text);\n";
+const INDEX: &str = "-- 주문 찾기\nCREATE INDEX orders_note ON orders (note);\n";
+
+#[test]
+fn an_editor_sees_findings_effects_and_fixes() {
+    let folder = tempfile::tempdir().unwrap();
+    let orders = folder.path().join("0001_orders.sql");
+    let index = folder.path().join("0002_find.sql");
+    std::fs::write(&orders, ORDERS).unwrap();
+    std::fs::write(&index, "").unwrap();
+    let mut editor = Editor::start(folder.path());
+
+    // What counts is the text in the editor, not the empty file on disk.
+    editor.tell(
+        "textDocument/didOpen",
+        json!({"textDocument": {"uri": uri(&index), "languageId": "sql", "version": 1, "text": INDEX}}),
+    );
+    let found = editor.diagnostics();
+    let blocking = found.iter().find(|d| d["code"] == json!("create-index-blocking"));
+    let blocking = blocking.unwrap_or_else(|| panic!("{found:?}"));
+    assert_eq!(blocking["severity"], json!(1));
+    assert_eq!(blocking["range"]["start"], json!({"line": 1, "character": 0}));
+
+    let at = json!({"textDocument": {"uri": uri(&index)}, "position": {"line": 1, "character": 5}});
+    let hover = editor.ask("textDocument/hover", at);
+    let text = hover["contents"]["value"].as_str().unwrap();
+    assert!(text.contains("PostgreSQL 15") && text.contains("SHARE"), "{text}");
+
+    let range = json!({"start": {"line": 1, "character": 3}, "end": {"line": 1, "character": 3}});
+    let actions = editor.ask(
+        "textDocument/codeAction",
+        json!({"textDocument": {"uri": uri(&index)}, "range": range,
+               "context": {"diagnostics": [blocking]}}),
+    );
+    let edit = &actions[0]["edit"]["documentChanges"][0]["edits"][0]["newText"];
+    assert_eq!(edit, "-- 주문 찾기\nCREATE INDEX CONCURRENTLY orders_note ON orders (note);\n");
+
+    // The fixed text has no such finding.
+    editor.tell(
+        "textDocument/didChange",
+        json!({"textDocument": {"uri": uri(&index), "version": 2},
+               "contentChanges": [{"text": edit}]}),
+    );
+    let found = editor.diagnostics();
+    assert!(found.iter().all(|d| d["code"] != json!("create-index-blocking")), "{found:?}");
+    editor.quit();
+}
+
+#[test]
+fn half_typed_sql_and_strange_documents_do_no_harm() {
+    let folder = tempfile::tempdir().unwrap();
+    let half = folder.path().join("0001_half.sql");
+    std::fs::write(&half, "").unwrap();
+    let mut editor = Editor::start(folder.path());
+    for text in
+        ["", "CREATE TABLE", "CREATE TABLE t (", "SELECT '", "\u{feff}DROP", "ALTER TABLE t ADD"]
+    {
+        editor.tell(
+            "textDocument/didOpen",
+            json!({"textDocument": {"uri": uri(&half), "languageId": "sql", "version": 1, "text": text}}),
+        );
+        editor.diagnostics();
+    }
+    editor.tell(
+        "textDocument/didOpen",
+        json!({"textDocument": {"uri": "untitled:Untitled-1", "languageId": "sql", "version": 1, "text": "DROP"}}),
+    );
+    assert_eq!(editor.diagnostics(), Vec::<Value>::new());
+    editor.quit();
+}
