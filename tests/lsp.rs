@@ -1,6 +1,10 @@
 //! The language server, driven by a scripted editor.
 
-#![expect(clippy::unwrap_used, reason = "a test says by panicking what is wrong")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test says by panicking what is wrong"
+)]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
