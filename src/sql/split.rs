@@ -128,6 +128,11 @@ impl<'a> Splitter<'a> {
             self.out.comments.push(token.span);
             return;
         }
+        if self.is_meta_command(token) {
+            self.end_statement();
+            self.line_command(token.span.start as usize);
+            return;
+        }
         if self.is_semicolon(token) {
             if self.ends_here(token) {
                 let copy = self.is_copy_from_stdin();
@@ -141,6 +146,14 @@ impl<'a> Splitter<'a> {
         }
         self.out.tokens.push(token);
         self.track(token);
+    }
+
+    /// psql reads a backslash outside of quotes itself; most of its commands send what stands
+    /// before them (`SELECT 1 \gset`).
+    fn is_meta_command(&self, token: Token) -> bool {
+        self.kind == ServerKind::Postgres
+            && token.kind == TokenKind::Stray
+            && self.slice(token.span) == "\\"
     }
 
     fn is_semicolon(&self, token: Token) -> bool {

@@ -170,20 +170,7 @@ pub(super) fn enclosed<'a>(
 
 /// Takes the arguments of a function, next, and what may follow them.
 pub(super) fn arguments(c: &mut Cursor<'_>, f: &mut Found, name: ObjectName) -> Parsed<Called> {
-    f.enter(c)?;
-    c.expect_symbol("(")?;
-    if !c.accept_symbol("*") && !c.at_symbol(")") {
-        c.accept_any(&["ALL", "DISTINCT"]);
-        argument(c, f)?;
-        while c.accept_symbol(",") {
-            argument(c, f)?;
-        }
-        if c.at(&["ORDER", "BY"]) {
-            window::order_by(c, f)?;
-        }
-    }
-    c.expect_symbol(")")?;
-    f.leave();
+    arguments_only(c, f)?;
     if names::at_string(c) {
         names::string(c)?;
         f.casts.push(crate::sql::ast::DataType {
@@ -197,6 +184,24 @@ pub(super) fn arguments(c: &mut Cursor<'_>, f: &mut Found, name: ObjectName) -> 
     f.function(name);
     tail(c, f)?;
     Ok(Called::Function)
+}
+
+/// Takes the arguments of a function, next.
+pub(super) fn arguments_only(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
+    f.enter(c)?;
+    c.expect_symbol("(")?;
+    if !c.accept_symbol("*") && !c.at_symbol(")") {
+        c.accept_any(&["ALL", "DISTINCT"]);
+        argument(c, f)?;
+        while c.accept_symbol(",") {
+            argument(c, f)?;
+        }
+        if c.at(&["ORDER", "BY"]) {
+            window::order_by(c, f)?;
+        }
+    }
+    f.leave();
+    c.expect_symbol(")")
 }
 
 /// Takes WITHIN GROUP, FILTER and OVER.

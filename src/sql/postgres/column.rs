@@ -133,6 +133,9 @@ fn value(c: &mut Cursor<'_>, column: &mut ColumnDef) -> Parsed<bool> {
         sequence::options_in_parentheses(c)?;
         return Ok(true);
     }
+    if kind == IdentityKind::ByDefault {
+        return Err(c.expected("IDENTITY"));
+    }
     let expr = expr::in_parentheses(c)?;
     let storage = match c.accept_any(&["STORED", "VIRTUAL"]) {
         Some("STORED") => GeneratedStorage::Stored,

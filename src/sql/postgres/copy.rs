@@ -43,7 +43,7 @@ pub(super) fn copy(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
     } else {
         while option(c)? {}
     }
-    if c.accept(&["WHERE"]) {
+    if copy.from && c.accept(&["WHERE"]) {
         expr::a_expr(c)?;
     }
     Ok(StatementKind::Copy(Box::new(copy)))

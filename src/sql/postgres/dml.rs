@@ -4,8 +4,8 @@ use super::call::enclosed;
 use super::expr::{self, full};
 use super::found::Found;
 use super::{from, index, names, select};
-use crate::sql::ast::{Dml, DmlKind, Expr, Query, StatementKind};
-use crate::sql::cursor::{Cursor, Parsed};
+use crate::sql::ast::{Dml, DmlKind, Expr, Key, Query, StatementKind};
+use crate::sql::cursor::{Cursor, Parsed, SyntaxError};
 use crate::sql::name::{Ident, ObjectName};
 
 /// What a data change does, beside what it reads.
@@ -39,6 +39,10 @@ pub(super) fn statement(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
     let (start, mut found) = (c.position(), Found::default());
     let change = any(c, &mut found)?;
     if let Some(into) = found.into.take() {
+        if change.is_some() {
+            let message = "INTO makes a table of the outermost query only".to_owned();
+            return Err(SyntaxError { message, at: into.name.span() });
+        }
         let query = found.into_query(c, start);
         return Ok(super::table::select_into(into, query));
     }
@@ -142,7 +146,12 @@ fn on_conflict(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
     if c.accept(&["ON", "CONSTRAINT"]) {
         names::column_id(c, "a constraint name")?;
     } else if c.at_symbol("(") {
-        index::key_parts(c)?;
+        for part in index::key_parts(c)? {
+            match part.key {
+                Key::Column(column) => f.column(column.as_str()),
+                Key::Expr(expr) => f.expr(expr),
+            }
+        }
         if c.accept(&["WHERE"]) {
             full(c, f)?;
         }
@@ -264,14 +273,20 @@ fn merge(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<Change> {
     while c.accept(&["WHEN"]) {
         let matched = !c.accept(&["NOT"]);
         c.expect(&["MATCHED"])?;
-        if !matched && c.accept(&["BY"]) && c.accept_any(&["SOURCE", "TARGET"]).is_none() {
-            return Err(c.expected("SOURCE or TARGET"));
+        let mut by_source = false;
+        if !matched && c.accept(&["BY"]) {
+            by_source = c.accept(&["SOURCE"]);
+            if !by_source {
+                c.expect(&["TARGET"])?;
+            }
         }
         if c.accept(&["AND"]) {
             full(c, f)?;
         }
         c.expect(&["THEN"])?;
-        merge_action(c, f, &mut change)?;
+        // A row that is in the source only can be inserted, and nothing else.
+        let insert = !matched && !by_source;
+        merge_action(c, f, &mut change, insert)?;
     }
     returning(c, f)?;
     Ok(change)
@@ -283,11 +298,20 @@ fn changed_relation_of_merge(c: &mut Cursor<'_>) -> Parsed<ObjectName> {
     Ok(name)
 }
 
-fn merge_action(c: &mut Cursor<'_>, f: &mut Found, change: &mut Change) -> Parsed<()> {
-    if c.accept(&["DO", "NOTHING"]) || c.accept(&["DELETE"]) {
+fn merge_action(
+    c: &mut Cursor<'_>,
+    f: &mut Found,
+    change: &mut Change,
+    insert: bool,
+) -> Parsed<()> {
+    if c.accept(&["DO", "NOTHING"]) {
         return Ok(());
     }
-    if c.accept(&["UPDATE", "SET"]) {
+    if !insert {
+        if c.accept(&["DELETE"]) {
+            return Ok(());
+        }
+        c.expect(&["UPDATE", "SET"])?;
         change.columns.extend(assignments(c, f)?);
         return Ok(());
     }

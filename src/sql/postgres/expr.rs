@@ -7,7 +7,7 @@
 use super::found::Found;
 use super::{call, names, select, types};
 use crate::sql::ast::Expr;
-use crate::sql::cursor::{Cursor, Parsed};
+use crate::sql::cursor::{Cursor, Parsed, SyntaxError};
 use crate::sql::lexer::{Token, TokenKind};
 
 /// How much of the grammar an expression may use.
@@ -318,10 +318,7 @@ fn is_test(c: &mut Cursor<'_>, f: &mut Found, level: Level) -> Parsed<()> {
 pub(super) fn primary(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
     let Some(token) = c.peek() else { return Err(c.expected("an expression")) };
     match token.kind {
-        TokenKind::Number => {
-            c.advance();
-            Ok(())
-        }
+        TokenKind::Number => number(c, token),
         TokenKind::String | TokenKind::DollarString => names::string(c).map(|_| ()),
         TokenKind::Parameter => {
             c.advance();
@@ -340,6 +337,28 @@ pub(super) fn primary(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
         | TokenKind::Unterminated
         | TokenKind::Stray => Err(c.expected("an expression")),
     }
+}
+
+/// Takes a number. `1_000` and `0xFF` are read from version 16 on, `1x` and `100_` by none.
+fn number(c: &mut Cursor<'_>, token: Token) -> Parsed<()> {
+    let text = c.slice(token.span);
+    let glued = c
+        .peek_at(1)
+        .is_some_and(|next| next.kind == TokenKind::Word && next.span.start == token.span.end);
+    let prefix = text.len() > 1 && text.starts_with('0');
+    let based =
+        prefix && text.get(1..2).is_some_and(|c| c.starts_with(|c: char| c.is_alphabetic()));
+    let bare = text.ends_with('_')
+        || text.contains("__")
+        || text.contains("_.")
+        || text.contains("._")
+        || (based && text.len() < 3);
+    if glued || bare {
+        let message = format!("\"{text}\" is no number, or something is glued to it");
+        return Err(SyntaxError { message, at: token.span });
+    }
+    c.advance();
+    Ok(())
 }
 
 /// Takes an operand that begins with a word.

@@ -103,6 +103,17 @@ impl Found {
         }
     }
 
+    /// Notes what an expression names and calls.
+    pub(super) fn expr(&mut self, expr: Expr) {
+        for column in &expr.columns {
+            self.column(column);
+        }
+        for function in expr.functions {
+            self.function(function);
+        }
+        self.casts.extend(expr.casts);
+    }
+
     /// Notes a keyword that acts as a function.
     pub(super) fn keyword_function(&mut self, name: &str, c: &Cursor<'_>) {
         let name = Ident::new(name.to_ascii_lowercase(), c.last_span());

@@ -117,7 +117,7 @@ fn factor(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
         return source(c, f, name);
     }
     if at_function(c) {
-        super::expr::primary(c, f)?;
+        function(c, f)?;
         c.accept(&["WITH", "ORDINALITY"]);
         return function_alias(c, f);
     }
@@ -130,12 +130,36 @@ fn factor(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
 
 /// Says whether a function call is next: a name with dots, then a parenthesis; or a keyword.
 fn at_function(c: &Cursor<'_>) -> bool {
+    const KEYWORDS: &[&str] = &[
+        "CURRENT_CATALOG",
+        "CURRENT_DATE",
+        "CURRENT_ROLE",
+        "CURRENT_TIME",
+        "CURRENT_TIMESTAMP",
+        "CURRENT_USER",
+        "LOCALTIME",
+        "LOCALTIMESTAMP",
+        "SESSION_USER",
+        "USER",
+    ];
     let mut ahead = 0;
     while c.text_at(ahead + 1) == "." {
         ahead += 2;
     }
-    let keyword = ["CURRENT_DATE", "CURRENT_TIMESTAMP", "CURRENT_USER", "SESSION_USER", "USER"];
-    c.text_at(ahead + 1) == "(" || keyword.iter().any(|word| c.at(&[word]))
+    c.text_at(ahead + 1) == "("
+        || c.at(&["COLLATION", "FOR"])
+        || KEYWORDS.iter().any(|word| c.at(&[word]))
+}
+
+/// Takes a function call as a relation: nothing like OVER may follow it.
+fn function(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
+    if call::keyword_value(c, f)? || call::special(c, f)? {
+        return Ok(());
+    }
+    let name = names::function(c, "a function name")?;
+    call::arguments_only(c, f)?;
+    f.function(name);
+    Ok(())
 }
 
 fn source(c: &mut Cursor<'_>, f: &mut Found, name: ObjectName) -> Parsed<()> {
@@ -211,7 +235,7 @@ fn column_definitions(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
 
 fn rows_from(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
     loop {
-        super::expr::primary(c, f)?;
+        function(c, f)?;
         if c.accept(&["AS"]) {
             enclosed(c, |c| column_definitions(c, f))?;
         }
@@ -280,6 +304,7 @@ pub(super) fn function_call(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<ObjectN
     if !c.at_symbol("(") {
         return Err(c.expected("("));
     }
-    call::arguments(c, f, name.clone())?;
+    call::arguments_only(c, f)?;
+    f.function(name.clone());
     Ok(name)
 }

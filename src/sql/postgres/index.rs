@@ -155,15 +155,25 @@ pub(super) fn alter(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
         if super::names::integer(c).is_err() {
             names::column_id(c, "a column number")?;
         }
-        c.expect(&["SET", "STATISTICS"])?;
-        if !c.accept(&["DEFAULT"]) {
-            names::integer(c)?;
-        }
-        IndexAction::SetStatistics
+        column_action(c)?
     } else {
         return Err(c.expected("RENAME, SET, RESET, ATTACH PARTITION or another action"));
     };
     Ok(StatementKind::AlterIndex(AlterIndex { name, if_exists, action }))
+}
+
+/// Takes what is set for a column of an index. The grammar reads options too, which the server
+/// refuses later on.
+fn column_action(c: &mut Cursor<'_>) -> Parsed<IndexAction> {
+    c.expect(&["SET"])?;
+    if c.at_symbol("(") {
+        return Ok(IndexAction::Options(options::setting_names(c)?));
+    }
+    c.expect(&["STATISTICS"])?;
+    if !c.accept(&["DEFAULT"]) {
+        names::integer(c)?;
+    }
+    Ok(IndexAction::SetStatistics)
 }
 
 fn rename(c: &mut Cursor<'_>, name: ObjectName, if_exists: bool) -> Parsed<StatementKind> {

@@ -289,6 +289,10 @@ fn take(c: &mut Cursor<'_>, token: Option<Token>, what: &str) -> Parsed<Ident> {
     match token {
         Some(token) => {
             c.advance();
+            if token.kind == TokenKind::QuotedName && c.at(&["UESCAPE"]) {
+                c.advance();
+                c.string()?;
+            }
             Ok(Ident::new(c.fold(token), token.span))
         }
         None => Err(c.expected(what)),
@@ -432,7 +436,8 @@ fn continues(c: &Cursor<'_>) -> bool {
     let Some(token) = c.peek() else { return false };
     token.kind == TokenKind::String && c.slice(token.span).starts_with('\'') && {
         let between = crate::sql::source::Span::new(c.last_span().end, token.span.start);
-        c.slice(between).contains('\n')
+        let between = c.slice(between);
+        between.contains('\n') && !between.contains("/*")
     }
 }
 

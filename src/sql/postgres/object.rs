@@ -188,6 +188,10 @@ fn operator(c: &mut Cursor<'_>) -> Parsed<Address> {
     let start = c.position();
     expr::any_operator(c)?;
     let name = text_since(c, start);
+    if c.text_at(1) == ")" {
+        c.advance();
+        return Err(c.expected("a type or NONE"));
+    }
     let signature = signature(c, |c| {
         let side = |c: &mut Cursor<'_>| {
             if c.accept(&["NONE"]) { Ok(()) } else { types::data_type(c).map(|_| ()) }

@@ -42,7 +42,8 @@ pub(super) fn value(c: &mut Cursor<'_>) -> Parsed<String> {
         }
         c.reset(start);
     }
-    if names::at_kind(c, TokenKind::Operator) {
+    if c.accept(&["NONE"]) {
+    } else if names::at_kind(c, TokenKind::Operator) {
         super::expr::any_operator(c)?;
     } else if c.at(&["OPERATOR"]) && c.text_at(1) == "(" {
         c.advance();

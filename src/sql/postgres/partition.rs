@@ -2,12 +2,17 @@
 
 use super::{expr, index, names};
 use crate::sql::ast::{PartitionBound, PartitionBy};
-use crate::sql::cursor::{Cursor, Parsed};
+use crate::sql::cursor::{Cursor, Parsed, SyntaxError};
 
 /// Takes `PARTITION BY strategy (keys)`.
 pub(super) fn by(c: &mut Cursor<'_>) -> Parsed<PartitionBy> {
     c.expect(&["PARTITION", "BY"])?;
-    let strategy = names::word(c, "RANGE, LIST or HASH")?.value.to_ascii_lowercase();
+    let strategy = names::word(c, "RANGE, LIST or HASH")?;
+    let strategy = strategy.value.to_ascii_lowercase();
+    if !["range", "list", "hash"].contains(&strategy.as_str()) {
+        let message = format!("expected RANGE, LIST or HASH, found \"{strategy}\"");
+        return Err(SyntaxError { message, at: c.last_span() });
+    }
     let keys = index::key_parts(c)?;
     Ok(PartitionBy { strategy, keys, partitions: Vec::new() })
 }

@@ -22,7 +22,7 @@ pub(super) fn create(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
         }
     }
     let mut elements = Vec::new();
-    while c.at(&["CREATE"]) || c.at(&["GRANT"]) {
+    while !if_not_exists && (c.at(&["CREATE"]) || c.at(&["GRANT"])) {
         elements.push(body::nested(c)?);
     }
     Ok(StatementKind::CreateSchema(CreateSchema { name, if_not_exists, elements }))

@@ -192,7 +192,8 @@ fn search_and_cycle(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
 /// Takes what follows SELECT up to the end of WINDOW.
 fn simple(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
     f.has_subquery = true;
-    if c.accept(&["DISTINCT"]) {
+    let distinct = c.accept(&["DISTINCT"]);
+    if distinct {
         if c.accept(&["ON"]) {
             c.expect_symbol("(")?;
             full_list(c, f)?;
@@ -201,7 +202,7 @@ fn simple(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
     } else {
         c.accept(&["ALL"]);
     }
-    if !at_end_of_targets(c) {
+    if distinct || !at_end_of_targets(c) {
         targets(c, f)?;
     }
     if c.at(&["INTO"]) {

@@ -20,7 +20,11 @@ pub(super) fn create(
         let Some(event) = c.accept_any(&["INSERT", "DELETE", "UPDATE", "TRUNCATE"]) else {
             return Err(c.expected("INSERT, UPDATE, DELETE or TRUNCATE"));
         };
-        events.push(event.to_ascii_lowercase());
+        let event_name = event.to_ascii_lowercase();
+        if events.contains(&event_name) {
+            return Err(c.expected("each event once"));
+        }
+        events.push(event_name);
         if event == "UPDATE" && c.accept(&["OF"]) {
             columns = names::list(c, |c| names::column_id(c, "a column name"))?;
         }
@@ -39,7 +43,7 @@ pub(super) fn create(
     referencing(c)?;
     let for_each_row = for_each(c)?;
     let when = if c.accept(&["WHEN"]) { Some(expr::in_parentheses(c)?) } else { None };
-    let function = execute(c)?;
+    let function = execute(c, Arguments::Any)?;
     Ok(StatementKind::CreateTrigger(Box::new(CreateTrigger {
         name,
         table,
@@ -92,15 +96,24 @@ fn for_each(c: &mut Cursor<'_>) -> Parsed<bool> {
     }
 }
 
+/// What a trigger may hand to its function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Arguments {
+    /// Nothing: event triggers.
+    None,
+    /// Literals.
+    Any,
+}
+
 /// Takes `EXECUTE FUNCTION f ('x', 1, word)`.
-fn execute(c: &mut Cursor<'_>) -> Parsed<ObjectName> {
+fn execute(c: &mut Cursor<'_>, arguments: Arguments) -> Parsed<ObjectName> {
     c.expect(&["EXECUTE"])?;
     if c.accept_any(&["FUNCTION", "PROCEDURE"]).is_none() {
         return Err(c.expected("FUNCTION or PROCEDURE"));
     }
     let name = names::function(c, "a function name")?;
     call::enclosed(c, |c| {
-        if c.at_symbol(")") {
+        if c.at_symbol(")") || arguments == Arguments::None {
             return Ok(());
         }
         names::list(c, |c| {
@@ -131,7 +144,7 @@ pub(super) fn create_event(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
             }
         }
     }
-    execute(c)?;
+    execute(c, Arguments::None)?;
     Ok(StatementKind::Other(other(
         "create-event-trigger",
         Some(ObjectKind::EventTrigger),

@@ -65,12 +65,12 @@ fn bound(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
     if c.accept(&["CURRENT", "ROW"]) {
         return Ok(());
     }
-    if !c.accept(&["UNBOUNDED"]) {
+    if !c.accept(&["UNBOUNDED", "PRECEDING"]) && !c.accept(&["UNBOUNDED", "FOLLOWING"]) {
         // Restricted, so that the AND of BETWEEN is left alone.
         super::expr::walk(c, f, super::expr::Level::Restricted)?;
+        if c.accept_any(&["PRECEDING", "FOLLOWING"]).is_none() {
+            return Err(c.expected("PRECEDING or FOLLOWING"));
+        }
     }
-    match c.accept_any(&["PRECEDING", "FOLLOWING"]) {
-        Some(_) => Ok(()),
-        None => Err(c.expected("PRECEDING or FOLLOWING")),
-    }
+    Ok(())
 }
