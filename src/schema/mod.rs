@@ -14,5 +14,5 @@ mod replay;
 pub use charset::{Charset, has_charset, max_bytes};
 pub use depend::{Dependent, Part};
 pub use model::*;
-pub use naming::{made_up_name, truncated};
+pub use naming::{index_column_names, made_up_name, truncated};
 pub use replay::mysql::{Altered, altered};

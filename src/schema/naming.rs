@@ -3,6 +3,9 @@
 //! PostgreSQL 12 to 18, `makeObjectName` and its callers: table, columns and a label joined by
 //! underscores, cut to 63 bytes by shortening the longer part first, and numbered until free.
 
+use crate::sql::ast::{Expr, Key, KeyPart};
+use crate::sql::{Ident, ObjectName};
+
 /// The bytes that a PostgreSQL name can have (NAMEDATALEN less the closing zero byte).
 const MAX_BYTES: usize = 63;
 
@@ -62,6 +65,79 @@ fn clipped(text: &str, bytes: usize) -> &str {
         end -= 1;
     }
     text.get(..end).unwrap_or(text)
+}
+
+/// Returns what stands for each column in a made-up index name: its name, for an expression what it
+/// calls.
+pub fn index_column_names(parts: &[KeyPart], include: &[Ident]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    let keys = parts.iter().map(|part| match &part.key {
+        Key::Column(column) => column.value.clone(),
+        Key::Expr(expr) => expression_name(expr),
+    });
+    for base in keys.chain(include.iter().map(|column| column.value.clone())) {
+        let mut name = base.clone();
+        let mut pass = 1_u32;
+        while names.contains(&name) {
+            name = format!("{base}{pass}");
+            pass += 1;
+        }
+        names.push(name);
+    }
+    names
+}
+
+/// PostgreSQL 12 to 18, FigureIndexColname: an outermost function gives its name, a cast that of
+/// its argument, anything else `expr`.
+fn expression_name(expr: &Expr) -> String {
+    let mut text = expr.text.trim();
+    while let Some(inner) = text.strip_prefix('(').and_then(|t| t.strip_suffix(')')) {
+        let balanced = !inner.contains(')') || inner.find('(') < inner.find(')');
+        if !balanced {
+            break;
+        }
+        text = inner.trim();
+    }
+    let whole_call = |name: &str| {
+        let rest = text.get(name.len()..).map(str::trim_start);
+        let starts = text.get(..name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name));
+        starts && rest.is_some_and(|rest| rest.starts_with('(') && closes_at_end(rest))
+    };
+    let outer = expr.functions.iter().map(ObjectName::to_string).find(|f| whole_call(f));
+    if let Some(outer) = outer {
+        return outer.rsplit('.').next().unwrap_or("expr").to_owned();
+    }
+    if whole_call("coalesce") {
+        return "coalesce".to_owned();
+    }
+    if let Some((inner, _)) = text.rsplit_once("::")
+        && closes_or_plain(inner)
+    {
+        let inner = inner.trim_matches(['(', ')', ' ']);
+        if expr.columns.iter().any(|column| column == inner) {
+            return inner.to_owned();
+        }
+    }
+    "expr".to_owned()
+}
+
+fn closes_or_plain(text: &str) -> bool {
+    !text.contains(' ') || (text.starts_with('(') && closes_at_end(text))
+}
+
+fn closes_at_end(text: &str) -> bool {
+    let mut depth = 0_i32;
+    for (at, character) in text.char_indices() {
+        match character {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return at + 1 == text.len();
+        }
+    }
+    false
 }
 
 #[cfg(test)]

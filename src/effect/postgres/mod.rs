@@ -1,8 +1,31 @@
 //! What PostgreSQL does when it runs a statement.
+//!
+//! One file a kind of statement; each fills a [`sheet::Sheet`]. `types`, `functions` and `bounds`
+//! hold what the server decides by: casts, volatility, partition bounds.
 
+mod alter_table;
+mod bounds;
+mod constraint;
+mod column;
+mod create;
+mod dependents;
+mod dml;
+mod domain;
+mod drop;
+mod functions;
+mod index;
+mod maintenance;
+mod object;
+mod partition;
+mod sheet;
+mod source;
+mod type_change;
+mod types;
+
+use self::sheet::Sheet;
 use super::{Context, StatementEffects};
 use crate::schema::Schema;
-use crate::sql::ast::Statement;
+use crate::sql::ast::{Statement, StatementKind};
 
 /// Returns the effects of one statement.
 pub(super) fn effects(
@@ -10,6 +33,63 @@ pub(super) fn effects(
     schema: &Schema,
     context: &Context,
 ) -> StatementEffects {
-    let _ = (statement, schema, context);
-    StatementEffects::default()
+    let mut sheet = Sheet::new(schema, context, statement.span);
+    statement_effects(&mut sheet, statement);
+    sheet.finish()
+}
+
+fn statement_effects(sheet: &mut Sheet<'_>, statement: &Statement) {
+    match &statement.kind {
+        StatementKind::CreateTable(table) => create::table(sheet, table),
+        StatementKind::AlterTable(table) => alter_table::alter(sheet, table),
+        StatementKind::CreateIndex(index) => index::create(sheet, index),
+        StatementKind::AlterIndex(index) => index::alter(sheet, index),
+        StatementKind::Reindex(reindex) => index::reindex(sheet, reindex),
+        StatementKind::Drop(drop) => drop::drop(sheet, drop),
+        StatementKind::Rename(rename) => object::rename(sheet, rename),
+        StatementKind::SetSchema(set) => object::set_schema(sheet, set),
+        StatementKind::OwnerTo(owner) => object::owner_to(sheet, owner),
+        StatementKind::Comment(comment) => object::comment(sheet, comment),
+        StatementKind::Grant(grant) => object::grant(sheet, grant),
+        StatementKind::CreateView(view) => create::view(sheet, view),
+        StatementKind::RefreshMaterializedView(refresh) => maintenance::refresh(sheet, refresh),
+        StatementKind::CreateSequence(sequence) => object::create_sequence(sheet, sequence),
+        StatementKind::AlterSequence(sequence) => object::alter_sequence(sheet, sequence),
+        StatementKind::CreateType(create) => domain::create_type(sheet, create),
+        StatementKind::AlterType(alter) => domain::alter_type(sheet, alter),
+        StatementKind::CreateDomain(domain) => domain::create(sheet, domain),
+        StatementKind::AlterDomain(domain) => domain::alter(sheet, domain),
+        StatementKind::CreateRoutine(routine) => object::create_routine(sheet, routine),
+        StatementKind::AlterRoutine(routine) => object::alter_routine(sheet, routine),
+        StatementKind::CreateTrigger(trigger) => object::create_trigger(sheet, trigger),
+        StatementKind::CreateRule(rule) => object::create_rule(sheet, rule),
+        StatementKind::Policy(policy) => object::policy(sheet, policy),
+        StatementKind::CreateSchema(create) => {
+            for element in &create.elements {
+                statement_effects(sheet, element);
+            }
+        }
+        StatementKind::Extension(extension) => object::extension(sheet, extension),
+        StatementKind::Publication(publication) => object::publication(sheet, publication),
+        StatementKind::Statistics(statistics) => object::statistics(sheet, statistics),
+        StatementKind::Do(block) => object::block(sheet, block),
+        StatementKind::Truncate(truncate) => dml::truncate(sheet, truncate),
+        StatementKind::Dml(dml) => dml::dml(sheet, dml),
+        StatementKind::Copy(copy) => dml::copy(sheet, copy),
+        StatementKind::Lock(lock) => maintenance::lock(sheet, lock),
+        StatementKind::Maintenance(maintenance) => maintenance::run(sheet, maintenance),
+        StatementKind::Call { .. } => sheet.unknown("what a procedure does is not known"),
+        StatementKind::Explain { analyze, statement } => {
+            if *analyze {
+                statement_effects(sheet, statement);
+            }
+        }
+        StatementKind::Other(other) => object::other(sheet, other),
+        StatementKind::Unknown { reason, .. } => sheet.unknown(reason.clone()),
+        StatementKind::Transaction(_)
+        | StatementKind::Set(_)
+        | StatementKind::SetStatement { .. }
+        | StatementKind::CreateEvent(_)
+        | StatementKind::Pragma(_) => {}
+    }
 }

@@ -6,12 +6,12 @@ use super::super::model::{
     Column, Constraint, Demand, Index, Name, Origin, Policy, Relation, RelationKind, Schema,
     TypeBody,
 };
-use super::super::naming::made_up_name;
+use super::super::naming::{index_column_names, made_up_name};
 use super::partition;
 use crate::sql::Ident;
 use crate::sql::ast::{
     ColumnDef, ConstraintKind, CreateTable, DataType, Dml, DmlKind, Expr, ForeignKey, IndexKind,
-    Key, KeyConstraint, KeyPart, LikeClause, Nullability, Query, TableConstraint,
+    KeyConstraint, LikeClause, Nullability, Query, TableConstraint,
 };
 
 /// Returns a column as it is written, without its constraints.
@@ -433,83 +433,10 @@ pub(super) fn foreign_key_name(schema: &Schema, table: &Relation, columns: &[Ide
 }
 
 fn key_name(schema: &Schema, table: &Relation, key: &KeyConstraint, label: &str) -> String {
-    let names = index_columns(&key.parts, &key.include);
+    let names = index_column_names(&key.parts, &key.include).join("_");
     let taken =
         |name: &str| is_taken(schema, table, name) || is_constraint_taken(schema, table, name);
     made_up_name(&table.name.name, &names, label, taken)
-}
-
-/// Returns the columns part of a made-up index name: names in order, expressions by what they call.
-pub(super) fn index_columns(parts: &[KeyPart], include: &[Ident]) -> String {
-    let mut names: Vec<String> = Vec::new();
-    let keys = parts.iter().map(|part| match &part.key {
-        Key::Column(column) => column.value.clone(),
-        Key::Expr(expr) => expression_name(expr),
-    });
-    for base in keys.chain(include.iter().map(|column| column.value.clone())) {
-        let mut name = base.clone();
-        let mut pass = 1_u32;
-        while names.contains(&name) {
-            name = format!("{base}{pass}");
-            pass += 1;
-        }
-        names.push(name);
-    }
-    names.join("_")
-}
-
-/// PostgreSQL 12 to 18, FigureIndexColname: an outermost function gives its name, a cast that of
-/// its argument, anything else `expr`.
-fn expression_name(expr: &Expr) -> String {
-    let mut text = expr.text.trim();
-    while let Some(inner) = text.strip_prefix('(').and_then(|t| t.strip_suffix(')')) {
-        let balanced = !inner.contains(')') || inner.find('(') < inner.find(')');
-        if !balanced {
-            break;
-        }
-        text = inner.trim();
-    }
-    let whole_call = |name: &str| {
-        let rest = text.get(name.len()..).map(str::trim_start);
-        let starts = text.get(..name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name));
-        starts && rest.is_some_and(|rest| rest.starts_with('(') && closes_at_end(rest))
-    };
-    let outer =
-        expr.functions.iter().map(crate::sql::ObjectName::to_string).find(|f| whole_call(f));
-    if let Some(outer) = outer {
-        return outer.rsplit('.').next().unwrap_or("expr").to_owned();
-    }
-    if whole_call("coalesce") {
-        return "coalesce".to_owned();
-    }
-    if let Some((inner, _)) = text.rsplit_once("::")
-        && closes_or_plain(inner)
-    {
-        let inner = inner.trim_matches(['(', ')', ' ']);
-        if expr.columns.iter().any(|column| column == inner) {
-            return inner.to_owned();
-        }
-    }
-    "expr".to_owned()
-}
-
-fn closes_or_plain(text: &str) -> bool {
-    !text.contains(' ') || (text.starts_with('(') && closes_at_end(text))
-}
-
-fn closes_at_end(text: &str) -> bool {
-    let mut depth = 0_i32;
-    for (at, character) in text.char_indices() {
-        match character {
-            '(' => depth += 1,
-            ')' => depth -= 1,
-            _ => {}
-        }
-        if depth == 0 {
-            return at + 1 == text.len();
-        }
-    }
-    false
 }
 
 fn key_columns(key: &KeyConstraint) -> Vec<String> {

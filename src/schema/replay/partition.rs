@@ -1,7 +1,7 @@
 //! What tables below others take over: columns, constraints, indexes, triggers.
 
 use super::super::model::{Constraint, Demand, Index, Name, Origin, Relation, Schema};
-use super::super::naming::made_up_name;
+use super::super::naming::{index_column_names, made_up_name};
 use super::create;
 use crate::sql::Ident;
 use crate::sql::ast::PartitionBound;
@@ -104,7 +104,7 @@ pub(super) fn copy_index(
         .iter()
         .map(|name| Ident::new(name.as_str(), crate::sql::Span::default()))
         .collect();
-    let columns = create::index_columns(&index.parts, &include);
+    let columns = index_column_names(&index.parts, &include).join("_");
     let label = match (&index.constraint, index.primary) {
         (_, true) => "pkey",
         (Some(_), false) if index.kind == crate::sql::ast::IndexKind::Unique => "key",

@@ -4,7 +4,7 @@ use super::super::model::{
     Domain, Index, Name, Origin, Publication, Relation, RelationKind, Routine, Schema, Trigger,
     Type, TypeBody,
 };
-use super::super::naming::made_up_name;
+use super::super::naming::{index_column_names, made_up_name};
 use super::{alter, create, partition, rename};
 use crate::sql::ast::{
     self, AlterDomain, AlterType, CreateDomain, CreateIndex, CreateRoutine, CreateTrigger, DoBlock,
@@ -155,7 +155,7 @@ fn attach_below(schema: &mut Schema, parent: &Relation, index: &Index) {
 fn index_of(schema: &Schema, create: &CreateIndex, table: &Name) -> Index {
     let definition = &create.index;
     let name = definition.name.as_ref().map(|name| name.value.clone()).unwrap_or_else(|| {
-        let columns = create::index_columns(&definition.parts, &definition.include);
+        let columns = index_column_names(&definition.parts, &definition.include).join("_");
         let taken = |name: &str| schema.is_taken(&Name::new(table.schema.clone(), name));
         made_up_name(&table.name, &columns, "idx", taken)
     });

@@ -1,0 +1,487 @@
+//! ALTER TABLE: the lock of the whole statement, then every action in the order of its pass.
+//!
+//! PostgreSQL 12 to 18 take the strongest lock that any action needs, for all of them, and run the
+//! actions in passes: drops first, then type changes, new columns, NOT NULL, keys, constraints.
+//! That is why a CHECK dropped in the same statement proves nothing any more.
+
+use super::sheet::Sheet;
+use super::{column, constraint, partition, source, type_change};
+use crate::effect::LockMode::{self, AccessExclusive, ShareRowExclusive, ShareUpdateExclusive};
+use crate::schema::{Name, RelationKind};
+use crate::sql::ast::{
+    ActionKind, AlterTable, ColumnDef, ConstraintKind, ObjectKind, PgAction, TableAction,
+    TableConstraint,
+};
+
+/// What the other actions of the statement change for one of them.
+#[derive(Debug, Default)]
+pub(super) struct Beside<'a> {
+    /// Columns that the statement adds.
+    pub(super) new_columns: Vec<&'a ColumnDef>,
+    /// Columns that the statement drops.
+    pub(super) dropped_columns: Vec<&'a str>,
+    /// Constraints that the statement drops, which happens first.
+    pub(super) dropped_constraints: Vec<&'a str>,
+    /// Constraints that the statement adds.
+    pub(super) added: Vec<&'a TableConstraint>,
+    /// Columns whose default the statement drops before it changes types.
+    pub(super) dropped_defaults: Vec<&'a str>,
+    /// Columns whose type the statement changes.
+    pub(super) retyped: Vec<&'a str>,
+}
+
+/// The table that a statement alters.
+pub(super) struct Target<'a> {
+    /// Its full name.
+    pub(super) name: Name,
+    /// ONLY is written.
+    pub(super) only: bool,
+    /// What the other actions change.
+    pub(super) beside: Beside<'a>,
+}
+
+/// Effects of `ALTER TABLE` and its like on views.
+pub(super) fn alter(sheet: &mut Sheet<'_>, alter: &AlterTable) {
+    if let Some(tablespace) = all_in_tablespace(alter) {
+        move_all(sheet, alter, tablespace);
+        return;
+    }
+    if let Some((index, _, _)) = sheet.schema.find_index(&alter.name) {
+        // Unlike ALTER INDEX, ALTER TABLE on an index locks it as strongly as a table.
+        sheet.lock_index(&index, AccessExclusive, "alter-index");
+        return;
+    }
+    let Some(name) = sheet.existing(&alter.name, alter.if_exists) else { return };
+    if !is_right_kind(sheet, alter, &name) {
+        return;
+    }
+    let beside = beside(&alter.actions);
+    let kind = sheet.table(&name).map(|table| table.kind);
+    let levels = alter.actions.iter().map(|action| level(action, kind));
+    let mode = levels.max().unwrap_or(AccessExclusive);
+    let target = Target { name, only: alter.only, beside };
+    for action in &alter.actions {
+        sheet.at(action.span);
+        let cause = cause(&action.kind);
+        let on_table = target.name.clone();
+        sheet.lock(&on_table, mode, cause);
+        if recurses(sheet, &target, &action.kind) {
+            for child in sheet.family(&target.name, alter.only).into_iter().skip(1) {
+                sheet.lock(&child, mode, cause);
+            }
+        }
+    }
+    let mut actions: Vec<&TableAction> = alter.actions.iter().collect();
+    actions.sort_by_key(|action| pass(&action.kind));
+    for action in actions {
+        sheet.at(action.span);
+        run(sheet, &target, action);
+    }
+}
+
+fn beside(actions: &[TableAction]) -> Beside<'_> {
+    let mut beside = Beside::default();
+    for action in actions {
+        match &action.kind {
+            ActionKind::AddColumn { column, .. } => beside.new_columns.push(column),
+            ActionKind::DropColumn { column, .. } => {
+                beside.dropped_columns.push(column.as_str());
+            }
+            ActionKind::DropConstraint { name, .. } => {
+                beside.dropped_constraints.push(name.as_str());
+            }
+            ActionKind::AddConstraint(constraint) => beside.added.push(constraint),
+            ActionKind::DropDefault { column } => beside.dropped_defaults.push(column.as_str()),
+            ActionKind::Postgres(PgAction::AlterType { column, .. }) => {
+                beside.retyped.push(column.as_str());
+            }
+            ActionKind::RenameColumn { .. }
+            | ActionKind::RenameTo(_)
+            | ActionKind::SetDefault { .. }
+            | ActionKind::SetNotNull { .. }
+            | ActionKind::DropNotNull { .. }
+            | ActionKind::Postgres(_)
+            | ActionKind::Mysql(_) => {}
+        }
+    }
+    beside
+}
+
+/// ALTER VIEW of a table, ALTER SEQUENCE of a view and their like are refused.
+#[expect(clippy::wildcard_enum_match_arm, reason = "ALTER TABLE works on every kind")]
+fn is_right_kind(sheet: &mut Sheet<'_>, alter: &AlterTable, name: &Name) -> bool {
+    let Some(table) = sheet.table(name) else { return true };
+    let fits = match alter.object {
+        ObjectKind::View => table.kind == RelationKind::View,
+        ObjectKind::MaterializedView => table.kind == RelationKind::MaterializedView,
+        ObjectKind::ForeignTable => table.kind == RelationKind::Foreign,
+        ObjectKind::Sequence => table.kind == RelationKind::Sequence,
+        _ => true,
+    };
+    if !fits {
+        let detail = format!("\"{}\" is not a {}", name.name, alter.object.as_str());
+        sheet.fails("wrong-object-kind", "42809", detail);
+    }
+    fits
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "looks for one action")]
+fn all_in_tablespace(alter: &AlterTable) -> Option<&str> {
+    alter.actions.iter().find_map(|action| match &action.kind {
+        ActionKind::Postgres(PgAction::AllInTablespace(to)) => Some(to.as_str()),
+        _ => None,
+    })
+}
+
+/// `ALTER TABLE ALL IN TABLESPACE a SET TABLESPACE b`: every table kept there is copied.
+#[expect(clippy::wildcard_enum_match_arm, reason = "indexes have a statement of their own")]
+fn move_all(sheet: &mut Sheet<'_>, alter: &AlterTable, to: &str) {
+    let from = alter.name.name();
+    if from == to {
+        return;
+    }
+    let wanted = match alter.object {
+        ObjectKind::MaterializedView => RelationKind::MaterializedView,
+        _ => RelationKind::Table,
+    };
+    let here = |tablespace: &Option<String>| tablespace.as_deref().unwrap_or("pg_default") == from;
+    let names: Vec<Name> = sheet
+        .schema
+        .relations
+        .values()
+        .filter(|table| table.kind == wanted && here(&table.tablespace))
+        .map(|table| table.name.clone())
+        .collect();
+    for name in names {
+        sheet.lock(&name, AccessExclusive, "set-tablespace");
+        if sheet.table(&name).is_some_and(|table| table.has_storage()) {
+            sheet.rewrite_rows(&name, "set-tablespace", source::ALTER_TABLE);
+        }
+    }
+}
+
+/// The pass in which PostgreSQL runs an action.
+fn pass(action: &ActionKind) -> u8 {
+    match action {
+        ActionKind::DropColumn { .. }
+        | ActionKind::DropConstraint { .. }
+        | ActionKind::DropNotNull { .. }
+        | ActionKind::DropDefault { .. } => 0,
+        ActionKind::Postgres(PgAction::DropIdentity { .. } | PgAction::DropExpression { .. }) => 0,
+        ActionKind::Postgres(PgAction::AlterType { .. }) => 1,
+        ActionKind::Postgres(PgAction::SetExpression { .. }) => 2,
+        ActionKind::AddColumn { .. } => 3,
+        ActionKind::SetNotNull { .. } => 4,
+        ActionKind::Postgres(PgAction::AddIdentity { .. }) => 4,
+        ActionKind::AddConstraint(added) if constraint::has_index(&added.kind) => 5,
+        ActionKind::AddConstraint(_) | ActionKind::SetDefault { .. } => 6,
+        ActionKind::RenameColumn { .. }
+        | ActionKind::RenameTo(_)
+        | ActionKind::Postgres(_)
+        | ActionKind::Mysql(_) => 7,
+    }
+}
+
+/// The lock that an action needs on the table itself.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only foreign keys differ")]
+fn level(action: &TableAction, kind: Option<RelationKind>) -> LockMode {
+    match &action.kind {
+        ActionKind::AddConstraint(constraint) => match constraint.kind {
+            ConstraintKind::ForeignKey(_) => ShareRowExclusive,
+            _ => AccessExclusive,
+        },
+        ActionKind::Postgres(action) => postgres_level(action, kind),
+        ActionKind::AddColumn { .. }
+        | ActionKind::DropColumn { .. }
+        | ActionKind::RenameColumn { .. }
+        | ActionKind::RenameTo(_)
+        | ActionKind::SetDefault { .. }
+        | ActionKind::DropDefault { .. }
+        | ActionKind::SetNotNull { .. }
+        | ActionKind::DropNotNull { .. }
+        | ActionKind::DropConstraint { .. }
+        | ActionKind::Mysql(_) => AccessExclusive,
+    }
+}
+
+fn postgres_level(action: &PgAction, kind: Option<RelationKind>) -> LockMode {
+    match action {
+        PgAction::SetStatistics { .. }
+        | PgAction::ColumnOptions { .. }
+        | PgAction::ValidateConstraint { .. }
+        | PgAction::ClusterOn(_)
+        | PgAction::SetWithoutCluster
+        | PgAction::AttachPartition { .. } => ShareUpdateExclusive,
+        PgAction::DetachPartition { mode, .. } => partition::detach_level(*mode),
+        PgAction::Trigger { .. } => ShareRowExclusive,
+        PgAction::SetOptions(options) => {
+            options_level(options.iter().map(|(name, _)| name.as_str()), kind)
+        }
+        PgAction::ResetOptions(options) => options_level(options.iter().map(String::as_str), kind),
+        PgAction::AlterType { .. }
+        | PgAction::SetExpression { .. }
+        | PgAction::DropExpression { .. }
+        | PgAction::AddIdentity { .. }
+        | PgAction::SetIdentity { .. }
+        | PgAction::DropIdentity { .. }
+        | PgAction::SetStorage { .. }
+        | PgAction::SetCompression { .. }
+        | PgAction::AlterConstraint { .. }
+        | PgAction::RenameConstraint { .. }
+        | PgAction::Rule { .. }
+        | PgAction::RowSecurity(_)
+        | PgAction::SetWithoutOids
+        | PgAction::SetLogged
+        | PgAction::SetUnlogged
+        | PgAction::SetAccessMethod(_)
+        | PgAction::SetTablespace(_)
+        | PgAction::Inherit(_)
+        | PgAction::NoInherit(_)
+        | PgAction::Of(_)
+        | PgAction::NotOf
+        | PgAction::OwnerTo(_)
+        | PgAction::ReplicaIdentity(_)
+        | PgAction::SetSchema(_)
+        | PgAction::ForeignOptions
+        | PgAction::AllInTablespace(_)
+        | PgAction::DependsOnExtension(_) => AccessExclusive,
+    }
+}
+
+/// Storage parameters need a weak lock, but for those of views and `user_catalog_table`.
+fn options_level<'o>(
+    mut options: impl Iterator<Item = &'o str>,
+    kind: Option<RelationKind>,
+) -> LockMode {
+    let strong = options.any(|option| {
+        matches!(
+            option,
+            "user_catalog_table" | "security_barrier" | "security_invoker" | "check_option"
+        )
+    });
+    if strong || kind == Some(RelationKind::View) { AccessExclusive } else { ShareUpdateExclusive }
+}
+
+/// Says whether an action goes down to partitions and children, and locks them as the table.
+fn recurses(sheet: &Sheet<'_>, target: &Target<'_>, action: &ActionKind) -> bool {
+    let table = sheet.table(&target.name);
+    let partitioned = table.is_some_and(|table| table.partition_by.is_some());
+    match action {
+        ActionKind::AddColumn { .. }
+        | ActionKind::DropColumn { .. }
+        | ActionKind::RenameColumn { .. }
+        | ActionKind::SetDefault { .. }
+        | ActionKind::DropDefault { .. }
+        | ActionKind::SetNotNull { .. }
+        | ActionKind::DropNotNull { .. } => true,
+        ActionKind::AddConstraint(constraint) => match &constraint.kind {
+            ConstraintKind::Check(_) => !constraint.no_inherit,
+            ConstraintKind::NotNull(_) => true,
+            ConstraintKind::ForeignKey(_) => partitioned,
+            // The indexes of the partitions ask for locks of their own.
+            ConstraintKind::PrimaryKey(_)
+            | ConstraintKind::Unique(_)
+            | ConstraintKind::PrimaryKeyUsingIndex(_)
+            | ConstraintKind::UniqueUsingIndex(_)
+            | ConstraintKind::Exclude(_) => false,
+        },
+        ActionKind::DropConstraint { name, .. } => {
+            constraint::reaches_children(sheet, &target.name, name.as_str())
+        }
+        ActionKind::Postgres(action) => postgres_recurses(sheet, target, action, partitioned),
+        ActionKind::RenameTo(_) | ActionKind::Mysql(_) => false,
+    }
+}
+
+fn postgres_recurses(
+    sheet: &Sheet<'_>,
+    target: &Target<'_>,
+    action: &PgAction,
+    partitioned: bool,
+) -> bool {
+    match action {
+        PgAction::AlterType { .. }
+        | PgAction::SetExpression { .. }
+        | PgAction::DropExpression { .. }
+        | PgAction::SetStatistics { .. }
+        | PgAction::SetStorage { .. } => true,
+        PgAction::AddIdentity { .. }
+        | PgAction::SetIdentity { .. }
+        | PgAction::DropIdentity { .. } => sheet.since(17) && partitioned,
+        PgAction::ValidateConstraint { name } | PgAction::RenameConstraint { from: name, .. } => {
+            let inherited = constraint::reaches_children(sheet, &target.name, name.as_str());
+            let check = constraint::is_check(sheet, &target.name, name.as_str());
+            inherited && (check || matches!(action, PgAction::ValidateConstraint { .. }))
+        }
+        PgAction::AlterConstraint { .. } => partitioned,
+        PgAction::Trigger { name, .. } => {
+            partitioned && column::fires_for_rows(sheet, &target.name, name.as_ref())
+        }
+        PgAction::ColumnOptions { .. }
+        | PgAction::SetCompression { .. }
+        | PgAction::Rule { .. }
+        | PgAction::RowSecurity(_)
+        | PgAction::ClusterOn(_)
+        | PgAction::SetWithoutCluster
+        | PgAction::SetWithoutOids
+        | PgAction::SetLogged
+        | PgAction::SetUnlogged
+        | PgAction::SetAccessMethod(_)
+        | PgAction::SetTablespace(_)
+        | PgAction::SetOptions(_)
+        | PgAction::ResetOptions(_)
+        | PgAction::Inherit(_)
+        | PgAction::NoInherit(_)
+        | PgAction::Of(_)
+        | PgAction::NotOf
+        | PgAction::OwnerTo(_)
+        | PgAction::ReplicaIdentity(_)
+        | PgAction::SetSchema(_)
+        | PgAction::AttachPartition { .. }
+        | PgAction::DetachPartition { .. }
+        | PgAction::ForeignOptions
+        | PgAction::AllInTablespace(_)
+        | PgAction::DependsOnExtension(_) => false,
+    }
+}
+
+/// The operation that asks for a lock.
+pub(super) fn cause(action: &ActionKind) -> &'static str {
+    match action {
+        ActionKind::AddColumn { .. } => "add-column",
+        ActionKind::DropColumn { .. } => "drop-column",
+        ActionKind::RenameColumn { .. } => "rename",
+        ActionKind::RenameTo(_) => "rename-table",
+        ActionKind::SetDefault { .. } => "set-default",
+        ActionKind::DropDefault { .. } => "drop-default",
+        ActionKind::SetNotNull { .. } => "set-not-null",
+        ActionKind::DropNotNull { .. } => "drop-not-null",
+        ActionKind::AddConstraint(constraint) => constraint::add_cause(&constraint.kind),
+        ActionKind::DropConstraint { .. } => "drop-constraint",
+        ActionKind::Postgres(action) => postgres_cause(action),
+        ActionKind::Mysql(_) => "alter-table",
+    }
+}
+
+fn postgres_cause(action: &PgAction) -> &'static str {
+    match action {
+        PgAction::AlterType { .. } => "type-change",
+        PgAction::SetExpression { .. } => "generated-expression",
+        PgAction::DropExpression { .. } => "drop-expression",
+        PgAction::AddIdentity { .. } | PgAction::SetIdentity { .. } => "add-identity",
+        PgAction::DropIdentity { .. } => "drop-identity",
+        PgAction::SetStatistics { .. } => "alter-statistics",
+        PgAction::SetStorage { .. } => "set-storage",
+        PgAction::SetCompression { .. } => "set-compression",
+        PgAction::AlterConstraint { .. } => "alter-constraint",
+        PgAction::ValidateConstraint { .. } => "validate-check",
+        PgAction::RenameConstraint { .. } => "rename",
+        PgAction::Trigger { .. } => "enable-trigger",
+        PgAction::Rule { .. } => "enable-rule",
+        PgAction::RowSecurity(_) => "row-security",
+        PgAction::SetLogged => "set-logged",
+        PgAction::SetUnlogged => "set-unlogged",
+        PgAction::SetAccessMethod(_) => "set-access-method",
+        PgAction::SetTablespace(_) | PgAction::AllInTablespace(_) => "set-tablespace",
+        PgAction::SetOptions(_) | PgAction::ResetOptions(_) | PgAction::ColumnOptions { .. } => {
+            "set-options"
+        }
+        PgAction::Inherit(_) => "inherit",
+        PgAction::NoInherit(_) => "no-inherit",
+        PgAction::OwnerTo(_) => "owner",
+        PgAction::ReplicaIdentity(_) => "replica-identity",
+        PgAction::SetSchema(_) => "set-schema",
+        PgAction::AttachPartition { .. } => "attach-partition",
+        PgAction::DetachPartition { .. } => "detach-partition",
+        PgAction::ClusterOn(_)
+        | PgAction::SetWithoutCluster
+        | PgAction::SetWithoutOids
+        | PgAction::Of(_)
+        | PgAction::NotOf
+        | PgAction::ForeignOptions
+        | PgAction::DependsOnExtension(_) => "alter-table",
+    }
+}
+
+fn run(sheet: &mut Sheet<'_>, target: &Target<'_>, action: &TableAction) {
+    match &action.kind {
+        ActionKind::AddColumn { column, if_not_exists, .. } => {
+            column::add(sheet, target, column, *if_not_exists);
+        }
+        ActionKind::DropColumn { column, if_exists, cascade } => {
+            column::drop(sheet, target, column.as_str(), *if_exists, *cascade);
+        }
+        ActionKind::RenameColumn { from, to, .. } => {
+            column::rename(sheet, target, from.as_str(), to.as_str());
+        }
+        ActionKind::RenameTo(to) => super::object::rename_relation(sheet, &target.name, to.name()),
+        ActionKind::SetDefault { column, default } => {
+            column::set_default(sheet, target, column.as_str(), Some(default));
+        }
+        ActionKind::DropDefault { column } => {
+            column::set_default(sheet, target, column.as_str(), None);
+        }
+        ActionKind::SetNotNull { column } => {
+            column::set_not_null(sheet, target, column.as_str(), "set-not-null");
+        }
+        ActionKind::DropNotNull { column } => {
+            column::drop_not_null(sheet, target, column.as_str());
+        }
+        ActionKind::AddConstraint(added) => constraint::add(sheet, target, added),
+        ActionKind::DropConstraint { name, if_exists, cascade } => {
+            constraint::drop(sheet, target, name.as_str(), *if_exists, *cascade);
+        }
+        ActionKind::Postgres(action) => postgres(sheet, target, action),
+        ActionKind::Mysql(_) => sheet.unknown("not a statement of PostgreSQL"),
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "the next function matches what is left")]
+fn postgres(sheet: &mut Sheet<'_>, target: &Target<'_>, action: &PgAction) {
+    match action {
+        PgAction::AlterType { column, data_type, using } => {
+            type_change::change(sheet, target, column.as_str(), data_type, using.as_ref());
+        }
+        PgAction::SetExpression { column, .. } => {
+            column::set_expression(sheet, target, column.as_str());
+        }
+        PgAction::DropExpression { column, if_exists } => {
+            column::drop_expression(sheet, target, column.as_str(), *if_exists);
+        }
+        PgAction::AddIdentity { column, .. } => {
+            column::add_identity(sheet, target, column.as_str());
+        }
+        PgAction::SetIdentity { column } => {
+            column::set_identity(sheet, target, column.as_str());
+        }
+        PgAction::DropIdentity { column, if_exists } => {
+            column::drop_identity(sheet, target, column.as_str(), *if_exists);
+        }
+        PgAction::SetStatistics { column }
+        | PgAction::ColumnOptions { column, .. }
+        | PgAction::SetStorage { column, .. } => {
+            column::check_there(sheet, target, column.as_str());
+        }
+        PgAction::SetCompression { column, .. } => {
+            if !sheet.needs_version(14, "SET COMPRESSION") {
+                column::check_there(sheet, target, column.as_str());
+            }
+        }
+        PgAction::AlterConstraint { name, enforced, .. } => {
+            constraint::alter(sheet, target, name.as_str(), *enforced);
+        }
+        PgAction::ValidateConstraint { name } => {
+            constraint::validate(sheet, target, name.as_str());
+        }
+        PgAction::RenameConstraint { from, to } => {
+            constraint::rename(sheet, target, from.as_str(), to.as_str());
+        }
+        PgAction::AttachPartition { partition, bound } => {
+            partition::attach(sheet, target, partition, bound);
+        }
+        PgAction::DetachPartition { partition, mode } => {
+            partition::detach(sheet, target, partition, *mode);
+        }
+        other => column::table_wide(sheet, target, other),
+    }
+}

@@ -1,0 +1,834 @@
+//! Columns: added, dropped, renamed, made NOT NULL, given defaults and identities.
+
+use super::alter_table::Target;
+use super::sheet::Sheet;
+use super::{constraint, dependents, functions, source, types};
+use crate::effect::LockMode::{
+    AccessExclusive, AccessShare, RowExclusive, ShareRowExclusive, ShareUpdateExclusive,
+};
+use crate::schema::{Column, Demand, Name, Relation, RelationKind, Trigger, TypeBody};
+use crate::sql::Ident;
+use crate::sql::ast::{
+    ColumnDef, ConstraintKind, Expr, ExprShape, GeneratedStorage, Nullability, ObjectKind,
+    PgAction, TriggerState,
+};
+
+/// Effects of ADD COLUMN.
+///
+/// PostgreSQL 12 to 18 keep a default that is the same for all rows in the catalog; one that is
+/// computed for every row, an identity, a stored generated column and a constrained domain write
+/// every row again.
+pub(super) fn add(
+    sheet: &mut Sheet<'_>,
+    target: &Target<'_>,
+    column: &ColumnDef,
+    if_not_exists: bool,
+) {
+    let name = column.name.as_str();
+    let table = sheet.table(&target.name);
+    if table.is_some_and(|table| table.column(name).is_some()) {
+        if !if_not_exists {
+            let detail = format!("column \"{name}\" exists already");
+            sheet.fails("duplicate-object", "42701", detail);
+        }
+        return;
+    }
+    if refused(sheet, target, column) {
+        return;
+    }
+    let full = format!("{}.{name}", target.name);
+    sheet.breaks("add-column", ObjectKind::Column, full.clone(), &target.name);
+    let required = is_required(column);
+    if required {
+        sheet.breaks("required-column", ObjectKind::Column, full, &target.name);
+        let empty = !has_value(sheet, column);
+        if empty {
+            let detail = format!("column \"{name}\" has no value for the rows that exist");
+            sheet.may_fail("nulls-present", "23502", detail);
+        }
+    }
+    let cause = rewrite_cause(sheet, column);
+    for member in sheet.family(&target.name, target.only) {
+        if let Some(cause) = cause {
+            sheet.rewrite(&member, cause, source::ADD_COLUMN);
+        } else if scans(sheet, column) {
+            sheet.scan(&member, "add-column-check", source::ADD_COLUMN);
+        }
+    }
+    if cause.is_some() {
+        used_sequences(sheet, column.default.as_ref());
+    }
+    for added in &column.constraints {
+        sheet.at(added.span);
+        constraint::add_with_column(sheet, target, added, column);
+    }
+}
+
+/// What the server refuses whatever the rows are.
+fn refused(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &ColumnDef) -> bool {
+    let table = sheet.table(&target.name);
+    if table.is_some_and(|table| table.partition_of.is_some()) {
+        sheet.fails("wrong-object-kind", "42809", "cannot add column to a partition".to_owned());
+        return true;
+    }
+    if target.only && !sheet.schema.children(&target.name).is_empty() {
+        let detail = "column must be added to child tables too".to_owned();
+        sheet.fails("wrong-object-kind", "42P16", detail);
+        return true;
+    }
+    if let Some(default) = &column.default {
+        if default.has_subquery {
+            let detail = "cannot use a subquery in a DEFAULT expression".to_owned();
+            sheet.fails("check-with-subquery", "0A000", detail);
+            return true;
+        }
+        if missing_function(sheet, default) || uses_fresh_value(sheet, column) {
+            return true;
+        }
+        if violates_domain(sheet, column, default) {
+            return true;
+        }
+    }
+    let compressed = column.options.iter().any(|(option, _)| option == "compression");
+    let stored = column.options.iter().any(|(option, _)| option == "storage");
+    (compressed && sheet.needs_version(14, "COMPRESSION"))
+        || (stored && sheet.needs_version(16, "STORAGE in a column definition"))
+        || generated_refused(sheet, target, column)
+}
+
+fn generated_refused(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &ColumnDef) -> bool {
+    let Some(generated) = &column.generated else { return false };
+    let known = match generated.storage {
+        GeneratedStorage::Stored => true,
+        GeneratedStorage::Virtual => !sheet.needs_version(18, "VIRTUAL"),
+        GeneratedStorage::Unspecified => !sheet.needs_version(18, "GENERATED without STORED"),
+    };
+    if !known {
+        return true;
+    }
+    if let Some(function) = functions::not_immutable(sheet.schema, &generated.expr) {
+        let detail = format!("generation expression is not immutable: {function}()");
+        sheet.fails("unique-on-expression", "42P17", detail);
+        return true;
+    }
+    let of_generated = sheet.table(&target.name).is_some_and(|table| {
+        generated
+            .expr
+            .columns
+            .iter()
+            .any(|used| table.column(used).is_some_and(|column| column.generated.is_some()))
+    });
+    if of_generated {
+        let detail = "cannot use a generated column in a column generation expression".to_owned();
+        sheet.fails("column-in-use", "42P17", detail);
+    }
+    of_generated
+}
+
+/// Notes a function that this version lacks.
+pub(super) fn missing_function(sheet: &mut Sheet<'_>, expr: &Expr) -> bool {
+    let Some((function, since)) = functions::missing(sheet.schema, expr) else { return false };
+    let detail = format!("function {function}() exists from PostgreSQL {since} on");
+    sheet.fails("unsupported-version", "42883", detail);
+    true
+}
+
+/// Says whether the default names a value that ALTER TYPE … ADD VALUE made in this transaction.
+fn uses_fresh_value(sheet: &mut Sheet<'_>, column: &ColumnDef) -> bool {
+    let (Some(data_type), Some(default)) = (&column.data_type, &column.default) else {
+        return false;
+    };
+    let casts = default.casts.iter().chain([data_type]);
+    let fresh = casts.filter_map(|t| fresh_value(sheet, t, &default.text)).next();
+    match fresh {
+        Some(value) => {
+            let detail = format!("unsafe use of new value \"{value}\" of an enum type");
+            sheet.fails("enum-value-uncommitted", "55P04", detail);
+            true
+        }
+        None => false,
+    }
+}
+
+/// Returns the new enum value that a text names in quotes.
+///
+/// PostgreSQL 12 to 16 refuse it in the transaction that added it; 17 and 18 allow it when the
+/// enum itself was made there.
+pub(super) fn fresh_value(
+    sheet: &Sheet<'_>,
+    data_type: &crate::sql::ast::DataType,
+    text: &str,
+) -> Option<String> {
+    let found = sheet.schema.type_of(data_type)?;
+    let TypeBody::Enum { fresh, .. } = &found.kind else { return None };
+    if !sheet.context.in_transaction {
+        return None;
+    }
+    let own = found.origin == sheet.schema.origin() && sheet.since(17);
+    let named = |value: &&String| text.contains(&format!("'{value}'"));
+    if own { None } else { fresh.iter().find(named).cloned() }
+}
+
+/// A literal default of zero or less against `VALUE > 0` and its like cannot be told here: only a
+/// domain that is NOT NULL and a default NULL is.
+fn violates_domain(sheet: &mut Sheet<'_>, column: &ColumnDef, default: &Expr) -> bool {
+    let Some(data_type) = &column.data_type else { return false };
+    if !types::is_constrained(sheet.schema, data_type) {
+        return false;
+    }
+    let detail = "the default may violate a constraint of the domain".to_owned();
+    if default.shape != ExprShape::Null {
+        sheet.may_fail("rows-violate", "23514", detail);
+    }
+    false
+}
+
+/// Says whether rows inserted without the column fail.
+fn is_required(column: &ColumnDef) -> bool {
+    let primary =
+        column.constraints.iter().any(|c| matches!(c.kind, ConstraintKind::PrimaryKey(_)));
+    let not_null = matches!(column.nullability, Some(Nullability::NotNull { .. })) || primary;
+    let filled = column.default.as_ref().is_some_and(|d| d.shape != ExprShape::Null)
+        || column.identity.is_some()
+        || column.generated.is_some()
+        || is_serial(column);
+    not_null && !filled
+}
+
+fn is_serial(column: &ColumnDef) -> bool {
+    column.data_type.as_ref().is_some_and(|t| {
+        t.schema.is_none() && matches!(t.name.as_str(), "serial" | "bigserial" | "smallserial")
+    })
+}
+
+/// Says whether the type itself brings a default.
+fn has_value(sheet: &Sheet<'_>, column: &ColumnDef) -> bool {
+    domain_default(sheet, column).is_some()
+}
+
+fn domain_default<'s>(sheet: &Sheet<'s>, column: &ColumnDef) -> Option<&'s Expr> {
+    let mut data_type = column.data_type.as_ref()?;
+    for _ in 0..32 {
+        let TypeBody::Domain(domain) = &sheet.schema.type_of(data_type)?.kind else { return None };
+        if let Some(default) = &domain.default {
+            return Some(default);
+        }
+        data_type = &domain.base;
+    }
+    None
+}
+
+/// Returns why a new column writes every row again, none where it does not.
+fn rewrite_cause(sheet: &Sheet<'_>, column: &ColumnDef) -> Option<&'static str> {
+    if column.identity.is_some() {
+        return Some("identity");
+    }
+    if is_serial(column) {
+        return Some("serial");
+    }
+    if let Some(generated) = &column.generated {
+        let stored = generated.storage == GeneratedStorage::Stored;
+        return stored.then_some("stored-generated");
+    }
+    let volatile = |default: &Expr| functions::is_volatile(sheet.schema, default);
+    let constrained =
+        column.data_type.as_ref().is_some_and(|t| types::is_constrained(sheet.schema, t));
+    if constrained {
+        return Some("constrained-domain");
+    }
+    match &column.default {
+        Some(default) if volatile(default) => {
+            let sequence = default.functions.iter().any(|f| f.name() == "nextval");
+            Some(if sequence { "serial" } else { "volatile-default" })
+        }
+        Some(_) => None,
+        // PostgreSQL 12 computes a domain's own volatile default once, later versions for each row.
+        None if sheet.since(13) => {
+            domain_default(sheet, column).filter(|d| volatile(d)).map(|_| "volatile-default")
+        }
+        None => None,
+    }
+}
+
+/// Says whether a new column makes the server read every row: a CHECK, or NOT NULL on a virtual
+/// generated column (PostgreSQL 18).
+fn scans(sheet: &Sheet<'_>, column: &ColumnDef) -> bool {
+    let checked = column.constraints.iter().any(|added| {
+        matches!(added.kind, ConstraintKind::Check(_)) && !added.not_valid && !added.not_enforced
+    });
+    let virtual_column = column.generated.is_some() && sheet.since(18);
+    let not_null = matches!(column.nullability, Some(Nullability::NotNull { .. }));
+    // A NOT NULL without any value fails; the server finds out by reading.
+    let fails = is_required(column) && !has_value(sheet, column);
+    checked || fails || (virtual_column && not_null)
+}
+
+/// Locks the sequences that a default reads.
+pub(super) fn used_sequences(sheet: &mut Sheet<'_>, default: Option<&Expr>) {
+    let Some(default) = default else { return };
+    let calls = default.functions.iter().any(|f| matches!(f.name(), "nextval" | "setval"));
+    if !calls {
+        return;
+    }
+    let written: Vec<String> =
+        default.text.split('\'').skip(1).step_by(2).map(ToOwned::to_owned).collect();
+    for name in written {
+        sequence_by_text(sheet, &name);
+    }
+}
+
+/// Locks the sequence that a text in quotes names.
+pub(super) fn sequence_by_text(sheet: &mut Sheet<'_>, written: &str) {
+    let part = |text: &str| Ident::new(text.trim_matches('"'), sheet.span());
+    let parts = written.split('.').map(part).collect();
+    let name = sheet.schema.resolve(&crate::sql::ObjectName { parts });
+    let known = sheet.table(&name).is_some_and(|found| found.kind == RelationKind::Sequence);
+    if known || sheet.table(&name).is_none() {
+        sheet.lock(&name, RowExclusive, "insert");
+    }
+}
+
+/// Notes a column that does not exist. Says whether it may exist.
+pub(super) fn check_there(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &str) -> bool {
+    let Some(table) = sheet.table(&target.name) else { return true };
+    let new = target.beside.new_columns.iter().any(|new| new.name.as_str() == column);
+    let numbered = column.bytes().all(|byte| byte.is_ascii_digit());
+    if table.complete && table.column(column).is_none() && !new && !numbered {
+        let detail = format!("column \"{column}\" of relation \"{}\" does not exist", table.name);
+        sheet.fails("missing-column", "42703", detail);
+        return false;
+    }
+    true
+}
+
+/// Effects of DROP COLUMN.
+pub(super) fn drop(
+    sheet: &mut Sheet<'_>,
+    target: &Target<'_>,
+    column: &str,
+    if_exists: bool,
+    cascade: bool,
+) {
+    let name = &target.name;
+    if let Some(table) = sheet.table(name) {
+        if table.complete && table.column(column).is_none() {
+            if !if_exists {
+                check_there(sheet, target, column);
+            }
+            return;
+        }
+        if table.column(column).is_some_and(|found| found.inherited) {
+            let detail = format!("cannot drop inherited column \"{column}\"");
+            sheet.fails("column-in-use", "42P16", detail);
+            return;
+        }
+        if is_partition_key(table, column) {
+            let detail = format!("column \"{column}\" is part of the partition key");
+            sheet.fails("column-in-use", "42P16", detail);
+            return;
+        }
+    }
+    if target.only && sheet.table(name).is_some_and(|table| table.partition_by.is_some()) {
+        let detail = "cannot drop column from only the partitioned table".to_owned();
+        sheet.fails("wrong-object-kind", "42P16", detail);
+        return;
+    }
+    sheet.breaks("drop-column", ObjectKind::Column, format!("{name}.{column}"), name);
+    for (at, member) in sheet.family(name, target.only).into_iter().enumerate() {
+        sheet.lose_part(ObjectKind::Column, &member, column, true, at > 0);
+        let found = sheet.schema.dependents_of_column(&member, column);
+        let what = format!("column {member}.{column}");
+        dependents::drop_with(sheet, &what, &found, &[], cascade, "drop-column");
+    }
+}
+
+/// Says whether a table is partitioned by a column.
+pub(super) fn is_partition_key(table: &Relation, column: &str) -> bool {
+    table.partition_by.iter().flat_map(|by| &by.keys).any(|part| match &part.key {
+        crate::sql::ast::Key::Column(ident) => ident.as_str() == column,
+        crate::sql::ast::Key::Expr(expr) => expr.columns.iter().any(|name| name == column),
+    })
+}
+
+/// Effects of RENAME COLUMN.
+pub(super) fn rename(sheet: &mut Sheet<'_>, target: &Target<'_>, from: &str, to: &str) {
+    if !check_there(sheet, target, from) {
+        return;
+    }
+    let name = &target.name;
+    let table = sheet.table(name);
+    if table.and_then(|table| table.column(from)).is_some_and(|column| column.inherited) {
+        let detail = format!("cannot rename inherited column \"{from}\"");
+        sheet.fails("column-in-use", "42P16", detail);
+        return;
+    }
+    if table.is_some_and(|table| table.column(to).is_some()) {
+        let detail = format!("column \"{to}\" exists already");
+        sheet.fails("duplicate-object", "42701", detail);
+        return;
+    }
+    if target.only && !sheet.schema.children(name).is_empty() {
+        let detail = "inherited column must be renamed in child tables too".to_owned();
+        sheet.fails("wrong-object-kind", "42P16", detail);
+        return;
+    }
+    sheet.breaks("rename-column", ObjectKind::Column, format!("{name}.{from}"), name);
+}
+
+/// Effects of SET DEFAULT and DROP DEFAULT.
+pub(super) fn set_default(
+    sheet: &mut Sheet<'_>,
+    target: &Target<'_>,
+    column: &str,
+    default: Option<&Expr>,
+) {
+    if !check_there(sheet, target, column) {
+        return;
+    }
+    let name = &target.name;
+    let found = sheet.table(name).and_then(|table| table.column(column));
+    if found.is_some_and(|found| found.identity.is_some()) {
+        let detail = format!("column \"{column}\" is an identity column");
+        sheet.fails("identity-misuse", "42601", detail);
+        return;
+    }
+    if found.is_some_and(|found| found.generated.is_some()) {
+        let detail = format!("column \"{column}\" is a generated column");
+        sheet.fails("column-in-use", "42601", detail);
+        return;
+    }
+    let full = format!("{name}.{column}");
+    match default {
+        Some(default) => {
+            if default.has_subquery {
+                let detail = "cannot use a subquery in a DEFAULT expression".to_owned();
+                sheet.fails("check-with-subquery", "0A000", detail);
+                return;
+            }
+            missing_function(sheet, default);
+            let fresh = found
+                .and_then(|found| found.data_type.as_ref())
+                .and_then(|data_type| fresh_value(sheet, data_type, &default.text));
+            if let Some(value) = fresh {
+                let detail = format!("unsafe use of new value \"{value}\" of an enum type");
+                sheet.fails("enum-value-uncommitted", "55P04", detail);
+            }
+            sheet.breaks("change-default", ObjectKind::Column, full, name);
+        }
+        None => sheet.breaks("drop-default", ObjectKind::Column, full, name),
+    }
+}
+
+/// Effects of SET NOT NULL: every row is read, unless a valid CHECK proves it.
+pub(super) fn set_not_null(
+    sheet: &mut Sheet<'_>,
+    target: &Target<'_>,
+    column: &str,
+    cause: &'static str,
+) {
+    if !check_there(sheet, target, column) {
+        return;
+    }
+    let new = target.beside.new_columns.iter().find(|new| new.name.as_str() == column);
+    let mut changes = false;
+    for member in sheet.family(&target.name, target.only) {
+        if is_proven(sheet, target, &member, column) {
+            continue;
+        }
+        changes = true;
+        let filled = new.is_some_and(|new| {
+            new.default.as_ref().is_some_and(|d| d.shape != ExprShape::Null)
+                || new.identity.is_some()
+        });
+        sheet.scan(&member, cause, source::ALTER_TABLE);
+        if !filled {
+            let detail = format!("column \"{column}\" of \"{member}\" may hold NULL");
+            sheet.may_fail("nulls-present", "23502", detail);
+        }
+    }
+    let found = sheet.table(&target.name).and_then(|table| table.column(column));
+    if changes || !found.is_some_and(|found| found.not_null) {
+        let full = format!("{}.{column}", target.name);
+        sheet.breaks("new-not-null", ObjectKind::Column, full, &target.name);
+    }
+}
+
+/// Says whether a column cannot hold NULL: it is NOT NULL, or a valid CHECK says so that the same
+/// statement does not drop.
+pub(super) fn is_proven(
+    sheet: &Sheet<'_>,
+    target: &Target<'_>,
+    table: &Name,
+    column: &str,
+) -> bool {
+    let Some(found) = sheet.table(table) else { return false };
+    let marked = found.column(column).is_some_and(|c| c.not_null && !c.not_null_not_valid);
+    marked
+        || found.constraints.iter().any(|constraint| {
+            let dropped = target.beside.dropped_constraints.contains(&constraint.name.as_str());
+            let proves = matches!(
+                &constraint.kind,
+                Demand::Check(check) if check.proves_not_null.iter().any(|name| name == column)
+            );
+            proves && constraint.valid && constraint.enforced && !dropped
+        })
+}
+
+/// Effects of DROP NOT NULL.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others are alike here")]
+pub(super) fn drop_not_null(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &str) {
+    if !check_there(sheet, target, column) {
+        return;
+    }
+    let name = &target.name;
+    if let Some(table) = sheet.table(name) {
+        let dropped = |constraint: &str| target.beside.dropped_constraints.contains(&constraint);
+        let key = table.constraints.iter().any(|constraint| match &constraint.kind {
+            Demand::PrimaryKey(columns) => {
+                columns.iter().any(|key| key == column) && !dropped(&constraint.name)
+            }
+            _ => false,
+        });
+        if key {
+            let detail = format!("column \"{column}\" is in a primary key");
+            sheet.fails("column-in-use", "42P16", detail);
+            return;
+        }
+        if table.column(column).is_some_and(|found| found.identity.is_some()) {
+            let detail = format!("column \"{column}\" is an identity column");
+            sheet.fails("identity-misuse", "42601", detail);
+            return;
+        }
+        let parent = table.partition_of.as_ref().and_then(|(parent, _)| sheet.table(parent));
+        if parent.and_then(|parent| parent.column(column)).is_some_and(|found| found.not_null) {
+            let detail = format!("column \"{column}\" is marked NOT NULL in the parent table");
+            sheet.fails("column-in-use", "42P16", detail);
+            return;
+        }
+    }
+    let full = format!("{name}.{column}");
+    sheet.breaks("drop-not-null", ObjectKind::Column, full, name);
+}
+
+/// Effects of SET EXPRESSION (PostgreSQL 17): a stored column is computed anew for every row.
+pub(super) fn set_expression(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &str) {
+    if sheet.needs_version(17, "SET EXPRESSION") || !check_there(sheet, target, column) {
+        return;
+    }
+    let found = sheet.table(&target.name).and_then(|table| table.column(column));
+    let Some(found) = found else {
+        sheet.rewrite(&target.name, "generated-expression", source::ALTER_TABLE);
+        return;
+    };
+    let full = format!("{}.{column}", target.name);
+    let Some(generated) = &found.generated else {
+        let detail = format!("column \"{column}\" is not a generated column");
+        sheet.fails("column-in-use", "55000", detail);
+        return;
+    };
+    if generated.storage == GeneratedStorage::Stored {
+        for member in sheet.family(&target.name, target.only) {
+            sheet.rewrite(&member, "generated-expression", source::ALTER_TABLE);
+        }
+    } else if let Some(table) = sheet.table(&target.name) {
+        let checked = table.constraints.iter().any(|constraint| {
+            matches!(&constraint.kind, Demand::Check(check) if check.columns.iter().any(|c| c == column))
+        });
+        if checked {
+            let detail = "SET EXPRESSION is not supported for virtual generated columns in tables \
+                          with check constraints"
+                .to_owned();
+            sheet.fails("column-in-use", "0A000", detail);
+            return;
+        }
+    }
+    sheet.breaks("generated-expression", ObjectKind::Column, full, &target.name);
+}
+
+/// Effects of DROP EXPRESSION (PostgreSQL 13).
+pub(super) fn drop_expression(
+    sheet: &mut Sheet<'_>,
+    target: &Target<'_>,
+    column: &str,
+    if_exists: bool,
+) {
+    if sheet.needs_version(13, "DROP EXPRESSION") || !check_there(sheet, target, column) {
+        return;
+    }
+    let found = sheet.table(&target.name).and_then(|table| table.column(column));
+    let generated = found.map(|found| found.generated.as_ref());
+    match generated {
+        Some(None) if !if_exists => {
+            let detail = format!("column \"{column}\" is not a stored generated column");
+            sheet.fails("column-in-use", "55000", detail);
+        }
+        Some(Some(generated)) if generated.storage != GeneratedStorage::Stored => {
+            let detail =
+                "DROP EXPRESSION is not supported for virtual generated columns".to_owned();
+            sheet.fails("column-in-use", "0A000", detail);
+        }
+        Some(None) => {}
+        Some(Some(_)) | None => {
+            let full = format!("{}.{column}", target.name);
+            sheet.breaks("drop-expression", ObjectKind::Column, full, &target.name);
+        }
+    }
+}
+
+fn column_of<'s>(sheet: &Sheet<'s>, target: &Target<'_>, column: &str) -> Option<&'s Column> {
+    sheet.table(&target.name).and_then(|table| table.column(column))
+}
+
+/// Effects of ADD GENERATED AS IDENTITY.
+pub(super) fn add_identity(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &str) {
+    if !check_there(sheet, target, column) {
+        return;
+    }
+    if let Some(found) = column_of(sheet, target, column) {
+        if found.identity.is_some() {
+            let detail = format!("column \"{column}\" is already an identity column");
+            sheet.fails("identity-misuse", "55000", detail);
+            return;
+        }
+        let has_default = found.default.is_some() || found.auto_increment;
+        if has_default && !target.beside.dropped_defaults.contains(&column) {
+            let detail = format!("column \"{column}\" already has a default value");
+            sheet.fails("identity-misuse", "55000", detail);
+            return;
+        }
+        if !found.not_null {
+            let detail = format!("column \"{column}\" must be declared NOT NULL first");
+            sheet.fails("identity-misuse", "55000", detail);
+            return;
+        }
+    }
+    let full = format!("{}.{column}", target.name);
+    sheet.breaks("identity", ObjectKind::Column, full, &target.name);
+}
+
+/// Effects of SET GENERATED, RESTART and other options of an identity column.
+pub(super) fn set_identity(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &str) {
+    if !check_there(sheet, target, column) {
+        return;
+    }
+    if let Some(found) = column_of(sheet, target, column)
+        && found.identity.is_none()
+    {
+        let detail = format!("column \"{column}\" is not an identity column");
+        sheet.fails("identity-misuse", "55000", detail);
+        return;
+    }
+    let owned = sheet.schema.owned_sequences(&target.name, Some(column));
+    for sequence in owned {
+        sheet.lock(&sequence.name, ShareRowExclusive, "alter-sequence");
+    }
+    let full = format!("{}.{column}", target.name);
+    sheet.breaks("identity", ObjectKind::Column, full, &target.name);
+}
+
+/// Effects of DROP IDENTITY: its sequence goes.
+pub(super) fn drop_identity(
+    sheet: &mut Sheet<'_>,
+    target: &Target<'_>,
+    column: &str,
+    if_exists: bool,
+) {
+    if !check_there(sheet, target, column) {
+        return;
+    }
+    if let Some(found) = column_of(sheet, target, column)
+        && found.identity.is_none()
+    {
+        if !if_exists {
+            let detail = format!("column \"{column}\" is not an identity column");
+            sheet.fails("identity-misuse", "55000", detail);
+        }
+        return;
+    }
+    for sequence in sheet.schema.owned_sequences(&target.name, Some(column)) {
+        sheet.lock(&sequence.name, AccessExclusive, "drop-identity");
+        sheet.lose(ObjectKind::Sequence, &sequence.name.to_string(), false, true);
+    }
+    let full = format!("{}.{column}", target.name);
+    sheet.breaks("drop-identity", ObjectKind::Column, full, &target.name);
+}
+
+/// Says whether the trigger named, or any of the table, fires for each row.
+pub(super) fn fires_for_rows(sheet: &Sheet<'_>, table: &Name, name: Option<&Ident>) -> bool {
+    let Some(table) = sheet.table(table) else { return true };
+    let named = |trigger: &&Trigger| name.is_none_or(|name| trigger.name == name.value);
+    table.triggers.iter().filter(named).any(|trigger| trigger.for_each_row)
+        || (name.is_none() && table.constraints.iter().any(|c| c.parent().is_some()))
+}
+
+/// Effects of the actions that concern the table as a whole.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others only change catalogs")]
+pub(super) fn table_wide(sheet: &mut Sheet<'_>, target: &Target<'_>, action: &PgAction) {
+    let name = &target.name;
+    let table = sheet.table(name);
+    match action {
+        PgAction::SetLogged => set_persistence(sheet, target, true),
+        PgAction::SetUnlogged => set_persistence(sheet, target, false),
+        PgAction::SetTablespace(to) => {
+            let now = table.and_then(|table| table.tablespace.as_deref()).unwrap_or("pg_default");
+            if now != to && table.is_none_or(Relation::has_storage) {
+                sheet.rewrite_rows(name, "set-tablespace", source::ALTER_TABLE);
+            }
+        }
+        PgAction::SetAccessMethod(method) => set_access_method(sheet, target, method),
+        PgAction::Trigger { state, name: trigger, .. } => {
+            let how = match state {
+                TriggerState::Disable => "disable-trigger",
+                TriggerState::Enable | TriggerState::EnableReplica | TriggerState::EnableAlways => {
+                    "enable-trigger"
+                }
+            };
+            let trigger = trigger.as_ref().map_or("*", Ident::as_str);
+            if let Some(table) = table
+                && table.complete
+                && trigger != "*"
+                && !table.triggers.iter().any(|known| known.name == trigger)
+            {
+                let detail = format!("trigger \"{trigger}\" for table \"{name}\" does not exist");
+                sheet.fails("missing-object", "42704", detail);
+                return;
+            }
+            sheet.breaks(how, ObjectKind::Trigger, format!("{name}.{trigger}"), name);
+        }
+        PgAction::Rule { .. } => {
+            sheet.breaks("disable-rule", ObjectKind::Rule, name.to_string(), name);
+        }
+        PgAction::RowSecurity(_) => {
+            sheet.breaks("row-security", ObjectKind::Table, name.to_string(), name);
+        }
+        PgAction::ReplicaIdentity(_) => {
+            sheet.breaks("replica-identity", ObjectKind::Table, name.to_string(), name);
+        }
+        PgAction::OwnerTo(_) => {
+            for sequence in sheet.schema.owned_sequences(name, None) {
+                sheet.lock(&sequence.name, AccessExclusive, "owner");
+            }
+            sheet.breaks("owner", ObjectKind::Table, name.to_string(), name);
+        }
+        PgAction::SetSchema(_) => {
+            for sequence in sheet.schema.owned_sequences(name, None) {
+                sheet.lock(&sequence.name, AccessExclusive, "set-schema");
+            }
+            sheet.breaks("set-schema", ObjectKind::Table, name.to_string(), name);
+        }
+        PgAction::Inherit(parent) => inherit(sheet, target, parent),
+        PgAction::NoInherit(parent) => {
+            let parent = sheet.schema.resolve(parent);
+            sheet.lock(&parent, AccessShare, "no-inherit");
+            sheet.breaks("detach-inheritance", ObjectKind::Table, name.to_string(), name);
+        }
+        PgAction::ClusterOn(index) => {
+            let known =
+                table.is_some_and(|table| table.complete && table.index(index.as_str()).is_none());
+            if known {
+                let detail = format!("index \"{index}\" for table \"{name}\" does not exist");
+                sheet.fails("missing-object", "42704", detail);
+            }
+        }
+        PgAction::SetOptions(options) => storage_options(sheet, target, options),
+        _ => {}
+    }
+}
+
+fn storage_options(sheet: &mut Sheet<'_>, target: &Target<'_>, options: &[(String, String)]) {
+    let partitioned = sheet.table(&target.name).is_some_and(|table| table.partition_by.is_some());
+    if partitioned && !options.is_empty() {
+        // PostgreSQL 12 to 15 say 22023, later versions 42809.
+        let code = if sheet.since(16) { "42809" } else { "22023" };
+        let detail = "a partitioned table has no storage parameters".to_owned();
+        sheet.fails("wrong-object-kind", code, detail);
+    }
+}
+
+fn inherit(sheet: &mut Sheet<'_>, target: &Target<'_>, parent: &crate::sql::ObjectName) {
+    let Some(parent) = sheet.existing(parent, false) else { return };
+    sheet.lock(&parent, ShareUpdateExclusive, "inherit");
+    let (Some(from), Some(child)) = (sheet.table(&parent), sheet.table(&target.name)) else {
+        return;
+    };
+    if child.complete {
+        for column in &from.columns {
+            if child.column(&column.name).is_none() {
+                let detail = format!("child table is missing column \"{}\"", column.name);
+                sheet.fails("missing-column", "42804", detail);
+                return;
+            }
+        }
+    }
+}
+
+/// Effects of SET LOGGED and SET UNLOGGED: the table, its indexes and, from PostgreSQL 15 on, the
+/// sequences that it owns are written anew.
+fn set_persistence(sheet: &mut Sheet<'_>, target: &Target<'_>, logged: bool) {
+    use crate::sql::ast::Persistence;
+    let name = &target.name;
+    let cause = if logged { "set-logged" } else { "set-unlogged" };
+    let wanted = if logged { Persistence::Permanent } else { Persistence::Unlogged };
+    if let Some(table) = sheet.table(name) {
+        if table.persistence == wanted {
+            return;
+        }
+        if table.persistence == Persistence::Temporary {
+            let detail = "cannot change logged status of a temporary table".to_owned();
+            sheet.fails("wrong-object-kind", "42P16", detail);
+            return;
+        }
+        if table.partition_by.is_some() {
+            if sheet.since(18) {
+                let detail = format!("not possible on the partitioned table \"{name}\"");
+                sheet.fails("wrong-object-kind", "42809", detail);
+            }
+            return;
+        }
+        let referenced = if logged {
+            table.constraints.iter().filter_map(|c| c.parent()).any(|parent| {
+                *parent != *name
+                    && sheet.table(parent).is_some_and(|p| p.persistence == Persistence::Unlogged)
+            })
+        } else {
+            sheet.schema.foreign_keys_to(name).iter().any(|(other, _)| {
+                other.name != *name && other.persistence == Persistence::Permanent
+            })
+        };
+        if referenced {
+            let detail = "a logged table references an unlogged one".to_owned();
+            sheet.fails("foreign-key-references", "42P16", detail);
+            return;
+        }
+    }
+    sheet.rewrite(name, cause, source::ALTER_TABLE);
+    if sheet.since(15) {
+        for sequence in sheet.schema.owned_sequences(name, None) {
+            sheet.lock(&sequence.name, AccessExclusive, cause);
+        }
+    }
+}
+
+/// Effects of SET ACCESS METHOD (PostgreSQL 15).
+fn set_access_method(sheet: &mut Sheet<'_>, target: &Target<'_>, method: &str) {
+    if sheet.needs_version(15, "SET ACCESS METHOD") {
+        return;
+    }
+    if method == "default" && sheet.needs_version(17, "SET ACCESS METHOD DEFAULT") {
+        return;
+    }
+    let table = sheet.table(&target.name);
+    let partitioned = table.is_some_and(|table| table.partition_by.is_some());
+    if partitioned {
+        if !sheet.since(17) {
+            let detail = "cannot change access method of a partitioned table".to_owned();
+            sheet.fails("wrong-object-kind", "42809", detail);
+        }
+        return;
+    }
+    let now = table.and_then(|table| table.access_method.as_deref()).unwrap_or("heap");
+    let wanted = if method == "default" { "heap" } else { method };
+    if now != wanted {
+        sheet.rewrite(&target.name, "set-access-method", source::ALTER_TABLE);
+    }
+}

@@ -1,0 +1,339 @@
+//! CREATE TABLE and CREATE VIEW: what they take from relations that exist.
+
+use super::sheet::Sheet;
+use super::{column, constraint, dml, functions, partition};
+use crate::effect::LockMode::{AccessExclusive, AccessShare, ShareUpdateExclusive};
+use crate::schema::{Name, Relation, RelationKind};
+use crate::sql::ast::{
+    ColumnDef, ConstraintKind, CreateTable, CreateView, ForeignKey, GeneratedStorage,
+    KeyConstraint, KeyPart, ObjectKind, Persistence, TableConstraint,
+};
+
+/// Effects of CREATE TABLE.
+///
+/// The new table is locked too, but nobody can see it. Referenced tables are locked against writes
+/// (SHARE ROW EXCLUSIVE), parents by inheritance against schema changes, the parent of a partition
+/// against everything.
+pub(super) fn table(sheet: &mut Sheet<'_>, create: &CreateTable) {
+    let name = sheet.schema.new_name(&create.name);
+    if exists(sheet, create, &name) {
+        return;
+    }
+    if refused(sheet, create) {
+        return;
+    }
+    for like in &create.likes {
+        if let Some(source) = sheet.existing(&like.source, false) {
+            sheet.lock(&source, AccessShare, "create-table-like");
+        }
+    }
+    for parent in &create.inherits {
+        if let Some(parent) = sheet.existing(parent, false) {
+            sheet.lock(&parent, ShareUpdateExclusive, "create-table-inherits");
+        }
+    }
+    if let Some(of) = &create.partition_of
+        && let Some(parent) = sheet.existing(&of.parent, false)
+    {
+        partition::create_of(sheet, &parent, &of.bound);
+    }
+    for (added, on) in constraints(create) {
+        sheet.at(added.span);
+        add(sheet, create, &name, added, on);
+    }
+    copied_indexes(sheet, create, &name);
+    if let Some(query) = &create.query {
+        dml::reads(sheet, query, "create-table-as", !create.with_no_data);
+        if create.columns.is_empty() {
+            sheet.leaves("no-primary-key", name.to_string(), &name);
+        }
+    } else if is_keyless(sheet, create) {
+        sheet.leaves("no-primary-key", name.to_string(), &name);
+    }
+}
+
+/// Returns the table constraints and those of the columns, in order.
+fn constraints(
+    create: &CreateTable,
+) -> impl Iterator<Item = (&TableConstraint, Option<&ColumnDef>)> {
+    let inline = create
+        .columns
+        .iter()
+        .flat_map(|column| column.constraints.iter().map(move |added| (added, Some(column))));
+    inline.chain(create.constraints.iter().map(|added| (added, None)))
+}
+
+fn exists(sheet: &mut Sheet<'_>, create: &CreateTable, name: &Name) -> bool {
+    let known = sheet.table(name).is_some_and(|old| old.origin != crate::schema::Origin::Assumed);
+    let temporary = create.persistence == Persistence::Temporary;
+    if !(known || sheet.schema.index_tables.contains_key(name)) || temporary {
+        return false;
+    }
+    if !create.if_not_exists {
+        let detail = format!("relation \"{}\" exists already", create.name);
+        sheet.fails("duplicate-object", "42P07", detail);
+    }
+    true
+}
+
+/// What the server refuses whatever exists.
+fn refused(sheet: &mut Sheet<'_>, create: &CreateTable) -> bool {
+    for column in &create.columns {
+        sheet.at(column.span);
+        if create.columns.iter().filter(|c| c.name.value == column.name.value).count() > 1 {
+            let detail = format!("column \"{}\" specified more than once", column.name);
+            sheet.fails("duplicate-parts", "42701", detail);
+            return true;
+        }
+        if let Some(generated) = &column.generated {
+            let lacks = match generated.storage {
+                GeneratedStorage::Stored => false,
+                GeneratedStorage::Virtual => sheet.needs_version(18, "VIRTUAL"),
+                GeneratedStorage::Unspecified => {
+                    sheet.needs_version(18, "GENERATED without STORED")
+                }
+            };
+            if lacks {
+                return true;
+            }
+            if let Some(function) = functions::not_immutable(sheet.schema, &generated.expr) {
+                let detail = format!("generation expression is not immutable: {function}()");
+                sheet.fails("unique-on-expression", "42P17", detail);
+                return true;
+            }
+        }
+        if let Some(default) = &column.default {
+            if default.has_subquery {
+                let detail = "cannot use a subquery in a DEFAULT expression".to_owned();
+                sheet.fails("check-with-subquery", "0A000", detail);
+                return true;
+            }
+            if column::missing_function(sheet, default) {
+                return true;
+            }
+        }
+        for (option, major) in [("compression", 14), ("storage", 16)] {
+            let written = column.options.iter().any(|(name, _)| name == option);
+            if written && sheet.needs_version(major, "this column option") {
+                return true;
+            }
+        }
+    }
+    let keys = constraints(create)
+        .filter(|(added, _)| matches!(added.kind, ConstraintKind::PrimaryKey(_)));
+    if keys.count() > 1 {
+        let detail = format!("multiple primary keys for table \"{}\"", create.name);
+        sheet.fails("duplicate-object", "42P16", detail);
+        return true;
+    }
+    false
+}
+
+fn add(
+    sheet: &mut Sheet<'_>,
+    create: &CreateTable,
+    name: &Name,
+    added: &TableConstraint,
+    on: Option<&ColumnDef>,
+) {
+    if added.not_enforced && sheet.needs_version(18, "NOT ENFORCED") {
+        return;
+    }
+    match &added.kind {
+        ConstraintKind::PrimaryKey(key) => new_key(sheet, create, name, added, key, "pkey"),
+        ConstraintKind::Unique(key) => new_key(sheet, create, name, added, key, "key"),
+        ConstraintKind::Exclude(exclude) => {
+            let key = KeyConstraint { parts: exclude.parts.clone(), ..KeyConstraint::default() };
+            new_key(sheet, create, name, added, &key, "excl");
+        }
+        ConstraintKind::ForeignKey(key) => new_foreign_key(sheet, create, name, added, key),
+        ConstraintKind::Check(check) => {
+            if check.has_subquery {
+                let detail = "cannot use a subquery in a check constraint".to_owned();
+                sheet.fails("check-with-subquery", "0A000", detail);
+            }
+        }
+        ConstraintKind::NotNull(_) => {
+            if on.is_none() {
+                sheet.needs_version(18, "NOT NULL as a table constraint");
+            }
+        }
+        ConstraintKind::PrimaryKeyUsingIndex(_) | ConstraintKind::UniqueUsingIndex(_) => {}
+    }
+}
+
+fn new_key(
+    sheet: &mut Sheet<'_>,
+    create: &CreateTable,
+    table: &Name,
+    added: &TableConstraint,
+    key: &KeyConstraint,
+    label: &str,
+) {
+    if (key.nulls_not_distinct && sheet.needs_version(15, "NULLS NOT DISTINCT"))
+        || (key.without_overlaps && sheet.needs_version(18, "WITHOUT OVERLAPS"))
+    {
+        return;
+    }
+    if create.partition_by.is_some() {
+        return;
+    }
+    let cause = match label {
+        "pkey" => "add-primary-key",
+        "key" => "add-unique",
+        _ => "add-exclusion",
+    };
+    let name = match &added.name {
+        Some(name) => name.value.clone(),
+        None => made_up(sheet, table, &key.parts, key, label),
+    };
+    let index = Name::new(table.schema.clone(), name);
+    sheet.build_empty(table, &index, cause);
+}
+
+fn made_up(
+    sheet: &Sheet<'_>,
+    table: &Name,
+    parts: &[KeyPart],
+    key: &KeyConstraint,
+    label: &str,
+) -> String {
+    let columns: Vec<&str> = parts
+        .iter()
+        .map(|part| part.key.column().unwrap_or("expr"))
+        .chain(key.include.iter().map(crate::sql::Ident::as_str))
+        .collect();
+    let columns = if label == "pkey" { String::new() } else { columns.join("_") };
+    let taken = |name: &str| sheet.schema.is_taken(&Name::new(table.schema.clone(), name));
+    crate::schema::made_up_name(&table.name, &columns, label, taken)
+}
+
+fn new_foreign_key(
+    sheet: &mut Sheet<'_>,
+    create: &CreateTable,
+    name: &Name,
+    added: &TableConstraint,
+    key: &ForeignKey,
+) {
+    if key.period && sheet.needs_version(18, "PERIOD") {
+        return;
+    }
+    let own = key.parent.name() == name.name
+        && key.parent.schema().is_none_or(|schema| schema == name.schema);
+    if !own && let Some(parent) = constraint::referenced(sheet, name, Some(create.persistence), key)
+    {
+        constraint::lock_referenced(sheet, &parent, "create-table-foreign-key");
+    }
+    let leads = |parts: &[KeyPart]| {
+        let wanted: Vec<&str> = key.columns.iter().map(crate::sql::Ident::as_str).collect();
+        parts.len() >= wanted.len()
+            && parts
+                .iter()
+                .take(wanted.len())
+                .all(|part| part.key.column().is_some_and(|column| wanted.contains(&column)))
+    };
+    let indexed = constraints(create).any(|(other, _)| match &other.kind {
+        ConstraintKind::PrimaryKey(key) | ConstraintKind::Unique(key) => leads(&key.parts),
+        ConstraintKind::PrimaryKeyUsingIndex(_)
+        | ConstraintKind::UniqueUsingIndex(_)
+        | ConstraintKind::Check(_)
+        | ConstraintKind::ForeignKey(_)
+        | ConstraintKind::Exclude(_)
+        | ConstraintKind::NotNull(_) => false,
+    });
+    if !indexed {
+        let label = added.name.as_ref().map_or_else(
+            || key.columns.iter().map(crate::sql::Ident::as_str).collect::<Vec<_>>().join("_"),
+            |name| name.value.clone(),
+        );
+        sheet.leaves("fk-without-index", format!("{name}.{label}"), name);
+    }
+}
+
+/// Indexes that LIKE … INCLUDING INDEXES and PARTITION OF make.
+fn copied_indexes(sheet: &mut Sheet<'_>, create: &CreateTable, name: &Name) {
+    let likes = create.likes.iter().filter(|like| {
+        like.including.iter().any(|word| word == "all" || word == "indexes")
+            && !like.excluding.iter().any(|word| word == "indexes")
+    });
+    let sources: Vec<&Relation> = likes
+        .map(|like| &like.source)
+        .chain(create.partition_of.iter().map(|of| &of.parent))
+        .filter_map(|source| sheet.schema.find(source))
+        .collect();
+    if create.partition_by.is_some() {
+        return;
+    }
+    let made = Relation::new(name.clone(), RelationKind::Table, sheet.schema.origin());
+    for source in sources {
+        for index in &source.indexes {
+            let columns = partition::index_columns(index);
+            let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+            let full = constraint::part_index_name(sheet, &made, &columns, partition::label(index));
+            sheet.build_empty(name, &full, "create-index");
+        }
+    }
+}
+
+fn is_keyless(sheet: &Sheet<'_>, create: &CreateTable) -> bool {
+    let keyed =
+        constraints(create).any(|(added, _)| matches!(added.kind, ConstraintKind::PrimaryKey(_)));
+    let copied = create.likes.iter().any(|like| {
+        like.including.iter().any(|word| word == "all" || word == "indexes")
+            && sheet.schema.find(&like.source).is_none_or(|s| s.primary_key().is_some())
+    });
+    let below = create
+        .partition_of
+        .as_ref()
+        .is_some_and(|of| sheet.schema.find(&of.parent).is_none_or(|p| p.primary_key().is_some()));
+    let temporary = create.persistence == Persistence::Temporary;
+    !(keyed || copied || below || temporary || create.foreign)
+}
+
+/// Effects of CREATE VIEW and CREATE MATERIALIZED VIEW.
+pub(super) fn view(sheet: &mut Sheet<'_>, view: &CreateView) {
+    let name = sheet.schema.new_name(&view.name);
+    let there = sheet.table(&name);
+    if view.materialized {
+        if there.is_some() && !view.if_not_exists {
+            let detail = format!("relation \"{}\" exists already", view.name);
+            sheet.fails("duplicate-object", "42P07", detail);
+            return;
+        }
+        let filled = !view.with_no_data && there.is_none();
+        dml::reads(sheet, &view.query, "create-matview", filled);
+        return;
+    }
+    if view.options.iter().any(|(option, _)| option == "security_invoker")
+        && sheet.needs_version(15, "security_invoker")
+    {
+        return;
+    }
+    dml::reads(sheet, &view.query, "create-view", false);
+    let Some(old) = there else { return };
+    if !view.or_replace {
+        let detail = format!("relation \"{}\" exists already", view.name);
+        sheet.fails("duplicate-object", "42P07", detail);
+        return;
+    }
+    if old.kind != RelationKind::View {
+        let detail = format!("\"{}\" is not a view", view.name);
+        sheet.fails("wrong-object-kind", "42809", detail);
+        return;
+    }
+    sheet.lock(&name, AccessExclusive, "create-view");
+    sheet.breaks("replace-view", ObjectKind::View, name.to_string(), &name);
+    shrinks(sheet, view, old);
+}
+
+/// CREATE OR REPLACE VIEW may add columns at the end, and never drop or rename one.
+fn shrinks(sheet: &mut Sheet<'_>, view: &CreateView, old: &Relation) {
+    if view.query.star || old.columns.is_empty() {
+        return;
+    }
+    let gone = old.columns.iter().find(|column| !view.query.columns.contains(&column.name));
+    if let (Some(gone), true) = (gone, view.columns.is_empty()) {
+        let detail = format!("cannot drop or rename column \"{}\" of the view", gone.name);
+        sheet.may_fail("column-in-use", "42P16", detail);
+    }
+}

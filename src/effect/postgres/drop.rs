@@ -1,0 +1,437 @@
+//! DROP of anything.
+
+use super::sheet::Sheet;
+use super::{dependents, partition};
+use crate::effect::LockMode::{AccessExclusive, AccessShare, ShareUpdateExclusive};
+use crate::schema::{Demand, Dependent, Name, Relation, RelationKind};
+use crate::sql::ObjectName;
+use crate::sql::ast::{Drop, ObjectKind};
+
+/// Effects of DROP.
+#[expect(clippy::wildcard_enum_match_arm, reason = "other kinds touch no relation")]
+pub(super) fn drop(sheet: &mut Sheet<'_>, drop: &Drop) {
+    match drop.object {
+        ObjectKind::Table
+        | ObjectKind::ForeignTable
+        | ObjectKind::View
+        | ObjectKind::MaterializedView
+        | ObjectKind::Sequence => relations(sheet, drop),
+        ObjectKind::Index => indexes(sheet, drop),
+        ObjectKind::Type | ObjectKind::Domain => {
+            for name in &drop.names {
+                drop_type(sheet, drop, name);
+            }
+        }
+        ObjectKind::Function
+        | ObjectKind::Procedure
+        | ObjectKind::Routine
+        | ObjectKind::Aggregate => {
+            for name in &drop.names {
+                routine(sheet, drop, name);
+            }
+        }
+        ObjectKind::Trigger | ObjectKind::Policy | ObjectKind::Rule => part(sheet, drop),
+        ObjectKind::Schema => {
+            for name in &drop.names {
+                schema(sheet, drop, name.name());
+            }
+        }
+        ObjectKind::Statistics => {
+            for name in &drop.names {
+                statistics(sheet, drop, name);
+            }
+        }
+        ObjectKind::Extension => {
+            for name in &drop.names {
+                extension(sheet, drop, name.name());
+            }
+        }
+        ObjectKind::Database => {
+            sheet.refuses_transaction("DROP DATABASE");
+            object(sheet, drop);
+        }
+        ObjectKind::Tablespace => {
+            sheet.refuses_transaction("DROP TABLESPACE");
+            object(sheet, drop);
+        }
+        _ => object(sheet, drop),
+    }
+}
+
+fn object(sheet: &mut Sheet<'_>, drop: &Drop) {
+    for name in &drop.names {
+        sheet.lose(drop.object, &name.to_string(), false, false);
+        let table = sheet.schema.new_name(name);
+        sheet.breaks("drop-object", drop.object, name.to_string(), &table);
+    }
+}
+
+const fn fits(object: ObjectKind, kind: RelationKind) -> bool {
+    matches!(
+        (object, kind),
+        (ObjectKind::Table, RelationKind::Table)
+            | (ObjectKind::ForeignTable, RelationKind::Foreign)
+            | (ObjectKind::View, RelationKind::View)
+            | (ObjectKind::MaterializedView, RelationKind::MaterializedView)
+            | (ObjectKind::Sequence, RelationKind::Sequence)
+    )
+}
+
+fn relations(sheet: &mut Sheet<'_>, drop: &Drop) {
+    let mut names = Vec::new();
+    for written in &drop.names {
+        let Some(name) = sheet.existing(written, drop.if_exists) else { continue };
+        let kind = sheet.table(&name).map(|found| (found.kind, found.origin));
+        if let Some((kind, origin)) = kind
+            && !fits(drop.object, kind)
+            && origin != crate::schema::Origin::Assumed
+        {
+            let detail = format!("\"{written}\" is not a {}", drop.object.as_str());
+            sheet.fails("wrong-object-kind", "42809", detail);
+            return;
+        }
+        names.push(name);
+    }
+    for name in &names {
+        relation(sheet, drop, name, &names);
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others are alike here")]
+fn relation(sheet: &mut Sheet<'_>, drop: &Drop, name: &Name, ours: &[Name]) {
+    let (cause, how) = match drop.object {
+        ObjectKind::View | ObjectKind::MaterializedView => ("drop-view", "drop-view"),
+        ObjectKind::Sequence => ("drop-sequence", "drop-object"),
+        _ => ("drop-table", "drop-table"),
+    };
+    sheet.lock(name, AccessExclusive, cause);
+    let found = sheet.schema.dependents_of_relation(name);
+    let what = format!("{} {name}", drop.object.as_str());
+    let blocked =
+        !drop.cascade && found.iter().any(|d| !d.automatic && !ours.contains(&d.relation));
+    dependents::drop_with(sheet, &what, &found, ours, drop.cascade, cause);
+    if blocked {
+        return;
+    }
+    let owner = sheet.table(name).and_then(|table| table.owned_by.clone());
+    if let (ObjectKind::Sequence, true, Some((table, _))) = (drop.object, drop.cascade, owner) {
+        sheet.lock(&table, AccessExclusive, "drop-cascade");
+    }
+    dependents::foreign_key_parents(sheet, name, "drop-table-parent");
+    partition_of(sheet, name);
+    let rows = matches!(drop.object, ObjectKind::Table | ObjectKind::MaterializedView);
+    sheet.lose(drop.object, &name.to_string(), rows, false);
+    sheet.breaks(how, drop.object, name.to_string(), name);
+}
+
+/// A partition takes locks on its parent, the default partition, and tables that reference the
+/// parent: dropping one that is referenced is refused.
+fn partition_of(sheet: &mut Sheet<'_>, name: &Name) {
+    partition::lock_parent_of(sheet, name);
+    let parent = sheet.table(name).and_then(|t| t.partition_of.as_ref()).map(|(of, _)| of.clone());
+    let Some(parent) = parent else { return };
+    if let Some((other, _)) = sheet.schema.foreign_keys_to(&parent).first() {
+        let detail = format!("\"{}\" references the parent of the partition", other.name);
+        sheet.fails("foreign-key-references", "2BP01", detail);
+    }
+}
+
+/// Effects of DROP INDEX.
+fn indexes(sheet: &mut Sheet<'_>, drop: &Drop) {
+    if drop.concurrently {
+        sheet.refuses_transaction("DROP INDEX CONCURRENTLY");
+        if drop.cascade || drop.names.len() > 1 {
+            let detail = "DROP INDEX CONCURRENTLY takes one index and no CASCADE".to_owned();
+            sheet.fails("concurrently-with-cascade", "0A000", detail);
+            return;
+        }
+    }
+    for written in &drop.names {
+        let found = sheet.schema.find_index(written);
+        let Some((full, table, index)) = found else {
+            missing_index(sheet, drop, written);
+            continue;
+        };
+        if let Some(constraint) = &index.constraint {
+            let detail = format!("constraint \"{constraint}\" requires index \"{written}\"");
+            sheet.fails("dependents-exist", "2BP01", detail);
+            return;
+        }
+        if index.parent.is_some() {
+            let detail = format!("a partitioned index requires index \"{written}\"");
+            sheet.fails("dependents-exist", "2BP01", detail);
+            return;
+        }
+        one_index(sheet, drop, &full, table);
+    }
+}
+
+fn missing_index(sheet: &mut Sheet<'_>, drop: &Drop, written: &ObjectName) {
+    if sheet.schema.find(written).is_some() {
+        let detail = format!("\"{written}\" is not an index");
+        sheet.fails("wrong-object-kind", "42809", detail);
+        return;
+    }
+    if sheet.schema.is_absent(written) {
+        if !drop.if_exists {
+            let detail = format!("index \"{written}\" does not exist");
+            sheet.fails("missing-object", "42704", detail);
+        }
+        return;
+    }
+    let full = sheet.schema.resolve_index(written);
+    sheet.lock_index(&full, AccessExclusive, "drop-index");
+    sheet.lose(ObjectKind::Index, &full.to_string(), false, false);
+    sheet.breaks("drop-index", ObjectKind::Index, full.to_string(), &full);
+}
+
+fn one_index(sheet: &mut Sheet<'_>, drop: &Drop, full: &Name, table: &Relation) {
+    let partitioned = table.partition_by.is_some();
+    if drop.concurrently && partitioned {
+        let detail = format!("cannot drop partitioned index \"{full}\" concurrently");
+        sheet.fails("concurrently-on-partitioned", "0A000", detail);
+        return;
+    }
+    let mode = if drop.concurrently { ShareUpdateExclusive } else { AccessExclusive };
+    sheet.lock(&table.name, mode, "drop-index");
+    sheet.lock_index(full, AccessExclusive, "drop-index");
+    if partitioned {
+        for child in sheet.family(&table.name, false).into_iter().skip(1) {
+            sheet.lock(&child, AccessExclusive, "drop-index");
+        }
+    }
+    let index = table.index(&full.name);
+    let columns = index.map(|index| index.key_columns()).unwrap_or_default();
+    let unique = index.is_some_and(|index| {
+        index.kind == crate::sql::ast::IndexKind::Unique && index.predicate.is_none()
+    });
+    if unique && !served_by_another(table, &full.name, &columns) {
+        let used = sheet.schema.dependents_of_key(&table.name, &columns);
+        let what = format!("index {full}");
+        let blocked = !used.is_empty() && !drop.cascade;
+        dependents::drop_with(sheet, &what, &used, &[], drop.cascade, "drop-index");
+        if blocked {
+            return;
+        }
+    }
+    if table.replica_identity.as_deref() == Some(full.name.as_str()) {
+        sheet.leaves("replica-identity-lost", full.to_string(), &table.name);
+    }
+    sheet.lose(ObjectKind::Index, &full.to_string(), false, false);
+    sheet.breaks("drop-index", ObjectKind::Index, full.to_string(), &table.name);
+}
+
+/// Another unique index over the same columns may be the one that foreign keys rely on.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others are alike here")]
+fn served_by_another(table: &Relation, name: &str, columns: &[&str]) -> bool {
+    table.constraints.iter().any(|constraint| match &constraint.kind {
+        Demand::PrimaryKey(key) | Demand::Unique(key) => {
+            constraint.name != name
+                && key.len() == columns.len()
+                && key.iter().all(|column| columns.contains(&column.as_str()))
+        }
+        _ => false,
+    })
+}
+
+fn drop_type(sheet: &mut Sheet<'_>, drop: &Drop, written: &ObjectName) {
+    let Some(name) = sheet.schema.find_type(written).map(|found| found.name.clone()) else {
+        if sheet.schema.complete && !drop.if_exists {
+            let detail = format!("type \"{written}\" does not exist");
+            sheet.fails("missing-object", "42704", detail);
+        } else if !sheet.schema.complete {
+            sheet.lose(drop.object, &sheet.schema.new_name(written).to_string(), false, false);
+        }
+        return;
+    };
+    let found = sheet.schema.dependents_of_type(&name);
+    finish(sheet, drop, &name, &found, drop.object);
+}
+
+fn routine(sheet: &mut Sheet<'_>, drop: &Drop, written: &ObjectName) {
+    let Some((name, overloads)) = sheet.schema.find_routines(written) else {
+        let name = sheet.schema.new_name(written);
+        if sheet.schema.complete && !drop.if_exists {
+            let detail = format!("function {written} does not exist");
+            sheet.fails("missing-object", "42883", detail);
+        } else if !sheet.schema.complete {
+            sheet.lose(ObjectKind::Function, &name.to_string(), false, false);
+            sheet.breaks("drop-function", ObjectKind::Function, name.to_string(), &name);
+        }
+        return;
+    };
+    // What calls an overload cannot be told from what calls another.
+    let found =
+        if overloads.len() == 1 { sheet.schema.dependents_of_routine(&name) } else { Vec::new() };
+    finish(sheet, drop, &name, &found, ObjectKind::Function);
+}
+
+fn finish(
+    sheet: &mut Sheet<'_>,
+    drop: &Drop,
+    name: &Name,
+    found: &[Dependent],
+    object: ObjectKind,
+) {
+    let what = format!("{} {name}", object.as_str());
+    let cause = if object == ObjectKind::Function { "drop-routine" } else { "drop-cascade" };
+    let blocked = !drop.cascade && found.iter().any(|dependent| !dependent.automatic);
+    dependents::drop_with(sheet, &what, found, &[], drop.cascade, cause);
+    if blocked {
+        return;
+    }
+    let how = if object == ObjectKind::Function { "drop-function" } else { "drop-object" };
+    sheet.lose(object, &name.to_string(), false, false);
+    sheet.breaks(how, object, name.to_string(), name);
+}
+
+/// DROP TRIGGER, POLICY and RULE lock their table as strongly as there is; IF EXISTS of one that
+/// is missing looks at the table for a moment.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others are alike here")]
+fn part(sheet: &mut Sheet<'_>, drop: &Drop) {
+    let Some(written) = &drop.on_table else { return };
+    let (Some(table), Some(name)) = (sheet.existing(written, drop.if_exists), drop.names.first())
+    else {
+        return;
+    };
+    let name = name.name();
+    let cause = match drop.object {
+        ObjectKind::Policy => "drop-policy",
+        ObjectKind::Rule => "drop-rule",
+        _ => "drop-trigger",
+    };
+    if let Some(found) = sheet.table(&table) {
+        let known = match drop.object {
+            ObjectKind::Policy => found.policies.iter().any(|policy| policy.name == name),
+            ObjectKind::Rule => found.rules.iter().any(|rule| rule == name),
+            _ => found.triggers.iter().any(|trigger| trigger.name == name),
+        };
+        if found.complete && !known {
+            if drop.if_exists {
+                sheet.lock(&table, AccessShare, cause);
+            } else {
+                let detail = format!("{} \"{name}\" does not exist", drop.object.as_str());
+                sheet.fails("missing-object", "42704", detail);
+            }
+            return;
+        }
+        let cloned = drop.object == ObjectKind::Trigger
+            && found.triggers.iter().any(|trigger| trigger.name == name && trigger.inherited);
+        if cloned {
+            let detail = format!("trigger \"{name}\" belongs to the partitioned parent");
+            sheet.fails("dependents-exist", "2BP01", detail);
+            return;
+        }
+        let rows =
+            found.triggers.iter().any(|trigger| trigger.name == name && trigger.for_each_row);
+        if drop.object == ObjectKind::Trigger && rows && found.partition_by.is_some() {
+            for child in sheet.family(&table, false).into_iter().skip(1) {
+                sheet.lock(&child, AccessExclusive, cause);
+                sheet.lose_part(drop.object, &child, name, false, true);
+            }
+        }
+    }
+    sheet.lock(&table, AccessExclusive, cause);
+    sheet.lose_part(drop.object, &table, name, false, false);
+    let how = if drop.object == ObjectKind::Policy { "policy" } else { "drop-object" };
+    sheet.breaks(how, drop.object, format!("{table}.{name}"), &table);
+}
+
+fn schema(sheet: &mut Sheet<'_>, drop: &Drop, name: &str) {
+    let inside: Vec<Name> =
+        sheet.schema.relations.keys().filter(|full| full.schema == name).cloned().collect();
+    let types = sheet.schema.types.keys().any(|full| full.schema == name);
+    let routines = sheet.schema.routines.keys().any(|full| full.schema == name);
+    let known = sheet.schema.schemas.contains_key(name) || !inside.is_empty();
+    if !known && sheet.schema.complete {
+        if !drop.if_exists {
+            let detail = format!("schema \"{name}\" does not exist");
+            sheet.fails("missing-object", "3F000", detail);
+        }
+        return;
+    }
+    if !drop.cascade && (!inside.is_empty() || types || routines) {
+        let detail = format!("cannot drop schema {name}: it is not empty");
+        sheet.fails("dependents-exist", "2BP01", detail);
+        return;
+    }
+    for full in &inside {
+        sheet.lock(full, AccessExclusive, "drop-cascade");
+        let found = sheet.schema.dependents_of_relation(full);
+        dependents::drop_with(sheet, "schema", &found, &inside, true, "drop-cascade");
+        dependents::foreign_key_parents(sheet, full, "drop-table-parent");
+        let kind = sheet.table(full).map(|found| found.kind);
+        let (object, rows) = match kind {
+            Some(RelationKind::View) => (ObjectKind::View, false),
+            Some(RelationKind::Sequence) => (ObjectKind::Sequence, false),
+            Some(RelationKind::MaterializedView) => (ObjectKind::MaterializedView, true),
+            Some(RelationKind::Foreign) => (ObjectKind::ForeignTable, false),
+            Some(RelationKind::Table) | None => (ObjectKind::Table, true),
+        };
+        sheet.lose(object, &full.to_string(), rows, true);
+    }
+    let types: Vec<Name> =
+        sheet.schema.types.keys().filter(|full| full.schema == name).cloned().collect();
+    for full in types {
+        let found = sheet.schema.dependents_of_type(&full);
+        dependents::drop_with(sheet, "schema", &found, &inside, true, "drop-cascade");
+        sheet.lose(ObjectKind::Type, &full.to_string(), false, true);
+    }
+    sheet.lose(ObjectKind::Schema, name, false, false);
+    let full = Name::new(name, "");
+    sheet.breaks("drop-object", ObjectKind::Schema, name.to_owned(), &full);
+}
+
+fn statistics(sheet: &mut Sheet<'_>, drop: &Drop, written: &ObjectName) {
+    let full = sheet.schema.new_name(written);
+    let on = |table: &&Relation| table.statistics.iter().any(|(name, _)| *name == full);
+    match sheet.schema.relations.values().find(on).map(|table| table.name.clone()) {
+        Some(table) => {
+            sheet.lock(&table, ShareUpdateExclusive, "drop-statistics");
+            sheet.lose(ObjectKind::Statistics, &full.to_string(), false, false);
+        }
+        None if sheet.schema.complete && !drop.if_exists => {
+            let detail = format!("statistics object \"{written}\" does not exist");
+            sheet.fails("missing-object", "42704", detail);
+        }
+        None => sheet.lose(ObjectKind::Statistics, &full.to_string(), false, false),
+    }
+}
+
+/// Types that the extensions shipped with the server bring.
+fn extension_types(name: &str) -> &'static [&'static str] {
+    match name {
+        "citext" => &["citext"],
+        "hstore" => &["hstore"],
+        "ltree" => &["ltree", "lquery", "ltxtquery"],
+        "cube" => &["cube"],
+        "seg" => &["seg"],
+        "isn" => &["isbn", "ean13", "issn", "ismn", "upc", "isbn13", "issn13", "ismn13"],
+        "postgis" => &["geometry", "geography", "box2d", "box3d"],
+        "vector" => &["vector", "halfvec", "sparsevec"],
+        _ => &[],
+    }
+}
+
+fn extension(sheet: &mut Sheet<'_>, drop: &Drop, name: &str) {
+    if sheet.schema.complete && !sheet.schema.extensions.contains_key(name) {
+        if !drop.if_exists {
+            let detail = format!("extension \"{name}\" does not exist");
+            sheet.fails("missing-object", "42704", detail);
+        }
+        return;
+    }
+    let mut found = Vec::new();
+    for kind in extension_types(name) {
+        let home = sheet.schema.home().to_owned();
+        found.extend(sheet.schema.dependents_of_type(&Name::new(home, *kind)));
+    }
+    let full = Name::new("", name);
+    let what = format!("extension {name}");
+    let blocked = !drop.cascade && found.iter().any(|dependent| !dependent.automatic);
+    dependents::drop_with(sheet, &what, &found, &[], drop.cascade, "drop-cascade");
+    if !blocked {
+        sheet.lose(ObjectKind::Extension, name, false, false);
+        sheet.breaks("drop-object", ObjectKind::Extension, name.to_owned(), &full);
+    }
+}

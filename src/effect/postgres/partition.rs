@@ -1,0 +1,294 @@
+//! Partitions: attached, detached, created.
+
+use super::alter_table::Target;
+use super::sheet::Sheet;
+use super::{bounds, constraint, source};
+use crate::effect::LockMode::{
+    self, AccessExclusive, AccessShare, ShareRowExclusive, ShareUpdateExclusive,
+};
+use crate::schema::{Demand, Index, Name, Relation};
+use crate::sql::ObjectName;
+use crate::sql::ast::{DetachMode, IndexKind, ObjectKind, PartitionBound};
+
+/// The lock that DETACH PARTITION needs on the parent.
+pub(super) const fn detach_level(mode: DetachMode) -> LockMode {
+    match mode {
+        DetachMode::Plain => AccessExclusive,
+        DetachMode::Concurrently | DetachMode::Finalize => ShareUpdateExclusive,
+    }
+}
+
+/// Effects of ATTACH PARTITION.
+pub(super) fn attach(
+    sheet: &mut Sheet<'_>,
+    target: &Target<'_>,
+    written: &ObjectName,
+    bound: &PartitionBound,
+) {
+    let Some(child) = sheet.existing(written, false) else { return };
+    let parent = &target.name;
+    if refused(sheet, parent, &child) {
+        return;
+    }
+    for member in sheet.family(&child, false) {
+        sheet.lock(&member, AccessExclusive, "attach-partition");
+    }
+    let by = sheet.table(parent).and_then(|table| table.partition_by.as_ref());
+    for member in sheet.family(&child, false) {
+        let proven = match (by, sheet.table(&member)) {
+            (Some(by), Some(table)) => bounds::implies(table, by, bound),
+            _ => false,
+        };
+        let default_alone =
+            *bound == PartitionBound::Default && sheet.schema.partitions(parent).is_empty();
+        if !proven && !default_alone {
+            sheet.scan(&member, "attach-partition", source::PARTITION);
+            let detail = format!("rows of \"{member}\" may be outside the bound");
+            sheet.may_fail("rows-violate", "23514", detail);
+        }
+    }
+    default_partition(sheet, parent, bound, "attach-partition-default");
+    let (Some(from), Some(to)) = (sheet.table(parent), sheet.table(&child)) else { return };
+    attach_indexes(sheet, from, to);
+    attach_foreign_keys(sheet, from, to);
+    referencing(sheet, parent, "attach-partition-foreign-key");
+    sheet.breaks("new-check", ObjectKind::Table, child.to_string(), &child);
+}
+
+/// What the server refuses whatever the rows are.
+fn refused(sheet: &mut Sheet<'_>, parent: &Name, child: &Name) -> bool {
+    let (Some(from), Some(to)) = (sheet.table(parent), sheet.table(child)) else { return false };
+    if from.complete && from.partition_by.is_none() {
+        let detail = format!("table \"{parent}\" is not partitioned");
+        sheet.fails("wrong-object-kind", "42P16", detail);
+        return true;
+    }
+    if to.partition_of.is_some() {
+        let detail = format!("\"{child}\" is already a partition");
+        sheet.fails("wrong-object-kind", "42809", detail);
+        return true;
+    }
+    if !to.inherits.is_empty() {
+        let detail = "cannot attach inheritance child as partition".to_owned();
+        sheet.fails("wrong-object-kind", "42809", detail);
+        return true;
+    }
+    if !from.complete || !to.complete {
+        return false;
+    }
+    for column in &from.columns {
+        let Some(own) = to.column(&column.name) else {
+            let detail = format!("child table is missing column \"{}\"", column.name);
+            sheet.fails("missing-column", "42804", detail);
+            return true;
+        };
+        if column.not_null && !own.not_null {
+            let detail = format!("column \"{}\" must be marked NOT NULL", column.name);
+            sheet.fails("nulls-present", "42804", detail);
+            return true;
+        }
+    }
+    let extra = to.columns.iter().find(|own| from.column(&own.name).is_none());
+    if let Some(extra) = extra {
+        let detail =
+            format!("table \"{child}\" has column \"{}\" that the parent lacks", extra.name);
+        sheet.fails("type-mismatch", "42804", detail);
+        return true;
+    }
+    false
+}
+
+/// The default partition must not hold rows of a new bound: it is locked, and read unless a CHECK
+/// rules such rows out.
+fn default_partition(
+    sheet: &mut Sheet<'_>,
+    parent: &Name,
+    bound: &PartitionBound,
+    cause: &'static str,
+) {
+    let Some(default) = sheet.schema.default_partition(parent) else { return };
+    let by = sheet.table(parent).and_then(|table| table.partition_by.as_ref());
+    if *bound == PartitionBound::Default {
+        let detail = format!("partition \"{}\" is the default already", default.name);
+        sheet.fails("partition-bound", "42P17", detail);
+        return;
+    }
+    let names = constraint::partitions_of(sheet, &default.name);
+    for member in names {
+        sheet.lock(&member, AccessExclusive, cause);
+        let ruled_out = match (by, sheet.table(&member)) {
+            (Some(by), Some(table)) => bounds::excludes(table, by, bound),
+            _ => false,
+        };
+        if !ruled_out {
+            sheet.scan(&member, cause, source::PARTITION);
+            let detail = format!("rows of \"{member}\" belong into the new partition");
+            sheet.may_fail("default-partition-rows", "23514", detail);
+        }
+    }
+}
+
+/// Indexes of the parent that the partition has no equal of are built.
+fn attach_indexes(sheet: &mut Sheet<'_>, parent: &Relation, child: &Relation) {
+    let mut used: Vec<&str> = Vec::new();
+    for index in &parent.indexes {
+        let own = child
+            .indexes
+            .iter()
+            .find(|own| !used.contains(&own.name.as_str()) && is_equal(index, own));
+        if let Some(own) = own {
+            used.push(&own.name);
+            continue;
+        }
+        let columns = index_columns(index);
+        let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+        let name = constraint::part_index_name(sheet, child, &columns, label(index));
+        let cause = if index.primary { "add-primary-key" } else { "create-index" };
+        constraint::build(sheet, &child.name, &name, cause);
+    }
+}
+
+/// Says whether an index of a partition serves as its part of a partitioned one.
+pub(super) fn is_equal(index: &Index, own: &Index) -> bool {
+    own.parent.is_none()
+        && own.kind == index.kind
+        && own.method == index.method
+        && own.parts.len() == index.parts.len()
+        && own.key_columns() == index.key_columns()
+        && own.predicate.as_ref().map(|p| &p.text) == index.predicate.as_ref().map(|p| &p.text)
+        && (index.constraint.is_none() || own.constraint.is_some())
+}
+
+/// Returns the columns that the made-up name of an index shows.
+pub(super) fn index_columns(index: &Index) -> Vec<String> {
+    let keys = index.parts.iter().map(|part| part.key.column().unwrap_or("expr").to_owned());
+    keys.chain(index.include.iter().cloned()).collect()
+}
+
+/// Returns the label of an index's made-up name.
+pub(super) fn label(index: &Index) -> &'static str {
+    match (&index.constraint, index.primary) {
+        (_, true) => "pkey",
+        (Some(_), false) if index.kind == IndexKind::Unique => "key",
+        (Some(_), false) => "excl",
+        (None, false) => "idx",
+    }
+}
+
+/// Foreign keys of the parent are made on the partition and checked; one that both have already is
+/// merged, which takes the stronger lock on the referenced table.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others are alike here")]
+fn attach_foreign_keys(sheet: &mut Sheet<'_>, parent: &Relation, child: &Relation) {
+    for key in &parent.constraints {
+        let Demand::ForeignKey { columns, parent: referenced, .. } = &key.kind else { continue };
+        let own = child.constraints.iter().any(|own| match &own.kind {
+            Demand::ForeignKey { columns: mine, parent: other, .. } => {
+                mine == columns && other == referenced
+            }
+            _ => false,
+        });
+        let referenced = referenced.clone();
+        if own {
+            for member in constraint::partitions_of(sheet, &referenced) {
+                sheet.lock(&member, AccessExclusive, "attach-partition-foreign-key");
+            }
+            continue;
+        }
+        constraint::lock_referenced(sheet, &referenced, "attach-partition-foreign-key");
+        if key.enforced && key.valid {
+            sheet.scan(&child.name, "add-foreign-key", source::PARTITION);
+            for member in constraint::partitions_of(sheet, &referenced) {
+                sheet.scan(&member, "add-foreign-key-parent", source::PARTITION);
+            }
+            let detail = format!("rows of \"{}\" may lack a parent", child.name);
+            sheet.may_fail("orphans-present", "23503", detail);
+        }
+    }
+}
+
+/// Tables that reference the partitioned one: PostgreSQL 15 and later lock out their writers.
+pub(super) fn referencing(sheet: &mut Sheet<'_>, parent: &Name, cause: &'static str) {
+    let mode = if sheet.since(15) { ShareRowExclusive } else { AccessShare };
+    let others: Vec<Name> =
+        sheet.schema.foreign_keys_to(parent).iter().map(|(t, _)| t.name.clone()).collect();
+    for other in others {
+        sheet.lock(&other, mode, cause);
+    }
+}
+
+/// Effects of DETACH PARTITION.
+pub(super) fn detach(
+    sheet: &mut Sheet<'_>,
+    target: &Target<'_>,
+    written: &ObjectName,
+    mode: DetachMode,
+) {
+    let parent = &target.name;
+    let concurrent = mode != DetachMode::Plain;
+    if concurrent && sheet.needs_version(14, "DETACH PARTITION CONCURRENTLY") {
+        return;
+    }
+    let Some(child) = sheet.existing(written, false) else { return };
+    let default = sheet.schema.default_partition(parent).map(|found| found.name.clone());
+    if mode == DetachMode::Concurrently {
+        sheet.refuses_transaction("ALTER TABLE ... DETACH CONCURRENTLY");
+        if default.is_some() {
+            let detail = "cannot detach concurrently when a default partition exists".to_owned();
+            sheet.fails("default-partition-exists", "55000", detail);
+            return;
+        }
+    }
+    let is_part = sheet.table(&child).is_none_or(|table| {
+        table.partition_of.as_ref().is_some_and(|(of, _)| of == parent) || !table.complete
+    });
+    if !is_part {
+        let detail = format!("\"{child}\" is not a partition of \"{parent}\"");
+        sheet.fails("wrong-object-kind", "42P01", detail);
+        return;
+    }
+    // PostgreSQL 12 and 13 leave readers and writers of the partition alone.
+    let on_child = if sheet.since(14) { AccessExclusive } else { ShareUpdateExclusive };
+    sheet.lock(&child, on_child, "detach-partition");
+    if let Some(default) = default {
+        sheet.lock(&default, AccessExclusive, "detach-partition-default");
+    }
+    let referencing: Vec<Name> =
+        sheet.schema.foreign_keys_to(parent).iter().map(|(t, _)| t.name.clone()).collect();
+    if !referencing.is_empty() {
+        sheet.lock(&child, AccessExclusive, "detach-partition");
+    }
+    for other in referencing {
+        sheet.lock(&other, AccessExclusive, "detach-partition-foreign-key");
+        sheet.scan(&child, "detach-partition", source::PARTITION);
+    }
+    sheet.breaks("detach-partition", ObjectKind::Table, child.to_string(), &child);
+}
+
+/// Effects of CREATE TABLE … PARTITION OF.
+pub(super) fn create_of(sheet: &mut Sheet<'_>, parent: &Name, bound: &PartitionBound) {
+    sheet.lock(parent, AccessExclusive, "create-partition");
+    let Some(table) = sheet.table(parent) else { return };
+    if table.complete && table.partition_by.is_none() {
+        let detail = format!("\"{parent}\" is not partitioned");
+        sheet.fails("wrong-object-kind", "42809", detail);
+        return;
+    }
+    default_partition(sheet, parent, bound, "create-partition-default");
+    let referenced: Vec<Name> =
+        table.constraints.iter().filter_map(|c| c.parent()).cloned().collect();
+    for other in referenced {
+        constraint::lock_referenced(sheet, &other, "create-partition-foreign-key");
+    }
+    referencing(sheet, parent, "create-partition-foreign-key");
+}
+
+/// Locks what dropping a partition locks: its parent and the default partition beside it.
+pub(super) fn lock_parent_of(sheet: &mut Sheet<'_>, partition: &Name) {
+    let of = sheet.table(partition).and_then(|table| table.partition_of.as_ref());
+    let Some((parent, _)) = of else { return };
+    sheet.lock(parent, AccessExclusive, "drop-partition");
+    let default = sheet.schema.default_partition(parent).map(|found| found.name.clone());
+    if let Some(default) = default {
+        sheet.lock(&default, AccessExclusive, "drop-partition");
+    }
+}

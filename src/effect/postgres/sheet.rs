@@ -1,0 +1,346 @@
+//! Collects what one statement does.
+//!
+//! A relation is locked once, in the strongest mode asked for; rewritten, scanned and indexed once.
+//! What a lock is held for is the longest work that the statement does: locks are taken before the
+//! work starts and kept to the end.
+
+use std::collections::BTreeSet;
+
+use super::source;
+use crate::effect::{
+    Context, During, Effect, EffectKind, Failure, HeldUntil, Lock, LockMode, Loss,
+    StatementEffects, Subject, TableState, TransactionRule,
+};
+use crate::schema::{Name, Origin, Relation, Schema};
+use crate::sql::ast::ObjectKind;
+use crate::sql::{ObjectName, Span};
+
+/// What a statement does, as far as it is known.
+pub(super) struct Sheet<'a> {
+    /// The schema before it.
+    pub(super) schema: &'a Schema,
+    /// What surrounds it.
+    pub(super) context: &'a Context,
+    /// Whether it may run in a transaction.
+    pub(super) transaction: TransactionRule,
+    span: Span,
+    locks: Vec<(Span, Name, LockMode, bool, &'static str, &'static str)>,
+    rest: Vec<Effect>,
+    rewritten: BTreeSet<Name>,
+    scanned: BTreeSet<Name>,
+    built: BTreeSet<Name>,
+    work: During,
+}
+
+impl<'a> Sheet<'a> {
+    /// Returns an empty sheet.
+    pub(super) fn new(schema: &'a Schema, context: &'a Context, span: Span) -> Self {
+        Self {
+            schema,
+            context,
+            transaction: TransactionRule::Allowed,
+            span,
+            locks: Vec::new(),
+            rest: Vec::new(),
+            rewritten: BTreeSet::new(),
+            scanned: BTreeSet::new(),
+            built: BTreeSet::new(),
+            work: During::Instant,
+        }
+    }
+
+    /// Says whether the server is of this major version or later.
+    pub(super) fn since(&self, major: u16) -> bool {
+        self.schema.server.version.at_least(major, 0, 0)
+    }
+
+    /// Lets the next facts point at a clause.
+    pub(super) const fn at(&mut self, span: Span) {
+        self.span = span;
+    }
+
+    /// Returns the place that facts point at now.
+    pub(super) const fn span(&self) -> Span {
+        self.span
+    }
+
+    /// Returns a relation.
+    pub(super) fn table(&self, name: &Name) -> Option<&'a Relation> {
+        self.schema.relation(name)
+    }
+
+    /// Notes a lock on a relation.
+    pub(super) fn lock(&mut self, name: &Name, mode: LockMode, cause: &'static str) {
+        self.lock_from(name, mode, false, cause, source::LOCKING);
+    }
+
+    /// Notes a lock on an index that the lock on its table does not say.
+    pub(super) fn lock_index(&mut self, name: &Name, mode: LockMode, cause: &'static str) {
+        self.lock_from(name, mode, true, cause, source::LOCKING);
+    }
+
+    fn lock_from(
+        &mut self,
+        name: &Name,
+        mode: LockMode,
+        index: bool,
+        cause: &'static str,
+        source: &'static str,
+    ) {
+        if is_system(name) {
+            return;
+        }
+        match self.locks.iter_mut().find(|lock| lock.1 == *name) {
+            Some(lock) if lock.2 < mode => {
+                lock.2 = mode;
+                lock.4 = cause;
+                lock.0 = self.span;
+            }
+            Some(_) => {}
+            None => self.locks.push((self.span, name.clone(), mode, index, cause, source)),
+        }
+    }
+
+    /// Notes a rewrite of a table with all its indexes.
+    pub(super) fn rewrite(&mut self, name: &Name, cause: &'static str, source: &'static str) {
+        if self.table(name).is_some_and(|table| !table.has_storage()) {
+            return;
+        }
+        self.rewrite_rows(name, cause, source);
+        let indexes: Vec<Name> = self.indexes_of(name);
+        for index in indexes {
+            self.build(name, &index, "rewrite", false);
+        }
+    }
+
+    /// Notes a rewrite that leaves the indexes alone.
+    pub(super) fn rewrite_rows(&mut self, name: &Name, cause: &'static str, source: &'static str) {
+        self.work = During::Rewrite;
+        if self.rewritten.insert(name.clone()) {
+            let relation = self.subject(name);
+            self.push(EffectKind::Rewrite { relation, cause }, source);
+        }
+    }
+
+    /// Returns the full names of the indexes of a table.
+    pub(super) fn indexes_of(&self, name: &Name) -> Vec<Name> {
+        let indexes = self.table(name).into_iter().flat_map(|table| &table.indexes);
+        indexes.map(|index| Name::new(name.schema.clone(), index.name.clone())).collect()
+    }
+
+    /// Notes that every row of a table is read.
+    pub(super) fn scan(&mut self, name: &Name, cause: &'static str, source: &'static str) {
+        if is_system(name) || self.table(name).is_some_and(|table| !table.has_storage()) {
+            return;
+        }
+        self.work = self.work.max(During::Scan);
+        if self.scanned.insert(name.clone()) {
+            let relation = self.subject(name);
+            self.push(EffectKind::Scan { relation, cause }, source);
+        }
+    }
+
+    /// Notes that an index is built, which reads the table.
+    pub(super) fn build(
+        &mut self,
+        table: &Name,
+        index: &Name,
+        cause: &'static str,
+        concurrent: bool,
+    ) {
+        self.work = self.work.max(During::IndexBuild);
+        if self.built.insert(index.clone()) {
+            let relation = self.subject(table);
+            let index = index.clone();
+            let kind = EffectKind::IndexBuild { relation, index, cause, concurrent };
+            self.push(kind, source::INDEX);
+        }
+    }
+
+    /// Notes an index that is made anew over an emptied table, at no cost.
+    pub(super) fn build_empty(&mut self, table: &Name, index: &Name, cause: &'static str) {
+        let work = self.work;
+        self.build(table, index, cause, false);
+        self.work = work;
+    }
+
+    /// Notes that something vanishes.
+    pub(super) fn lose(&mut self, object: ObjectKind, name: &str, rows: bool, cascade: bool) {
+        let state = self.state_of_text(name);
+        self.lose_in(object, name.to_owned(), rows, cascade, state);
+    }
+
+    /// Notes that a part of a table vanishes.
+    pub(super) fn lose_part(
+        &mut self,
+        object: ObjectKind,
+        table: &Name,
+        part: &str,
+        rows: bool,
+        cascade: bool,
+    ) {
+        let state = self.state(table);
+        self.lose_in(object, format!("{table}.{part}"), rows, cascade, state);
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the others are alike here")]
+    fn lose_in(
+        &mut self,
+        object: ObjectKind,
+        name: String,
+        rows: bool,
+        cascade: bool,
+        state: TableState,
+    ) {
+        let loss = Loss { object, name, rows, cascade, state };
+        let known = self.rest.iter().any(|effect| match &effect.kind {
+            EffectKind::Loss(known) => known.object == loss.object && known.name == loss.name,
+            _ => false,
+        });
+        if !known {
+            self.push(EffectKind::Loss(loss), source::DROP);
+        }
+    }
+
+    /// Notes what running code meets afterwards.
+    pub(super) fn breaks(
+        &mut self,
+        how: &'static str,
+        object: ObjectKind,
+        name: String,
+        table: &Name,
+    ) {
+        let state = self.state(table);
+        self.push(EffectKind::Break { how, object, name, state }, source::OBJECT);
+    }
+
+    /// Notes a certain failure.
+    pub(super) fn fails(&mut self, when: &'static str, code: &'static str, detail: String) {
+        let failure = Failure { when, certain: true, detail, code: Some(code) };
+        self.push(EffectKind::Failure(failure), source::OBJECT);
+    }
+
+    /// Notes a failure that the data, or what is not known of the schema, decides.
+    pub(super) fn may_fail(&mut self, when: &'static str, code: &'static str, detail: String) {
+        let failure = Failure { when, certain: false, detail, code: Some(code) };
+        self.push(EffectKind::Failure(failure), source::OBJECT);
+    }
+
+    /// Notes something left to do or to regret.
+    pub(super) fn leaves(&mut self, what: &'static str, name: String, table: &Name) {
+        let state = self.state(table);
+        self.push(EffectKind::LeftBehind { what, name, state }, source::OBJECT);
+    }
+
+    /// Notes that the statement was not analysed.
+    pub(super) fn unknown(&mut self, reason: impl Into<String>) {
+        self.push(EffectKind::Unknown { reason: reason.into() }, source::OBJECT);
+    }
+
+    /// Notes that the server refuses the statement inside a transaction block.
+    pub(super) fn refuses_transaction(&mut self, what: &str) {
+        self.transaction = TransactionRule::Forbidden;
+        if self.context.in_transaction {
+            let detail = format!("{what} cannot run inside a transaction block");
+            let failure =
+                Failure { when: "in-transaction", certain: true, detail, code: Some("25001") };
+            self.push(EffectKind::Failure(failure), source::TRANSACTION);
+        }
+    }
+
+    /// Notes that a version before `major` does not read the clause. Says whether it is so.
+    pub(super) fn needs_version(&mut self, major: u16, clause: &str) -> bool {
+        let lacks = !self.since(major);
+        if lacks {
+            let detail = format!("{clause} exists from PostgreSQL {major} on");
+            let failure =
+                Failure { when: "unsupported-version", certain: true, detail, code: Some("42601") };
+            self.push(EffectKind::Failure(failure), source::SYNTAX);
+        }
+        lacks
+    }
+
+    fn push(&mut self, kind: EffectKind, source: &'static str) {
+        self.rest.push(Effect { span: self.span, kind, source });
+    }
+
+    /// Returns a relation with what is known of it.
+    pub(super) fn subject(&self, name: &Name) -> Subject {
+        let size = self.table(name).and_then(|table| table.size);
+        Subject {
+            name: name.clone(),
+            state: self.state(name),
+            rows: size.map(|size| size.rows),
+            bytes: size.map(|size| size.bytes),
+        }
+    }
+
+    /// Returns the state of a table.
+    pub(super) fn state(&self, name: &Name) -> TableState {
+        let owner = self.schema.index_tables.get(name).unwrap_or(name);
+        let Some(table) = self.table(owner) else { return TableState::Existing };
+        let new = table.origin == Origin::Migration(self.schema.migration);
+        match (new, table.has_rows, table.size) {
+            (true, false, _) => TableState::NewEmpty,
+            (true, true, _) => TableState::NewFilled,
+            (false, _, Some(size)) if size.rows == 0 && size.bytes <= 8192 => TableState::Empty,
+            (false, _, _) => TableState::Existing,
+        }
+    }
+
+    fn state_of_text(&self, name: &str) -> TableState {
+        let (schema, object) = name.split_once('.').unwrap_or(("", name));
+        self.state(&Name::new(schema, object))
+    }
+
+    /// Returns the full name of a table that must exist, and notes a failure where it does not.
+    pub(super) fn existing(&mut self, name: &ObjectName, if_exists: bool) -> Option<Name> {
+        if self.schema.is_absent(name) {
+            if !if_exists {
+                let detail = format!("relation \"{name}\" does not exist");
+                self.fails("missing-object", "42P01", detail);
+            }
+            return None;
+        }
+        Some(self.schema.resolve(name))
+    }
+
+    /// Returns the table and, unless ONLY is written, all tables below it.
+    pub(super) fn family(&self, name: &Name, only: bool) -> Vec<Name> {
+        let mut names = vec![name.clone()];
+        if !only {
+            names.extend(self.schema.descendants(name).iter().map(|child| child.name.clone()));
+        }
+        names
+    }
+
+    /// Returns the whole, with what each lock is held for.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the others are alike here")]
+    pub(super) fn finish(self) -> StatementEffects {
+        let held_until = if self.context.in_transaction {
+            HeldUntil::TransactionEnd
+        } else {
+            HeldUntil::StatementEnd
+        };
+        let mut effects: Vec<Effect> = Vec::with_capacity(self.locks.len() + self.rest.len());
+        for (span, name, mode, index, cause, source) in &self.locks {
+            let relation = self.subject(name);
+            let lock =
+                Lock { relation, mode: *mode, cause, held_until, during: self.work, index: *index };
+            effects.push(Effect { span: *span, kind: EffectKind::Lock(lock), source });
+        }
+        let rewritten = self.rewritten;
+        effects.extend(self.rest.into_iter().filter(|effect| match &effect.kind {
+            // A table that is rewritten is read by that, once.
+            EffectKind::Scan { relation, .. } => !rewritten.contains(&relation.name),
+            _ => true,
+        }));
+        StatementEffects { effects, online: None, transaction: self.transaction }
+    }
+}
+
+/// Says whether a relation belongs to the server: its locks concern nobody.
+pub(super) fn is_system(name: &Name) -> bool {
+    matches!(name.schema.as_str(), "pg_catalog" | "information_schema" | "pg_toast")
+        || (name.schema == "public" && name.name.starts_with("pg_"))
+}

@@ -1,0 +1,234 @@
+//! ALTER COLUMN … TYPE.
+
+use super::alter_table::Target;
+use super::sheet::Sheet;
+use super::types::{self, Cost};
+use super::{column, source};
+use crate::effect::LockMode::AccessExclusive;
+use crate::schema::{Constraint, Demand, Index, Name, Relation};
+use crate::sql::ast::{DataType, Expr, ExprShape, Key, ObjectKind};
+
+/// Effects of `ALTER COLUMN … TYPE`.
+///
+/// PostgreSQL 12 to 18: rows are written again unless the cast changes nothing; indexes that rely
+/// on the old type are built again; CHECKs on the column are checked again; foreign keys on either
+/// side are made anew, which locks the other table.
+pub(super) fn change(
+    sheet: &mut Sheet<'_>,
+    target: &Target<'_>,
+    column: &str,
+    data_type: &DataType,
+    using: Option<&Expr>,
+) {
+    if !column::check_there(sheet, target, column) || refused(sheet, target, column) {
+        return;
+    }
+    let full = format!("{}.{column}", target.name);
+    let old = sheet
+        .table(&target.name)
+        .and_then(|table| table.column(column))
+        .and_then(|found| found.data_type.clone());
+    let Some(old) = old else {
+        sheet.rewrite(&target.name, "type-change", source::TYPE_CHANGE);
+        sheet.breaks("type-change", ObjectKind::Column, full, &target.name);
+        sheet.may_fail("values-do-not-fit", "22001", "values may not fit".to_owned());
+        return;
+    };
+    let virtual_column = sheet
+        .table(&target.name)
+        .and_then(|table| table.column(column))
+        .and_then(|found| found.generated.as_ref())
+        .is_some_and(|g| g.storage != crate::sql::ast::GeneratedStorage::Stored);
+    let cost = types::cost(sheet.schema, sheet.context, &old, data_type, using);
+    if cost == Cost::NoCast {
+        let detail = format!("column \"{column}\" cannot be cast automatically");
+        sheet.fails("type-mismatch", "42804", detail);
+        return;
+    }
+    if default_does_not_cast(sheet, target, column, &old, data_type) {
+        return;
+    }
+    if old != *data_type {
+        sheet.breaks("type-change", ObjectKind::Column, full, &target.name);
+    }
+    let rewrites = cost == Cost::Rewrite && !virtual_column;
+    for member in sheet.family(&target.name, target.only) {
+        if rewrites {
+            sheet.rewrite(&member, "type-change", source::TYPE_CHANGE);
+        }
+        let Some(table) = sheet.table(&member) else { continue };
+        dependent_parts(sheet, target, table, column, &old, data_type, rewrites);
+    }
+    if rewrites {
+        let detail = format!("values of \"{column}\" may not fit the new type");
+        sheet.may_fail("values-do-not-fit", "22001", detail);
+    }
+}
+
+/// What the server refuses whatever the rows are.
+fn refused(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &str) -> bool {
+    let name = &target.name;
+    let Some(table) = sheet.table(name) else { return false };
+    let Some(found) = table.column(column) else { return false };
+    let mut refuse = |when, code, detail: String| {
+        sheet.fails(when, code, detail);
+        true
+    };
+    if found.inherited {
+        return refuse("column-in-use", "42P16", format!("\"{column}\" is inherited"));
+    }
+    if column::is_partition_key(table, column) {
+        let detail = format!("\"{column}\" is part of the partition key");
+        return refuse("column-in-use", "42P16", detail);
+    }
+    let generated = table.columns.iter().any(|other| {
+        other.generated.as_ref().is_some_and(|g| g.expr.columns.iter().any(|c| c == column))
+    });
+    let old = !table_since_15(sheet);
+    let mut refuse = |when, code, detail: String| {
+        sheet.fails(when, code, detail);
+        true
+    };
+    if generated {
+        let code = if old { "42601" } else { "0A000" };
+        let detail = "cannot alter type of a column used by a generated column".to_owned();
+        return refuse("column-in-use", code, detail);
+    }
+    if !sheet.schema.views_of_column(name, column).is_empty() || in_rule(sheet, table, column) {
+        let detail = "cannot alter type of a column used by a view or rule".to_owned();
+        sheet.fails("column-in-use", "0A000", detail);
+        return true;
+    }
+    if table.triggers.iter().any(|trigger| trigger.columns.iter().any(|c| c == column)) {
+        let detail = "cannot alter type of a column used in a trigger definition".to_owned();
+        sheet.fails("column-in-use", "0A000", detail);
+        return true;
+    }
+    if table.policies.iter().any(|policy| policy.columns.iter().any(|c| c == column)) {
+        let detail = "cannot alter type of a column used in a policy definition".to_owned();
+        sheet.fails("column-in-use", "0A000", detail);
+        return true;
+    }
+    false
+}
+
+fn table_since_15(sheet: &Sheet<'_>) -> bool {
+    sheet.since(15)
+}
+
+/// Rules are kept by name alone: whether one names the column is not known.
+fn in_rule(sheet: &mut Sheet<'_>, table: &Relation, column: &str) -> bool {
+    if let Some(rule) = table.rules.first() {
+        let detail = format!("rule \"{rule}\" may name column \"{column}\"");
+        sheet.may_fail("column-in-use", "0A000", detail);
+    }
+    false
+}
+
+/// A default that the server would have to cast by itself and cannot.
+fn default_does_not_cast(
+    sheet: &mut Sheet<'_>,
+    target: &Target<'_>,
+    column: &str,
+    old: &DataType,
+    new: &DataType,
+) -> bool {
+    let found = sheet.table(&target.name).and_then(|table| table.column(column));
+    let Some(default) = found.and_then(|found| found.default.as_ref()) else { return false };
+    let null = default.shape == ExprShape::Null;
+    if null || target.beside.dropped_defaults.contains(&column) {
+        return false;
+    }
+    let cost = types::cost(sheet.schema, sheet.context, old, new, None);
+    if cost == Cost::NoCast {
+        let detail = format!("default for column \"{column}\" cannot be cast automatically");
+        sheet.fails("type-mismatch", "42804", detail);
+        return true;
+    }
+    false
+}
+
+/// Indexes, CHECKs and foreign keys on the column.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others are alike here")]
+fn dependent_parts(
+    sheet: &mut Sheet<'_>,
+    target: &Target<'_>,
+    table: &Relation,
+    column: &str,
+    old: &DataType,
+    new: &DataType,
+    rewrites: bool,
+) {
+    let name = &table.name;
+    let collation = |data_type: &DataType| data_type.collation.clone();
+    let family_changes = types::index_family(sheet.schema, old)
+        != types::index_family(sheet.schema, new)
+        || collation(old) != collation(new);
+    for index in table.indexes.iter().filter(|index| index.mentions_column(column)) {
+        if !rewrites && is_rebuilt(index, column, family_changes) {
+            let full = Name::new(name.schema.clone(), index.name.clone());
+            super::constraint::build(sheet, name, &full, "type-change");
+        }
+    }
+    for constraint in table.constraints.iter().filter(|c| c.columns().contains(&column)) {
+        let dropped = target.beside.dropped_constraints.contains(&constraint.name.as_str());
+        if dropped {
+            continue;
+        }
+        match &constraint.kind {
+            Demand::Check(_) if constraint.valid && constraint.enforced => {
+                sheet.scan(name, "type-change-check", source::TYPE_CHANGE);
+            }
+            Demand::ForeignKey { parent, .. } => {
+                let parent = parent.clone();
+                recheck(sheet, name, &parent, constraint, family_changes || rewrites, &parent);
+            }
+            _ => {}
+        }
+    }
+    for (other, constraint) in sheet.schema.foreign_keys_to(name) {
+        let Demand::ForeignKey { parent_columns, .. } = &constraint.kind else { continue };
+        let primary = table.primary_key().unwrap_or(&[]);
+        let used = if parent_columns.is_empty() { primary } else { parent_columns.as_slice() };
+        let dropped = other.name == target.name
+            && target.beside.dropped_constraints.contains(&constraint.name.as_str());
+        if used.iter().any(|used| used == column) && !dropped {
+            let child = other.name.clone();
+            recheck(sheet, &child, name, constraint, family_changes || rewrites, &child);
+        }
+    }
+}
+
+/// A foreign key is made anew, and checked again where the comparison changes.
+fn recheck(
+    sheet: &mut Sheet<'_>,
+    child: &Name,
+    parent: &Name,
+    constraint: &Constraint,
+    changes: bool,
+    other: &Name,
+) {
+    for member in super::constraint::partitions_of(sheet, other) {
+        sheet.lock(&member, AccessExclusive, "type-change-foreign-key");
+    }
+    if changes && constraint.valid && constraint.enforced {
+        for member in super::constraint::partitions_of(sheet, child) {
+            sheet.scan(&member, "type-change-check", source::TYPE_CHANGE);
+        }
+        for member in super::constraint::partitions_of(sheet, parent) {
+            sheet.scan(&member, "type-change-check", source::TYPE_CHANGE);
+        }
+    }
+}
+
+/// An index is kept when its key is the plain column and the operator class and collation stay.
+fn is_rebuilt(index: &Index, column: &str, family_changes: bool) -> bool {
+    let in_expression = index.parts.iter().any(|part| match &part.key {
+        Key::Column(_) => false,
+        Key::Expr(expr) => expr.columns.iter().any(|name| name == column),
+    });
+    let in_where =
+        index.predicate.as_ref().is_some_and(|p| p.columns.iter().any(|name| name == column));
+    let in_key = index.key_columns().contains(&column);
+    in_expression || in_where || (in_key && family_changes)
+}
