@@ -14,7 +14,7 @@ pub struct Patience {
 pub fn pause_ms(attempt: u32, jitter: f64) -> u64 {
     let whole = 500_u64.saturating_mul(1 << attempt.saturating_sub(1).min(5)).min(15_000);
     let half = u32::try_from(whole / 2).unwrap_or(u32::MAX);
-    let part = std::time::Duration::from_millis(u64::from(half)).mul_f64(jitter.clamp(0.0, 1.0));
+    let part = std::time::Duration::from_millis(u64::from(half)).mul_f64(jitter.max(0.0).min(1.0));
     whole / 2 + u64::try_from(part.as_millis()).unwrap_or(0)
 }
 

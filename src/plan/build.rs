@@ -54,18 +54,18 @@ pub enum PlanError {
 }
 
 /// Makes a plan.
-pub async fn build(material: &Material<'_>, shadow: &Shadow) -> Result<Plan, PlanError> {
+pub async fn build(material: &Material<'_>, shadow: &mut Shadow) -> Result<Plan, PlanError> {
     let server = material.live.server;
     let mut migrations = planned(material, server)?;
     let mut diff = String::new();
-    if !migrations.is_empty()
-        && let Some(mut connection) = shadow.seeded(material.live).await?
-    {
-        diff = dry(&mut connection, material, &mut migrations, shadow).await?;
-    } else if let Shadow::None(reason) = shadow {
+    if let Some(reason) = shadow.missing() {
         for (planned, migration) in migrations.iter_mut().zip(&material.pending) {
             planned.rollback = dry_run::unproven(migration, reason);
         }
+    } else if !migrations.is_empty()
+        && let Some(mut connection) = shadow.seeded(material.live).await?
+    {
+        diff = dry(&mut connection, material, &mut migrations, shadow).await?;
     }
     for planned in &mut migrations {
         settle_losses(planned);
@@ -136,7 +136,7 @@ async fn dry(
     connection: &mut Connection,
     material: &Material<'_>,
     migrations: &mut [PlannedMigration],
-    shadow: &Shadow,
+    shadow: &mut Shadow,
 ) -> Result<String, db::Error> {
     let mut before = db::snapshot(connection, &super::shadow::snapshot_options()).await?;
     let start = before.clone();

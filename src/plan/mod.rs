@@ -4,11 +4,13 @@ pub mod approval;
 mod attic;
 mod build;
 mod change;
+mod count;
 mod digest;
 mod dry_run;
 mod history;
 mod live;
 mod model;
+pub mod preflight;
 pub mod rollback;
 mod shadow;
 mod steps;
@@ -17,6 +19,7 @@ mod time;
 pub use build::{Material, PlanError, build, major};
 pub use change::{Seen, changes, see};
 pub use digest::{BadDigest, Canon, Digest, hex};
+pub use count::count_losses;
 pub use dry_run::enforce_foreign_keys;
 pub use history::{
     Applied, Begun, History, Order, Pending, StepEntry, Trouble, digests_of, pending, version_of,

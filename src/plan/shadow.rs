@@ -1,35 +1,82 @@
 //! The throw-away databases that dry runs are made in.
 
 use super::model::Shadow as Described;
-use crate::db::{self, ConnectOptions, Connection, Snapshot, SnapshotOptions, Target};
+use crate::db::{self, Connection, ShadowOptions, Snapshot, SnapshotOptions};
 
 /// Where empty databases come from.
 #[derive(Debug)]
-pub enum Shadow {
-    /// SQLite in memory.
-    Memory,
-    /// There is none, for that reason.
-    None(String),
+pub struct Shadow {
+    place: Option<Box<db::Shadow>>,
+    described: Described,
+    /// Statements that could not be loaded, and why.
+    skipped: Vec<String>,
 }
 
 impl Shadow {
+    /// Starts or reaches a server for the dry run. Without one there is a plan all the same, which
+    /// says why.
+    pub async fn start(options: ShadowOptions) -> Self {
+        let given = options.url.as_ref().map(ToString::to_string);
+        match db::Shadow::start(options).await {
+            Ok(place) => {
+                let server = place.server();
+                let what = format!("{} {}", server.kind.title(), server.version);
+                let (kind, mut detail) = match (server.kind, given) {
+                    (crate::sql::ServerKind::Sqlite, _) => {
+                        ("memory", format!("{what} in memory, empty"))
+                    }
+                    (_, Some(url)) => ("given", format!("{what} at {url}, an empty database")),
+                    (_, None) => ("own-server", format!("{what}, started for this, empty")),
+                };
+                if let Some(difference) = place.difference() {
+                    detail = format!("{detail}; {difference}");
+                }
+                let described = Described { kind: kind.to_owned(), detail };
+                Self { place: Some(Box::new(place)), described, skipped: Vec::new() }
+            }
+            Err(error) => Self::none(match error.hint() {
+                Some(hint) => format!("{error}: {hint}"),
+                None => error.to_string(),
+            }),
+        }
+    }
+
+    /// Returns a shadow that is none, for that reason.
+    pub fn none(reason: impl Into<String>) -> Self {
+        let described = Described { kind: "none".to_owned(), detail: reason.into() };
+        Self { place: None, described, skipped: Vec::new() }
+    }
+
     /// Returns what the plan says about it.
     pub fn described(&self) -> Described {
-        let (kind, detail) = match self {
-            Self::Memory => ("memory", "an empty SQLite database in memory".to_owned()),
-            Self::None(reason) => ("none", reason.clone()),
-        };
-        Described { kind: kind.to_owned(), detail }
+        let mut described = self.described.clone();
+        if let Some(first) = self.skipped.first() {
+            let count = self.skipped.len();
+            described.detail = format!("{}; {count} statements left out: {first}", described.detail);
+        }
+        described
+    }
+
+    /// Says why there is none, if there is none.
+    pub fn missing(&self) -> Option<&str> {
+        self.place.is_none().then_some(self.described.detail.as_str())
     }
 
     /// Opens an empty database and loads a schema into it; nothing where there is no shadow.
-    pub async fn seeded(&self, with: &Snapshot) -> Result<Option<Connection>, db::Error> {
-        let mut connection = match self {
-            Self::Memory => Connection::open(&Target::memory(), &ConnectOptions::default()).await?,
-            Self::None(_) => return Ok(None),
-        };
-        db::load(&mut connection, with).await?;
+    pub async fn seeded(&mut self, with: &Snapshot) -> Result<Option<Connection>, db::Error> {
+        let Some(place) = &mut self.place else { return Ok(None) };
+        let (connection, report) = place.seeded(with).await?;
+        let skipped = report.skipped.iter();
+        self.skipped = skipped.map(|(sql, error)| format!("{sql}: {error}")).collect();
         Ok(Some(connection))
+    }
+
+    /// Drops the database and stops the server.
+    pub async fn stop(self) -> Result<(), db::Error> {
+        match self.place {
+            Some(place) => place.stop().await,
+            None => Ok(()),
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 pub mod effects;
 pub mod lint;
 mod place;
+pub mod plan;
+pub mod progress;
 pub mod rules;
 pub mod table;
 

@@ -1,0 +1,157 @@
+//! `lockwise plan`.
+
+use std::path::{Path, PathBuf};
+
+use super::console::Console;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::live::{Live, database};
+use super::options::{DirOption, UrlOption};
+use super::project::Project;
+use super::runtime::block_on;
+use crate::plan::{
+    self, Limits, Material, Order, Plan, PlanError, Shadow, Target, Verdict, preflight,
+};
+use crate::report::{html, plan as report};
+use crate::rule::JudgeOptions;
+use crate::sql::Migration;
+
+/// Show what the pending migrations would do
+///
+/// Reads the database without changing it, runs the pending migrations up and down on a throw-away
+/// shadow database, and shows findings, locks with table sizes, the schema diff, the way back, what
+/// was seen in the live database, and who has to approve.
+#[derive(Debug, clap::Args)]
+pub(super) struct PlanArgs {
+    #[command(flatten)]
+    dir: DirOption,
+    #[command(flatten)]
+    url: UrlOption,
+    #[command(flatten)]
+    planning: PlanningOptions,
+    /// Form of the output
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+    /// Write the plan as JSON to this file as well
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// Options of the commands that make a plan.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(super) struct PlanningOptions {
+    /// Database server for the dry run, `auto` to start one, `off` for none
+    #[arg(long, value_name = "URL")]
+    pub(super) shadow: Option<String>,
+    /// Run new migrations even if later ones are applied
+    #[arg(long)]
+    pub(super) out_of_order: bool,
+    /// Who wrote the migrations [default: whom git names]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) author: Vec<String>,
+}
+
+/// Forms of the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For the terminal.
+    Text,
+    /// One JSON object.
+    Json,
+    /// A comment for a pull request.
+    Markdown,
+    /// One self-contained page.
+    Html,
+}
+
+/// Makes the plan and prints it.
+pub(super) fn run(args: &PlanArgs, console: &mut Console) -> Result<Exit, Failure> {
+    let project = Project::load(&console.global)?;
+    let plan = block_on(async {
+        let mut live = Live::open(project, &args.dir, &args.url, console).await?;
+        let order = order(&args.planning);
+        let pending = live.pending(order, console)?.into_iter().cloned().collect::<Vec<_>>();
+        make(&mut live, &pending, &args.planning, console).await
+    })?;
+    if let Some(path) = &args.out {
+        write_plan(&plan, path)?;
+    }
+    match args.format {
+        Format::Text => report::text(&plan, console.out.colors, &mut console.out)?,
+        Format::Json => report::json(&plan, &mut console.out)?,
+        Format::Markdown => report::markdown(&plan, &mut console.out)?,
+        Format::Html => html::plan_html(&plan, &mut console.out)?,
+    }
+    Ok(if plan.verdict == Verdict::Blocked { Exit::No } else { Exit::Yes })
+}
+
+/// Returns the order that the options ask for.
+pub(super) const fn order(options: &PlanningOptions) -> Order {
+    if options.out_of_order { Order::Free } else { Order::Strict }
+}
+
+/// Writes the plan for `lockwise approve` and `lockwise apply`.
+fn write_plan(plan: &Plan, path: &Path) -> Result<(), Failure> {
+    let mut text = Vec::new();
+    report::json(plan, &mut text)?;
+    std::fs::write(path, text).map_err(|error| {
+        Failure::new(format!("cannot write {}", path.display())).cause(error.to_string())
+    })
+}
+
+/// Makes the plan of these migrations.
+pub(super) async fn make(
+    live: &mut Live,
+    pending: &[Migration],
+    options: &PlanningOptions,
+    console: &mut Console,
+) -> Result<Plan, Failure> {
+    let snapshot = live.snapshot().await?;
+    let mut shadow = if pending.is_empty() {
+        Shadow::none("nothing is pending")
+    } else {
+        live.shadow(&snapshot, options.shadow.as_deref()).await?
+    };
+    let rules = live.project.rules()?;
+    let runner = &live.project.config.runner;
+    let milliseconds = |time: std::time::Duration| u64::try_from(time.as_millis()).unwrap_or(0);
+    let limits = Limits {
+        lock_timeout_ms: milliseconds(runner.lock_timeout),
+        statement_timeout_ms: runner.statement_timeout.map_or(0, milliseconds),
+    };
+    let mut material = Material {
+        pending: pending.iter().collect(),
+        live: &snapshot,
+        target: Target {
+            name: live.target.to_string(),
+            database: live.target.database().map_or_else(|| live.target.to_string(), str::to_owned),
+        },
+        rules: &rules,
+        judging: JudgeOptions { adopt_comments: live.project.config.adopt_comments },
+        policy: live.project.config.approval.as_ref(),
+        limits,
+        authors: live.authors(&options.author),
+        preflight: Vec::new(),
+    };
+    if !pending.is_empty() {
+        material.preflight = preflight::look(&mut live.connection, &snapshot, pending).await;
+    }
+    let plan = plan::build(&material, &mut shadow).await;
+    let stopped = shadow.stop().await;
+    let mut plan = plan.map_err(failure)?;
+    if let Err(error) = stopped {
+        console.warn(&format!("the shadow was not cleaned up: {error}"));
+    }
+    plan::count_losses(&mut plan, &mut live.connection, &snapshot).await;
+    Ok(plan)
+}
+
+/// Returns why there is no plan.
+pub(super) fn failure(error: PlanError) -> Failure {
+    match error {
+        PlanError::Database(error) => database(error),
+        PlanError::CannotRun(found) => Failure::all(found.iter().map(|one| {
+            Failure::new(one.to_string()).hint("take it out of the migration")
+        })),
+    }
+}

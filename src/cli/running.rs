@@ -1,0 +1,358 @@
+//! A plan on a live database: what apply and rollback share.
+
+use std::io::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::console::Console;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::live::{Live, database};
+use crate::apply::{
+    ApplyError, Direction, Faults, Patience, Progress, RunOptions, Runner, Stop, Summary,
+};
+use crate::db::{Access, ConnectOptions, Event, MissingFile, NewEntry};
+use crate::plan::{Digest, History, Plan, version_of};
+use crate::report::progress;
+
+/// What was agreed to.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    /// Approvals that were used, one JSON text each.
+    pub(super) audit: Vec<String>,
+}
+
+/// Concurrent builds may wait so long for old transactions.
+const BUILD_WAIT_MS: u64 = 600_000;
+
+/// Takes the lock, makes sure that nothing changed meanwhile, and performs the plan.
+pub(super) async fn perform(
+    live: &mut Live,
+    plan: &Plan,
+    asked: Asked,
+    direction: Direction,
+    console: &mut Console,
+) -> Result<Exit, Failure> {
+    let (options, connect) = options(live, direction);
+    let stop = Stop::default();
+    let signals = listen(stop.clone());
+    let (colors, quiet) = (console.err.colors, console.global.quiet);
+    let terminal = console.err.terminal;
+    let mut lines = progress::Lines::new(colors, terminal);
+    let err = &mut console.err;
+    let mut tell = |progress: Progress| {
+        if !quiet {
+            // Whoever closed stderr does not want to be told.
+            let _ = lines.write(&progress, err);
+            let _ = err.flush();
+        }
+    };
+    let runner = Runner::open(
+        live.target.clone(),
+        connect,
+        live.journal.clone(),
+        options,
+        (stop, faults()),
+        &mut tell,
+    );
+    let mut runner = runner.await.map_err(|error| failure(&error, Exit::NoAnswer))?;
+    let result = locked(&mut runner, live, plan, &asked, direction).await;
+    let finished = runner.finish().await;
+    signals.abort();
+    let done = result.map_err(|(error, exit)| failure(&error, exit))?;
+    finished.map_err(|error| failure(&error, Exit::Unfinished))?;
+    report(&done, direction, console)
+}
+
+/// What came of it.
+enum Done {
+    Performed(Summary),
+    /// Another run was faster.
+    Nothing,
+}
+
+fn report(done: &Done, direction: Direction, console: &mut Console) -> Result<Exit, Failure> {
+    let word = match direction {
+        Direction::Up => "applied",
+        Direction::Down => "rolled back",
+    };
+    match done {
+        Done::Performed(summary) => {
+            writeln!(console.out, "{word}: {}", summary.done.join(", "))?;
+            if summary.retries > 0 {
+                let waited = summary.blocking_ms;
+                let retries = summary.retries;
+                console.note(&format!(
+                    "{retries} retries; others may have waited for {waited} ms in all"
+                ));
+            }
+        }
+        Done::Nothing => writeln!(console.out, "nothing to do: another run was faster")?,
+    }
+    Ok(Exit::Yes)
+}
+
+/// Does the work; the runner is released by the caller, whatever happens here.
+async fn locked(
+    runner: &mut Runner<'_>,
+    live: &Live,
+    plan: &Plan,
+    asked: &Asked,
+    direction: Direction,
+) -> Result<Done, (ApplyError, Exit)> {
+    runner.lock().await.map_err(|error| (error, Exit::NoAnswer))?;
+    let before = |error| (error, Exit::No);
+    let history = runner.history().await.map_err(|error| (error, Exit::NoAnswer))?;
+    let up = direction == Direction::Up;
+    let versions = || plan.migrations.iter().map(|migration| migration.version.as_str());
+    if versions().all(|version| history.applied(version).is_some() == up) {
+        return Ok(Done::Nothing);
+    }
+    let resumed = versions().any(|version| is_begun(&history, version, direction));
+    if history.last_seq != live.history.last_seq && !same_state(&history, &live.history) {
+        return Err(before(ApplyError::HistoryChanged));
+    }
+    if !resumed {
+        let snapshot = runner.snapshot().await.map_err(|error| (error, Exit::NoAnswer))?;
+        if Digest::of_bytes(snapshot.text().as_bytes()) != plan.base {
+            return Err(before(ApplyError::SchemaChanged));
+        }
+    }
+    let run = runner.run(plan, &history, &asked.audit).await;
+    run.map(Done::Performed).map_err(|error| {
+        let exit = if error.touched() { Exit::Unfinished } else { Exit::No };
+        (error, exit)
+    })
+}
+
+/// Says whether two histories have the same migrations applied and begun.
+fn same_state(one: &History, other: &History) -> bool {
+    let versions = |history: &History| -> Vec<(String, u64)> {
+        history.applied.iter().map(|applied| (applied.version.clone(), applied.seq)).collect()
+    };
+    versions(one) == versions(other) && one.begun.keys().eq(other.begun.keys())
+}
+
+fn is_begun(history: &History, version: &str, direction: Direction) -> bool {
+    let key = match direction {
+        Direction::Up => version.to_owned(),
+        Direction::Down => format!("{version}/down"),
+    };
+    history.begun.get(&key).is_some_and(|begun| !begun.steps.is_empty())
+}
+
+/// Returns the plan of a run that stopped in the middle of a migration.
+pub(super) fn unfinished(live: &Live, direction: Direction) -> Result<Option<Plan>, Failure> {
+    let down = |version: &str| version.ends_with("/down");
+    let begun = live.history.begun.iter().find(|(version, begun)| {
+        !begun.steps.is_empty() && down(version) == (direction == Direction::Down)
+    });
+    let Some((version, _)) = begun else { return Ok(None) };
+    let of_run = |event: Event| {
+        live.entries.iter().rev().find(|row| {
+            row.entry.event == event && (event == Event::RunStarted || row.entry.version == *version)
+        })
+    };
+    // The last run that touched the migration holds the plan that it followed.
+    let run = [Event::Intent, Event::Applied, Event::Failed, Event::Recovered]
+        .into_iter()
+        .filter_map(of_run)
+        .max_by_key(|row| row.seq)
+        .map(|row| row.entry.run_id.clone());
+    let started = live.entries.iter().find(|row| {
+        row.entry.event == Event::RunStarted && Some(&row.entry.run_id) == run.as_ref()
+    });
+    let text = started.and_then(|row| row.entry.detail.as_deref()).ok_or_else(|| {
+        Failure::new(format!("migration {version} was begun, and its plan is not in the journal"))
+    })?;
+    let plan = Plan::parse(text).map_err(|bad| {
+        Failure::new(format!("the plan of migration {version} in the journal cannot be used"))
+            .cause(bad.to_string())
+    })?;
+    if direction == Direction::Up {
+        check_files(&plan, live, version)?;
+    }
+    Ok(Some(plan))
+}
+
+/// Makes sure that the files are still those that were begun.
+fn check_files(plan: &Plan, live: &Live, begun: &str) -> Result<(), Failure> {
+    for planned in &plan.migrations {
+        let file = live.migrations.iter().find(|m| version_of(m) == planned.version);
+        let raw = file.map(|file| crate::plan::digests_of(file, live.server.kind).0);
+        if raw.is_some_and(|raw| raw == planned.raw)
+            || live.history.applied(&planned.version).is_some()
+        {
+            continue;
+        }
+        return Err(Failure::new(format!(
+            "migration {begun} is half done, and {} is not what it was then",
+            planned.path
+        ))
+        .hint("restore the files, so that it can be finished; then write a new migration")
+        .exit(Exit::No));
+    }
+    Ok(())
+}
+
+/// Writes down what a person found out about statements that may have run.
+pub(super) async fn settle(
+    mut live: Live,
+    decisions: &[String],
+    reason: &str,
+    console: &mut Console,
+) -> Result<Live, Failure> {
+    let (options, connect) = options(&live, Direction::Up);
+    let run_id = options.run_id.clone();
+    let mut silent = |_: Progress| {};
+    let (stop, faults) = (Stop::default(), Faults::default());
+    let runner = Runner::open(
+        live.target.clone(),
+        connect,
+        live.journal.clone(),
+        options,
+        (stop, faults),
+        &mut silent,
+    );
+    let mut runner = runner.await.map_err(|error| failure(&error, Exit::NoAnswer))?;
+    runner.lock().await.map_err(|error| failure(&error, Exit::NoAnswer))?;
+    for decision in decisions {
+        let (place, word) = decision.split_once('=').unwrap_or((decision, ""));
+        let (version, step) = place.rsplit_once('.').unwrap_or((place, ""));
+        let event = match word {
+            "done" => Event::Recovered,
+            "undone" => Event::Failed,
+            _ => {
+                return Err(Failure::new(format!("\"{decision}\" is no decision"))
+                    .hint("write VERSION.STEP=done or VERSION.STEP=undone"));
+            }
+        };
+        let step: u32 = step.parse().map_err(|_| {
+            Failure::new(format!("\"{decision}\" names no statement"))
+                .hint("write VERSION.STEP=done or VERSION.STEP=undone")
+        })?;
+        let known = live.history.begun.get(version).and_then(|begun| begun.steps.get(&step));
+        let Some(known) = known else {
+            return Err(Failure::new(format!("statement {step} of {version} was not begun")));
+        };
+        let detail = serde_json::json!({ "decision": word, "reason": reason }).to_string();
+        let of = |event| NewEntry {
+            version: version.to_owned(),
+            step_no: Some(step),
+            attempt: Some(known.attempt),
+            raw_digest: known.raw.clone(),
+            detail: Some(detail.clone()),
+            // The run that began it keeps its plan.
+            ..NewEntry::new(run_of(&live, version).unwrap_or_else(|| run_id.clone()), "", event)
+        };
+        let rows = [of(Event::Decision), of(event)];
+        let written = live.journal.append(runner.connection(), &rows).await;
+        written.map_err(database)?;
+        console.note(&format!("statement {step} of {version} counts as {word}"));
+    }
+    runner.finish().await.map_err(|error| failure(&error, Exit::NoAnswer))?;
+    live.entries = live.journal.read(&mut live.connection).await.map_err(database)?;
+    live.history = History::of(&live.entries);
+    Ok(live)
+}
+
+fn run_of(live: &Live, version: &str) -> Option<String> {
+    let row = live.entries.iter().rev().find(|row| row.entry.version == version)?;
+    Some(row.entry.run_id.clone())
+}
+
+/// Returns how this run goes about it.
+pub(super) fn options(live: &Live, direction: Direction) -> (RunOptions, ConnectOptions) {
+    let runner = &live.project.config.runner;
+    let milliseconds = |time: std::time::Duration| u64::try_from(time.as_millis()).unwrap_or(0);
+    let run_id = run_id();
+    let connect = ConnectOptions {
+        application_name: format!("lockwise/{run_id}"),
+        access: Access::ReadWrite,
+        missing_file: MissingFile::Create,
+        ..ConnectOptions::default()
+    };
+    let options = RunOptions {
+        run_id,
+        patience: Patience {
+            retries: u32::try_from(runner.retries).unwrap_or(u32::MAX),
+            blocking_budget_ms: milliseconds(runner.blocking_budget),
+        },
+        lock_wait_ms: milliseconds(runner.lock_wait),
+        build_wait_ms: BUILD_WAIT_MS,
+        direction,
+    };
+    (options, connect)
+}
+
+/// Returns a name for a run: its time, and enough chance that no two are the same.
+pub(super) fn run_id() -> String {
+    let now = crate::plan::Instant::from_unix(now());
+    let time: String = now.to_string().chars().filter(char::is_ascii_digit).collect();
+    format!("{time}-{:08x}", fastrand::u32(..))
+}
+
+/// Returns the seconds since the first of January 1970.
+pub(super) fn now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}
+
+/// Listens for Ctrl-C and SIGTERM. The first asks the run to end in a known state; a second one
+/// ends the process, from which the next run recovers.
+fn listen(stop: Stop) -> tokio::task::JoinHandle<()> {
+    static TWICE: AtomicBool = AtomicBool::new(false);
+    tokio::spawn(async move {
+        loop {
+            if !signal().await {
+                return;
+            }
+            if TWICE.swap(true, Ordering::SeqCst) {
+                std::process::exit(Exit::Unfinished as i32);
+            }
+            stop.ask();
+        }
+    })
+}
+
+#[cfg(unix)]
+async fn signal() -> bool {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return false;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    true
+}
+
+#[cfg(not(unix))]
+async fn signal() -> bool {
+    tokio::signal::ctrl_c().await.is_ok()
+}
+
+/// Tests of crashes name the action at which the process ends; ordinary builds do not listen.
+fn faults() -> Faults {
+    if !cfg!(debug_assertions) {
+        return Faults::default();
+    }
+    let at = std::env::var("LOCKWISE_CRASH_AT").ok().and_then(|at| at.parse().ok());
+    at.map_or_else(Faults::default, Faults::at)
+}
+
+/// Returns why a run did not come to its end.
+pub(super) fn failure(error: &ApplyError, exit: Exit) -> Failure {
+    let mut failure = Failure::of(error).exit(exit);
+    if let ApplyError::Step { blockers, .. } | ApplyError::GaveUp { blockers, .. } = error {
+        for blocker in blockers {
+            failure = failure.cause(format!("in the way: {blocker}"));
+        }
+    }
+    match error.hint() {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
