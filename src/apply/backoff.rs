@@ -10,12 +10,12 @@ pub struct Patience {
 }
 
 /// Returns the pause before an attempt (from 1): doubling from half a second to 15 seconds, the
-/// latter half of it chosen by `jitter` (0 to 1), so that two runs do not meet again and again.
-pub fn pause_ms(attempt: u32, jitter: f64) -> u64 {
-    let whole = 500_u64.saturating_mul(1 << attempt.saturating_sub(1).min(5)).min(15_000);
-    let half = u32::try_from(whole / 2).unwrap_or(u32::MAX);
-    let part = std::time::Duration::from_millis(u64::from(half)).mul_f64(jitter.max(0.0).min(1.0));
-    whole / 2 + u64::try_from(part.as_millis()).unwrap_or(0)
+/// latter half of it chosen by a random number, so that two runs do not meet again and again.
+pub const fn pause_ms(attempt: u32, random: u64) -> u64 {
+    let doublings = if attempt > 6 { 5 } else { attempt.saturating_sub(1) };
+    let whole = 500 << doublings;
+    let whole = if whole > 15_000 { 15_000 } else { whole };
+    whole / 2 + random % (whole / 2 + 1)
 }
 
 /// What others have been made to wait, and what is left of what they may.
@@ -44,11 +44,13 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_a_limit() {
-        let longest: Vec<u64> = (1..=8).map(|attempt| pause_ms(attempt, 1.0)).collect();
-        assert_eq!(longest, [500, 1000, 2000, 4000, 8000, 15_000, 15_000, 15_000]);
-        let shortest: Vec<u64> = (1..=3).map(|attempt| pause_ms(attempt, 0.0)).collect();
-        assert_eq!(shortest, [250, 500, 1000]);
-        assert_eq!(pause_ms(1, f64::NAN), 250);
+        let longest = |attempt| (0..8_000).map(|random| pause_ms(attempt, random)).max().unwrap();
+        assert_eq!(
+            [1, 2, 3, 4, 5, 6, 7].map(longest),
+            [500, 1000, 2000, 4000, 8000, 15_000, 15_000]
+        );
+        assert_eq!([1, 2, 3].map(|attempt| pause_ms(attempt, 0)), [250, 500, 1000]);
+        assert!(pause_ms(u32::MAX, u64::MAX) <= 15_000);
     }
 
     #[test]

@@ -287,7 +287,7 @@ impl<'a> Runner<'a> {
 
     /// Waits before another attempt, without holding anything.
     pub(super) async fn pause(&mut self, attempt: u32, error: &ServerError) {
-        let pause = pause_ms(attempt, fastrand::f64());
+        let pause = pause_ms(attempt, fastrand::u64(..));
         self.retries += 1;
         let error = error.to_string();
         self.tell(Progress::Retry { attempt: attempt + 1, pause_ms: pause, error });
@@ -364,7 +364,7 @@ impl<'a> Runner<'a> {
                     return Err(error.into());
                 }
                 Err(error) => {
-                    let pause = pause_ms(attempt, fastrand::f64());
+                    let pause = pause_ms(attempt, fastrand::u64(..));
                     let error = error.to_string();
                     self.tell(Progress::Retry { attempt, pause_ms: pause, error });
                     tokio::time::sleep(Duration::from_millis(pause)).await;

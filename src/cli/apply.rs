@@ -63,7 +63,11 @@ pub(super) fn run(args: &ApplyArgs, console: &mut Console) -> Result<Exit, Failu
         let pending = live.pending(order(&args.planning), console)?;
         let pending: Vec<_> = pending.into_iter().cloned().collect();
         if pending.is_empty() {
-            writeln!(console.out, "nothing to do: {} migrations are applied", live.history.applied.len())?;
+            writeln!(
+                console.out,
+                "nothing to do: {} migrations are applied",
+                live.history.applied.len()
+            )?;
             return Ok(Exit::Yes);
         }
         let plan = make(&mut live, &pending, &args.planning, console).await?;

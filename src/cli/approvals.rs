@@ -46,15 +46,18 @@ pub(super) fn check(
         for accepted in &judgement.accepted {
             console.note(&format!("approved by {accepted}"));
         }
-        return Ok(judgement.accepted.iter().map(|accepted| {
-            serde_json::json!({
-                "approver": accepted.approver, "key": accepted.key, "role": accepted.role,
-                "signed_at": accepted.signed_at.to_string(), "file": accepted.file,
-                "plan": plan.digest.as_str(),
+        return Ok(judgement
+            .accepted
+            .iter()
+            .map(|accepted| {
+                serde_json::json!({
+                    "approver": accepted.approver, "key": accepted.key, "role": accepted.role,
+                    "signed_at": accepted.signed_at.to_string(), "file": accepted.file,
+                    "plan": plan.digest.as_str(),
+                })
+                .to_string()
             })
-            .to_string()
-        })
-        .collect());
+            .collect());
     }
     let mut failure = Failure::new(format!(
         "plan {} is not approved: missing {}",
@@ -68,9 +71,7 @@ pub(super) fn check(
         let folder = shown(&folder(&live.dir));
         failure = failure.cause(format!("there is no approval of it in {folder}"));
     }
-    Err(failure
-        .hint("have the plan reviewed, and signed with `lockwise approve`")
-        .exit(Exit::No))
+    Err(failure.hint("have the plan reviewed, and signed with `lockwise approve`").exit(Exit::No))
 }
 
 /// Looks at all approval files.

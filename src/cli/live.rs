@@ -57,10 +57,7 @@ impl Live {
     }
 
     /// Connects and reads the journal.
-    pub(super) async fn without_folder(
-        project: Project,
-        url: &UrlOption,
-    ) -> Result<Self, Failure> {
+    pub(super) async fn without_folder(project: Project, url: &UrlOption) -> Result<Self, Failure> {
         let target = target(url, &project)?;
         let options = ConnectOptions {
             application_name: "lockwise".to_owned(),
@@ -74,17 +71,7 @@ impl Live {
         let entries = journal.read(&mut connection).await.map_err(database)?;
         let history = History::of(&entries);
         let (dir, migrations) = (PathBuf::new(), Vec::new());
-        Ok(Self {
-            project,
-            target,
-            connection,
-            server,
-            journal,
-            entries,
-            history,
-            dir,
-            migrations,
-        })
+        Ok(Self { project, target, connection, server, journal, entries, history, dir, migrations })
     }
 
     /// Returns the migrations to run; contradictions are an error with exit code 1.
@@ -97,7 +84,11 @@ impl Live {
         for note in &pending.notes {
             console.note(note);
         }
-        if pending.troubles.is_empty() { Ok(pending.migrations) } else { Err(troubles(&pending.troubles)) }
+        if pending.troubles.is_empty() {
+            Ok(pending.migrations)
+        } else {
+            Err(troubles(&pending.troubles))
+        }
     }
 
     /// Reads the live schema with sizes.

@@ -18,6 +18,9 @@ mod options;
 mod project;
 mod since;
 mod runtime;
+mod approvals;
+mod live;
+mod running;
 
 mod completions;
 mod effects;
@@ -26,6 +29,10 @@ mod lint;
 mod lsp;
 mod man;
 mod rules;
+mod plan;
+mod approve;
+mod apply;
+mod status;
 
 use console::Console;
 use exit::Exit;
@@ -61,6 +68,10 @@ enum Command {
     Rules(rules::RulesArgs),
     Explain(explain::ExplainArgs),
     Lsp(lsp::LspArgs),
+    Plan(plan::PlanArgs),
+    Approve(approve::ApproveArgs),
+    Apply(apply::ApplyArgs),
+    Status(status::StatusArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
 }
@@ -73,6 +84,10 @@ impl Command {
             Self::Rules(args) => rules::run(args, console),
             Self::Explain(args) => explain::run(args, console),
             Self::Lsp(args) => lsp::run(args, console),
+            Self::Plan(args) => plan::run(args, console),
+            Self::Approve(args) => approve::run(args, console),
+            Self::Apply(args) => apply::run(args, console),
+            Self::Status(args) => status::run(args, console),
             Self::Completions(args) => completions::run(args, console),
             Self::Man(args) => man::run(args, console),
         }

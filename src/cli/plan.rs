@@ -12,7 +12,7 @@ use super::runtime::block_on;
 use crate::plan::{
     self, Limits, Material, Order, Plan, PlanError, Shadow, Target, Verdict, preflight,
 };
-use crate::report::{html, plan as report};
+use crate::report::{plan as report, plan_html};
 use crate::rule::JudgeOptions;
 use crate::sql::Migration;
 
@@ -80,7 +80,7 @@ pub(super) fn run(args: &PlanArgs, console: &mut Console) -> Result<Exit, Failur
         Format::Text => report::text(&plan, console.out.colors, &mut console.out)?,
         Format::Json => report::json(&plan, &mut console.out)?,
         Format::Markdown => report::markdown(&plan, &mut console.out)?,
-        Format::Html => html::plan_html(&plan, &mut console.out)?,
+        Format::Html => plan_html(&plan, &mut console.out)?,
     }
     Ok(if plan.verdict == Verdict::Blocked { Exit::No } else { Exit::Yes })
 }
@@ -150,8 +150,10 @@ pub(super) async fn make(
 pub(super) fn failure(error: PlanError) -> Failure {
     match error {
         PlanError::Database(error) => database(error),
-        PlanError::CannotRun(found) => Failure::all(found.iter().map(|one| {
-            Failure::new(one.to_string()).hint("take it out of the migration")
-        })),
+        PlanError::CannotRun(found) => Failure::all(
+            found
+                .iter()
+                .map(|one| Failure::new(one.to_string()).hint("take it out of the migration")),
+        ),
     }
 }

@@ -149,7 +149,8 @@ pub(super) fn unfinished(live: &Live, direction: Direction) -> Result<Option<Pla
     let Some((version, _)) = begun else { return Ok(None) };
     let of_run = |event: Event| {
         live.entries.iter().rev().find(|row| {
-            row.entry.event == event && (event == Event::RunStarted || row.entry.version == *version)
+            row.entry.event == event
+                && (event == Event::RunStarted || row.entry.version == *version)
         })
     };
     // The last run that touched the migration holds the plan that it followed.

@@ -18,8 +18,8 @@ mod time;
 
 pub use build::{Material, PlanError, build, major};
 pub use change::{Seen, changes, see};
-pub use digest::{BadDigest, Canon, Digest, hex};
 pub use count::count_losses;
+pub use digest::{BadDigest, Canon, Digest, hex};
 pub use dry_run::enforce_foreign_keys;
 pub use history::{
     Applied, Begun, History, Order, Pending, StepEntry, Trouble, digests_of, pending, version_of,

@@ -52,7 +52,8 @@ impl Shadow {
         let mut described = self.described.clone();
         if let Some(first) = self.skipped.first() {
             let count = self.skipped.len();
-            described.detail = format!("{}; {count} statements left out: {first}", described.detail);
+            described.detail =
+                format!("{}; {count} statements left out: {first}", described.detail);
         }
         described
     }

@@ -33,7 +33,12 @@ pub fn markdown(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
         }
         writeln!(out)?;
     }
-    writeln!(out, "Approvals: {}. Dry run: {}.", words::approvals(plan), escape(&plan.shadow.detail))
+    writeln!(
+        out,
+        "Approvals: {}. Dry run: {}.",
+        words::approvals(plan),
+        escape(&plan.shadow.detail)
+    )
 }
 
 fn one(migration: &PlannedMigration, out: &mut dyn Write) -> io::Result<()> {
@@ -86,7 +91,10 @@ fn fold(title: &str, language: &str, text: &str, out: &mut dyn Write) -> io::Res
     // More backticks than the text has in a row.
     let fence = "`".repeat(longest_run(text, '`').max(2) + 1);
     let text = text.trim_end();
-    writeln!(out, "<details><summary>{title}</summary>\n\n{fence}{language}\n{text}\n{fence}\n\n</details>\n")
+    writeln!(
+        out,
+        "<details><summary>{title}</summary>\n\n{fence}{language}\n{text}\n{fence}\n\n</details>\n"
+    )
 }
 
 fn longest_run(text: &str, wanted: char) -> usize {

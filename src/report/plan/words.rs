@@ -1,6 +1,8 @@
 //! Sentences that every form of a plan uses.
 
-use crate::plan::{DataLoss, Estimate, Plan, PlannedLock, Proof, Rollback, RollbackSource, Step, Verdict};
+use crate::plan::{
+    DataLoss, Estimate, Plan, PlannedLock, Proof, Rollback, RollbackSource, Step, Verdict,
+};
 
 /// The verdict in one word.
 pub(super) const fn verdict(verdict: Verdict) -> &'static str {
@@ -47,7 +49,8 @@ pub(super) fn lock(lock: &PlannedLock) -> String {
         Some(rows) => format!(" ({})", count(usize::try_from(rows).unwrap_or(usize::MAX), "row")),
         None => String::new(),
     };
-    let during = if lock.during == "instant" { String::new() } else { format!(", {}", lock.during) };
+    let during =
+        if lock.during == "instant" { String::new() } else { format!(", {}", lock.during) };
     let estimate = lock.estimate.as_ref().map(|e| format!(", {}", estimate(e)));
     format!(
         "{} on {}{rows}: {blocks}{during}{}",
