@@ -28,6 +28,7 @@ mod explain;
 mod lint;
 mod lsp;
 mod man;
+mod new;
 mod rules;
 mod plan;
 mod approve;
@@ -72,6 +73,7 @@ enum Command {
     Approve(approve::ApproveArgs),
     Apply(apply::ApplyArgs),
     Status(status::StatusArgs),
+    New(new::NewArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
 }
@@ -88,6 +90,7 @@ impl Command {
             Self::Approve(args) => approve::run(args, console),
             Self::Apply(args) => apply::run(args, console),
             Self::Status(args) => status::run(args, console),
+            Self::New(args) => new::run(args, console),
             Self::Completions(args) => completions::run(args, console),
             Self::Man(args) => man::run(args, console),
         }

@@ -16,6 +16,7 @@ mod draft;
 mod error;
 mod guess;
 mod name;
+mod next;
 mod role;
 mod roots;
 mod sections;
@@ -24,6 +25,7 @@ pub use arrange::arrange;
 pub use draft::Draft;
 pub use error::{LayoutError, Problem};
 pub use guess::{Guess, guess_server};
+pub use next::{CannotName, NewFile, next_files};
 
 use super::migration::Convention;
 use super::server::{Server, ServerKind};
