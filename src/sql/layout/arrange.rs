@@ -186,18 +186,18 @@ impl Arranging {
         if convention == Convention::Sqitch {
             return self.sqitch(root, &entries, sidecars);
         }
-        let mut ups: Vec<(Draft, Order)> = Vec::new();
+        let mut ups: Vec<Draft> = Vec::new();
         let mut downs: BTreeMap<(String, String), Source> = BTreeMap::new();
         for entry in &entries {
             match role(entry, root, convention) {
                 Role::Up { version, name, repeatable, baseline } => {
-                    let order = Order { repeatable, baseline };
                     let dialect = file_name(&entry.file).and_then(|name| name.dialect);
                     let mut draft = self.draft(entry, convention, version, &name, dialect);
                     draft.repeatable = repeatable;
+                    draft.baseline |= baseline;
                     draft.no_transaction_beside = sidecars.says_no_transaction(entry)
                         || file_name(&entry.file).is_some_and(|name| name.autocommit);
-                    ups.push((draft, order));
+                    ups.push(draft);
                 }
                 Role::Down { version, name } => {
                     downs.insert((version.as_str().to_owned(), name), entry.source.clone());
@@ -215,14 +215,13 @@ impl Arranging {
         }
         sort(&mut ups, convention);
         self.drop_baselines(&mut ups);
-        let mut drafts: Vec<Draft> = ups.into_iter().map(|(draft, _)| draft).collect();
-        self.report_duplicates(&drafts);
-        attach_downs(&mut drafts, &mut downs);
+        self.report_duplicates(&ups);
+        attach_downs(&mut ups, &mut downs);
         for source in downs.into_values() {
             let reason = "a way back without the way there";
             self.out.skipped.push(Skipped { path: source.path().to_owned(), reason });
         }
-        drafts
+        ups
     }
 
     fn draft(
@@ -251,6 +250,7 @@ impl Arranging {
             no_transaction: marked.no_transaction,
             no_transaction_beside: false,
             repeatable: false,
+            baseline: marked.checkpoint,
             up: section(marked.up, within(marked.up)),
             down: marked.down.map(|down| section(down, within(down))),
             dialect,
@@ -259,15 +259,15 @@ impl Arranging {
 
     /// A baseline (Flyway's `B`, Atlas' checkpoint) stands for all migrations before it, for new
     /// databases. Where those are there, the history is told by them.
-    fn drop_baselines(&mut self, ups: &mut Vec<(Draft, Order)>) {
-        if ups.iter().all(|(_, order)| order.baseline) {
+    fn drop_baselines(&mut self, ups: &mut Vec<Draft>) {
+        if ups.iter().all(|draft| draft.baseline) {
             return;
         }
-        let first = ups.iter().find(|(_, order)| !order.baseline && !order.repeatable);
-        let first = first.map(|(draft, _)| draft.version.clone());
+        let first = ups.iter().find(|draft| !draft.baseline && !draft.repeatable);
+        let first = first.map(|draft| draft.version.clone());
         let skipped = &mut self.out.skipped;
-        ups.retain(|(draft, order)| {
-            let keeps = !order.baseline || first.as_ref().is_none_or(|f| draft.version < *f);
+        ups.retain(|draft| {
+            let keeps = !draft.baseline || first.as_ref().is_none_or(|f| draft.version < *f);
             if !keeps {
                 let reason = "a baseline of the migrations before it";
                 skipped.push(Skipped { path: draft.path().to_owned(), reason });
@@ -338,23 +338,16 @@ impl Arranging {
     }
 }
 
-/// How a migration stands to the others.
-#[derive(Clone, Copy)]
-struct Order {
-    repeatable: bool,
-    baseline: bool,
-}
-
-fn sort(ups: &mut [(Draft, Order)], convention: Convention) {
-    ups.sort_by(|(a, a_order), (b, b_order)| {
+fn sort(ups: &mut [Draft], convention: Convention) {
+    ups.sort_by(|a, b| {
         let paths = || path_order(a.path(), b.path());
         match convention {
             // Atlas and Prisma compare texts.
             Convention::Atlas => a.version.as_str().cmp(b.version.as_str()).then_with(paths),
             Convention::Prisma => a.path().cmp(b.path()),
             Convention::Plain | Convention::Stdin => paths(),
-            Convention::Flyway if a_order.repeatable || b_order.repeatable => {
-                let repeatable = a_order.repeatable.cmp(&b_order.repeatable);
+            Convention::Flyway if a.repeatable || b.repeatable => {
+                let repeatable = a.repeatable.cmp(&b.repeatable);
                 repeatable.then_with(|| a.name.cmp(&b.name))
             }
             Convention::Lockwise

@@ -25,6 +25,8 @@ pub struct Draft {
     pub up: Section,
     /// The statements that change it back.
     pub down: Option<Section>,
+    /// It stands for all migrations before it.
+    pub(super) baseline: bool,
     pub(super) dialect: Option<Dialect>,
 }
 

@@ -16,7 +16,7 @@ pub(super) struct Marked {
     pub(super) blocks: Vec<Span>,
     /// A marker that says: no transaction around the file.
     pub(super) no_transaction: Option<Span>,
-    /// A marker that says the same of the way back; most tools have one for both.
+    /// It stands for all migrations before it (`-- atlas:checkpoint`).
     pub(super) checkpoint: bool,
     /// What is wrong, and at which byte.
     pub(super) problems: Vec<(u32, Problem)>,

@@ -1,0 +1,3 @@
+-- atlas:checkpoint
+
+CREATE TABLE orders (id int PRIMARY KEY);

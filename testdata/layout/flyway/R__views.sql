@@ -1,0 +1,1 @@
+CREATE OR REPLACE VIEW open AS SELECT * FROM orders;

@@ -1,0 +1,2 @@
+CREATE TABLE `orders` (id int PRIMARY KEY) ENGINE=InnoDB;
+SELECT 1;

@@ -1,0 +1,2 @@
+-- lockwise:no-transaction
+CREATE INDEX CONCURRENTLY orders_note ON orders (note);

@@ -1,0 +1,2 @@
+---- tern: disable-tx ----
+CREATE INDEX CONCURRENTLY orders_note ON orders (note);

@@ -1,0 +1,3 @@
+-- why
+-- lockwise:no-transaction
+CREATE INDEX CONCURRENTLY orders_note ON orders (note);
