@@ -1,7 +1,7 @@
 //! GRANT and REVOKE of MySQL and MariaDB.
 
 use super::index::at_account;
-use super::name::{account, full_name, name};
+use super::name::{account, full_name, is_mariadb, is_reserved, mariadb_since, mysql_since, name};
 use crate::sql::ast::{Grant, ObjectKind, StatementKind};
 use crate::sql::cursor::{Cursor, Parsed};
 use crate::sql::name::ObjectName;
@@ -13,7 +13,11 @@ pub(super) fn grant(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
 
 /// Reads what follows REVOKE.
 pub(super) fn revoke(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
-    cursor.accept(&["IF", "EXISTS"]);
+    if mysql_since(cursor, 8, 0, 30) {
+        cursor.accept(&["IF", "EXISTS"]);
+    } else if is_mariadb(cursor) {
+        cursor.accept(&["ADMIN", "OPTION", "FOR"]);
+    }
     privileges(cursor, true)
 }
 
@@ -34,6 +38,8 @@ fn privileges(cursor: &mut Cursor<'_>, revoke: bool) -> Parsed<StatementKind> {
     }
     if cursor.accept(&["ON"]) {
         target(cursor, &mut grant)?;
+    } else {
+        roles(cursor, &grant)?;
     }
     cursor.expect(&[direction])?;
     loop {
@@ -48,6 +54,17 @@ fn privileges(cursor: &mut Cursor<'_>, revoke: bool) -> Parsed<StatementKind> {
     }
     options(cursor, &mut grant);
     Ok(StatementKind::Grant(grant))
+}
+
+/// Without ON the names are roles: none is a reserved word, but for REVOKE ALL.
+fn roles(cursor: &Cursor<'_>, grant: &Grant) -> Parsed<()> {
+    let all = grant.revoke && grant.privileges.first().is_some_and(|first| first == "all");
+    let reserved = |role: &String| is_reserved(role, cursor.server());
+    let several = is_mariadb(cursor) && grant.privileges.len() > 1;
+    if !all && (several || grant.privileges.iter().any(reserved)) {
+        return Err(cursor.expected("ON"));
+    }
+    Ok(())
 }
 
 /// Takes a privilege (`SELECT`, `ALL PRIVILEGES`, `SELECT (a, b)`) or a role.
@@ -79,7 +96,9 @@ fn privilege(cursor: &mut Cursor<'_>, direction: &str) -> Parsed<String> {
 
 /// Takes what stands behind ON: `*`, `*.*`, `db.*`, a table, a routine, an account.
 fn target(cursor: &mut Cursor<'_>, grant: &mut Grant) -> Parsed<()> {
-    let object = match cursor.accept_any(&["TABLE", "FUNCTION", "PROCEDURE", "PACKAGE"]) {
+    let mut kinds = vec!["TABLE", "FUNCTION", "PROCEDURE"];
+    kinds.extend(mariadb_since(cursor, 11, 4).then_some("PACKAGE"));
+    let object = match cursor.accept_any(&kinds) {
         Some("FUNCTION") => ObjectKind::Function,
         Some("PROCEDURE") => ObjectKind::Procedure,
         Some("PACKAGE") => ObjectKind::Package,
@@ -113,7 +132,7 @@ fn target(cursor: &mut Cursor<'_>, grant: &mut Grant) -> Parsed<()> {
 
 /// Takes `IDENTIFIED BY 'password'` and its like (MariaDB).
 fn identified(cursor: &mut Cursor<'_>) -> Parsed<()> {
-    if !cursor.accept(&["IDENTIFIED"]) {
+    if !is_mariadb(cursor) || !cursor.accept(&["IDENTIFIED"]) {
         return Ok(());
     }
     while !cursor.is_at_end() && !cursor.at_symbol(",") && !cursor.at(&["WITH", "GRANT"]) {
@@ -124,7 +143,8 @@ fn identified(cursor: &mut Cursor<'_>) -> Parsed<()> {
 
 /// Takes REQUIRE, WITH … OPTION, AS, resource limits: whatever is left.
 fn options(cursor: &mut Cursor<'_>, grant: &mut Grant) {
-    let starts = ["REQUIRE", "WITH", "AS", "IGNORE"];
+    let starts: &[&str] =
+        if is_mariadb(cursor) { &["REQUIRE", "WITH"] } else { &["WITH", "AS", "IGNORE"] };
     if !starts.iter().any(|word| cursor.at(&[word])) {
         return;
     }

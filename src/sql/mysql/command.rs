@@ -91,6 +91,11 @@ fn maintenance(cursor: &mut Cursor<'_>) -> Parsed<Option<StatementKind>> {
             return Ok(None);
         }
         let tables = full_names(cursor)?;
+        wait(cursor)?;
+        let foreign = if is_mariadb(cursor) { "UPDATE" } else { "PERSISTENT" };
+        if cursor.at(&[foreign]) || cursor.at(&["WAIT"]) || cursor.at(&["NOWAIT"]) {
+            return Err(cursor.expected("an option of this server"));
+        }
         let mut options = Vec::new();
         while let Some(token) = cursor.advance() {
             options.push(cursor.slice(token.span).to_ascii_lowercase());

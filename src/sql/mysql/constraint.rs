@@ -55,12 +55,12 @@ pub(super) fn element(cursor: &mut Cursor<'_>, alter: bool) -> Parsed<Element> {
         check(cursor, named)?
     } else if cursor.accept(&["PRIMARY", "KEY"]) {
         let if_not_exists = alter && mariadb_if_not_exists(cursor);
-        let key = key_constraint(cursor)?;
+        let key = key_constraint(cursor, true)?;
         with_if_not_exists(named, ConstraintKind::PrimaryKey(key), if_not_exists)
     } else if cursor.accept(&["UNIQUE"]) {
         cursor.accept_any(&["INDEX", "KEY"]);
         let if_not_exists = alter && mariadb_if_not_exists(cursor);
-        let key = key_constraint(cursor)?;
+        let key = key_constraint(cursor, false)?;
         with_if_not_exists(named, ConstraintKind::Unique(key), if_not_exists)
     } else if cursor.accept(&["FOREIGN", "KEY"]) {
         let if_not_exists = alter && mariadb_if_not_exists(cursor);
@@ -126,9 +126,9 @@ fn check(cursor: &mut Cursor<'_>, named: Option<Ident>) -> Parsed<TableConstrain
 }
 
 /// Takes `[name] [USING type] (parts) options` behind PRIMARY KEY or UNIQUE.
-fn key_constraint(cursor: &mut Cursor<'_>) -> Parsed<KeyConstraint> {
+fn key_constraint(cursor: &mut Cursor<'_>, primary: bool) -> Parsed<KeyConstraint> {
     let mut key = KeyConstraint::default();
-    if at_name(cursor) && !cursor.at(&["TYPE"]) {
+    if at_name(cursor) && (primary || !at_method(cursor)) {
         key.index_name = Some(name(cursor)?);
     }
     if let Some(method) = method(cursor)? {

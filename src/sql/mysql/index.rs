@@ -3,7 +3,7 @@
 use super::constraint::{index_def, index_options, key_parts, method};
 use super::name::{
     account, at_name, full_name, full_names, is_mariadb, mariadb_if_exists, mariadb_if_not_exists,
-    name, wait,
+    mariadb_since, name, wait,
 };
 use super::option::{algorithm, lock};
 use crate::sql::ast::{CreateIndex, Drop, IndexKind, ObjectKind, Rename, StatementKind};
@@ -111,7 +111,10 @@ fn drop_index(cursor: &mut Cursor<'_>, mut drop: Drop) -> Parsed<StatementKind> 
     cursor.expect(&["ON"])?;
     drop.on_table = Some(full_name(cursor)?);
     drop.wait_seconds = wait(cursor)?;
-    (drop.algorithm, drop.lock) = algorithm_and_lock(cursor)?;
+    // MariaDB refuses both clauses here, and takes them in CREATE INDEX and ALTER TABLE.
+    if !is_mariadb(cursor) {
+        (drop.algorithm, drop.lock) = algorithm_and_lock(cursor)?;
+    }
     Ok(StatementKind::Drop(drop))
 }
 
@@ -135,6 +138,11 @@ fn drop_object(cursor: &mut Cursor<'_>, mut drop: Drop) -> Parsed<StatementKind>
     let Some((_, object)) = kinds.into_iter().find(|(words, _)| cursor.accept(words)) else {
         return Err(cursor.expected("a kind of object"));
     };
+    let refused = object == ObjectKind::Tablespace && is_mariadb(cursor)
+        || object == ObjectKind::Package && !mariadb_since(cursor, 11, 4);
+    if refused {
+        return Err(cursor.expected("a kind of object that this server has"));
+    }
     drop.object = object;
     drop.if_exists = cursor.accept(&["IF", "EXISTS"]);
     if object == ObjectKind::View {

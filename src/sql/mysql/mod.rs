@@ -91,10 +91,20 @@ fn at_block(cursor: &Cursor<'_>) -> bool {
 }
 
 fn at_data(cursor: &Cursor<'_>) -> bool {
-    let words = ["SELECT", "WITH", "VALUES", "INSERT", "REPLACE", "UPDATE", "DELETE"];
-    words.iter().any(|word| cursor.at(&[word]))
+    let words = ["INSERT", "REPLACE", "UPDATE", "DELETE"];
+    at_query(cursor) || words.iter().any(|word| cursor.at(&[word]))
+}
+
+/// Says whether a query is next: `TABLE t` and `VALUES ROW (…)` are MySQL's, `VALUES (…)` is
+/// MariaDB's.
+fn at_query(cursor: &Cursor<'_>) -> bool {
+    let mariadb = is_mariadb(cursor);
+    let values = if mariadb { cursor.text_at(1) == "(" } else { cursor.at(&["VALUES", "ROW"]) };
+    cursor.at(&["SELECT"])
+        || cursor.at(&["WITH"])
         || cursor.at_symbol("(")
-        || (!is_mariadb(cursor) && cursor.at(&["TABLE"]))
+        || (cursor.at(&["VALUES"]) && values)
+        || (cursor.at(&["TABLE"]) && !mariadb)
 }
 
 fn truncate(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
@@ -156,22 +166,23 @@ fn create(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
 fn create_database(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
     let if_not_exists = cursor.accept(&["IF", "NOT", "EXISTS"]);
     let name = Some(name(cursor)?);
-    while database_option(cursor)? {}
+    while database_option(cursor, false)? {}
     Ok(StatementKind::CreateSchema(CreateSchema { name, if_not_exists, elements: Vec::new() }))
 }
 
-fn database_option(cursor: &mut Cursor<'_>) -> Parsed<bool> {
+fn database_option(cursor: &mut Cursor<'_>, alter: bool) -> Parsed<bool> {
     if option::charset_or_collation(cursor)?.is_some() {
         return Ok(true);
     }
     let start = cursor.position();
+    let mariadb = is_mariadb(cursor);
     cursor.accept(&["DEFAULT"]);
-    if cursor.accept_any(&["ENCRYPTION", "COMMENT"]).is_some() {
+    if cursor.accept(&[if mariadb { "COMMENT" } else { "ENCRYPTION" }]) {
         cursor.accept_symbol("=");
         cursor.string()?;
         return Ok(true);
     }
-    if cursor.accept(&["READ", "ONLY"]) {
+    if alter && !mariadb && cursor.accept(&["READ", "ONLY"]) {
         cursor.accept_symbol("=");
         if !cursor.accept(&["DEFAULT"]) {
             name::number(cursor)?;
@@ -220,9 +231,12 @@ fn alter_database(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
         names.push(ObjectName::bare(name(cursor)?));
     }
     let mut words = Vec::new();
+    if is_mariadb(cursor) && cursor.accept(&["UPGRADE", "DATA", "DIRECTORY", "NAME"]) {
+        words.push("upgrade data directory name".to_owned());
+    }
     loop {
         let start = cursor.position();
-        if !database_option(cursor)? {
+        if !database_option(cursor, true)? {
             break;
         }
         words.push(cursor.slice(cursor.span_from(start)).to_ascii_lowercase());

@@ -3,7 +3,7 @@
 use super::body;
 use super::command;
 use super::data_type::data_type;
-use super::name::{full_name, is_mariadb, name};
+use super::name::{full_name, is_mariadb, mariadb_since, name};
 use crate::sql::ast::{
     AlterRoutine, CreateEvent, CreateRoutine, CreateTrigger, DataType, DoBlock, ObjectKind, Other,
     Rename, StatementKind, Volatility,
@@ -29,7 +29,7 @@ pub(super) fn create(
         trigger(cursor, or_replace)?
     } else if cursor.accept(&["EVENT"]) {
         event(cursor, or_replace, definer)?
-    } else if is_mariadb(cursor) && cursor.accept(&["PACKAGE"]) {
+    } else if mariadb_since(cursor, 11, 4) && cursor.accept(&["PACKAGE"]) {
         let what = if cursor.accept(&["BODY"]) { "create-package-body" } else { "create-package" };
         cursor.accept(&["IF", "NOT", "EXISTS"]);
         let names = vec![full_name(cursor)?];

@@ -1,6 +1,6 @@
 //! Sequences of MariaDB.
 
-use super::name::full_name;
+use super::name::{full_name, mariadb_since};
 use super::option::table_option;
 use crate::sql::ast::{Persistence, Sequence, StatementKind};
 use crate::sql::cursor::{Cursor, Parsed};
@@ -15,7 +15,7 @@ pub(super) fn create(cursor: &mut Cursor<'_>, or_replace: bool) -> Parsed<Statem
     let name = full_name(cursor)?;
     let mut options: Vec<String> =
         or_replace.then(|| "or replace".to_owned()).into_iter().collect();
-    sequence_options(cursor, &mut options)?;
+    sequence_options(cursor, &mut options, false)?;
     while let Some((name, _)) = table_option(cursor)? {
         options.push(name);
     }
@@ -33,7 +33,7 @@ pub(super) fn alter(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
     let if_exists = cursor.accept(&["IF", "EXISTS"]);
     let name = full_name(cursor)?;
     let mut options = Vec::new();
-    sequence_options(cursor, &mut options)?;
+    sequence_options(cursor, &mut options, true)?;
     if options.is_empty() {
         return Err(cursor.expected("an option of a sequence"));
     }
@@ -46,9 +46,11 @@ pub(super) fn alter(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
     }))
 }
 
-fn sequence_options(cursor: &mut Cursor<'_>, options: &mut Vec<String>) -> Parsed<()> {
+/// Takes options; RESTART is for ALTER alone, AS exists since MariaDB 11.5.
+fn sequence_options(cursor: &mut Cursor<'_>, options: &mut Vec<String>, alter: bool) -> Parsed<()> {
     let bare = ["nomaxvalue", "nominvalue", "nocache", "cycle", "nocycle"];
-    let valued = ["start", "increment", "minvalue", "maxvalue", "cache", "restart"];
+    let mut valued = vec!["start", "increment", "minvalue", "maxvalue", "cache"];
+    valued.extend(alter.then_some("restart"));
     loop {
         if let Some(word) = cursor.accept_any(&bare) {
             options.push(word.to_owned());
@@ -58,7 +60,8 @@ fn sequence_options(cursor: &mut Cursor<'_>, options: &mut Vec<String>) -> Parse
                 None => return Err(cursor.expected("MAXVALUE, MINVALUE, CACHE or CYCLE")),
             }
         } else if let Some(word) = cursor.accept_any(&valued) {
-            let with = cursor.accept_any(&["WITH", "BY"]).is_some() || cursor.accept_symbol("=");
+            let with = cursor.accept_any(&["WITH", "BY"]).is_some()
+                || (!matches!(word, "start" | "increment") && cursor.accept_symbol("="));
             let negative = cursor.accept_symbol("-");
             let number = cursor.peek().is_some_and(|token| token.kind == TokenKind::Number);
             if number {
@@ -67,7 +70,7 @@ fn sequence_options(cursor: &mut Cursor<'_>, options: &mut Vec<String>) -> Parse
                 return Err(cursor.expected("a number"));
             }
             options.push(word.to_owned());
-        } else if cursor.accept(&["AS"]) {
+        } else if mariadb_since(cursor, 11, 5) && cursor.accept(&["AS"]) {
             super::data_type::data_type(cursor)?;
             options.push("as".to_owned());
         } else {

@@ -1,8 +1,9 @@
 //! `CREATE TABLE` of MySQL and MariaDB.
 
+use super::at_query;
 use super::column::column;
 use super::constraint::{Element, at_element, element};
-use super::name::{full_name, is_mariadb};
+use super::name::full_name;
 use super::option::table_option;
 use super::partition::partition_by;
 use crate::sql::ast::{CreateTable, LikeClause, Persistence, StatementKind};
@@ -83,11 +84,6 @@ fn options(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> Parsed<()> {
     Ok(())
 }
 
-fn at_query(cursor: &Cursor<'_>) -> bool {
-    let words = ["SELECT", "WITH", "VALUES", "TABLE"];
-    words.iter().any(|word| cursor.at(&[word])) || cursor.at_symbol("(")
-}
-
 /// Takes `[IGNORE | REPLACE] [AS] query`, if it is next.
 fn select(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> Parsed<()> {
     if let Some(word) = cursor.accept_any(&["ignore", "replace"]) {
@@ -96,9 +92,6 @@ fn select(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> Parsed<()> {
     let keyword = cursor.accept(&["AS"]);
     if !at_query(cursor) {
         return if keyword { Err(cursor.expected("a query")) } else { Ok(()) };
-    }
-    if is_mariadb(cursor) && cursor.at(&["TABLE"]) {
-        return Err(cursor.expected("a query"));
     }
     let rest = cursor.sub(cursor.position(), cursor.tokens().len());
     table.query = Some(query::query(&rest)?);

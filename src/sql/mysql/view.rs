@@ -1,5 +1,6 @@
 //! Views of MySQL and MariaDB.
 
+use super::at_query;
 use super::name::{definer, full_name, is_mariadb, mysql_since, name_list};
 use crate::sql::ast::{CreateView, StatementKind};
 use crate::sql::cursor::{Cursor, Parsed};
@@ -40,14 +41,15 @@ fn view(cursor: &mut Cursor<'_>, or_replace: bool, alter: bool) -> Parsed<Statem
     // MySQL has IF NOT EXISTS here since 9.1 (manual, "CREATE VIEW Statement").
     let allowed = is_mariadb(cursor) || mysql_since(cursor, 9, 1, 0);
     let if_not_exists = allowed && !alter && cursor.accept(&["IF", "NOT", "EXISTS"]);
+    if if_not_exists && or_replace && !is_mariadb(cursor) {
+        return Err(cursor.expected("OR REPLACE or IF NOT EXISTS, not both"));
+    }
     let name = full_name(cursor)?;
     let columns = if cursor.at_symbol("(") { name_list(cursor)? } else { Vec::new() };
     cursor.expect(&["AS"])?;
     let start = cursor.position();
     let end = check_option(cursor, &mut options);
-    let words = ["SELECT", "WITH", "VALUES", "TABLE"];
-    let starts = words.iter().any(|word| cursor.at(&[word])) || cursor.at_symbol("(");
-    if !starts || end <= start {
+    if !at_query(cursor) || end <= start {
         return Err(cursor.expected("a query"));
     }
     let query = query::query(&cursor.sub(start, end))?;
