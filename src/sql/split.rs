@@ -275,6 +275,9 @@ impl<'a> Splitter<'a> {
         if !self.creates(PROGRAMS) {
             return false;
         }
+        if self.creates(&["PACKAGE"]) {
+            return is("AS") || is("IS");
+        }
         // Behind the header of the program: `FOR EACH ROW IF …`, `p() LOOP …`, `NO SQL CASE …`.
         let headers = ["ROW", ")", ":", "DO", "SQL", "DATA", "DETERMINISTIC", "DEFINER", "INVOKER"];
         let header = || headers.iter().any(|header| self.previous_is(header, index));

@@ -10,6 +10,7 @@ use crate::sql::ast::{
 use crate::sql::cursor::{Cursor, Parsed};
 use crate::sql::name::ObjectName;
 use crate::sql::parse;
+use crate::sql::server::ServerKind;
 
 /// Reads a statement that no other part of the grammar has read.
 pub(super) fn statement(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
@@ -253,72 +254,100 @@ fn load(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
     })))
 }
 
-/// First words of statements that change no table, and how they are called.
-const ADMINISTRATION: &[(&[&str], &str)] = &[
-    (&["SHOW"], "show"),
-    (&["HELP"], "help"),
-    (&["HANDLER"], "handler"),
-    (&["KILL"], "kill"),
-    (&["SHUTDOWN"], "shutdown"),
-    (&["RESTART"], "restart"),
-    (&["CLONE"], "clone"),
-    (&["BINLOG"], "binlog"),
-    (&["PURGE"], "purge"),
-    (&["RESET"], "reset"),
-    (&["CHANGE", "MASTER"], "change-master"),
-    (&["CHANGE", "REPLICATION"], "change-replication"),
-    (&["START", "SLAVE"], "start-replica"),
-    (&["START", "REPLICA"], "start-replica"),
-    (&["START", "ALL"], "start-replica"),
-    (&["START", "GROUP_REPLICATION"], "start-group-replication"),
-    (&["STOP", "SLAVE"], "stop-replica"),
-    (&["STOP", "REPLICA"], "stop-replica"),
-    (&["STOP", "ALL"], "stop-replica"),
-    (&["STOP", "GROUP_REPLICATION"], "stop-group-replication"),
-    (&["CACHE", "INDEX"], "cache-index"),
-    (&["LOAD", "INDEX", "INTO", "CACHE"], "load-index"),
-    (&["INSTALL"], "install"),
-    (&["UNINSTALL"], "uninstall"),
-    (&["IMPORT", "TABLE", "FROM"], "import-table"),
-    (&["BACKUP"], "backup"),
-    (&["LOCK", "INSTANCE", "FOR", "BACKUP"], "lock-instance"),
-    (&["UNLOCK", "INSTANCE"], "unlock-instance"),
-    (&["SIGNAL"], "signal"),
-    (&["RESIGNAL"], "resignal"),
-    (&["GET"], "get-diagnostics"),
+/// Which of the two servers has a statement.
+type Has = &'static [ServerKind];
+const BOTH: Has = &[ServerKind::Mysql, ServerKind::Mariadb];
+const MYSQL: Has = &[ServerKind::Mysql];
+const MARIADB: Has = &[ServerKind::Mariadb];
+
+/// First words of statements that change no table, how they are called, and who has them.
+const ADMINISTRATION: &[(&[&str], &str, Has)] = &[
+    (&["SHOW"], "show", BOTH),
+    (&["HELP"], "help", BOTH),
+    (&["HANDLER"], "handler", BOTH),
+    (&["KILL"], "kill", BOTH),
+    (&["SHUTDOWN"], "shutdown", BOTH),
+    (&["RESTART"], "restart", MYSQL),
+    (&["CLONE"], "clone", MYSQL),
+    (&["BINLOG"], "binlog", BOTH),
+    (&["PURGE"], "purge", BOTH),
+    (&["RESET"], "reset", BOTH),
+    (&["CHANGE", "MASTER"], "change-master", BOTH),
+    (&["CHANGE", "REPLICATION"], "change-replication", MYSQL),
+    (&["START", "SLAVE"], "start-replica", BOTH),
+    (&["START", "REPLICA"], "start-replica", BOTH),
+    (&["START", "ALL"], "start-replica", MARIADB),
+    (&["START", "GROUP_REPLICATION"], "start-group-replication", MYSQL),
+    (&["STOP", "SLAVE"], "stop-replica", BOTH),
+    (&["STOP", "REPLICA"], "stop-replica", BOTH),
+    (&["STOP", "ALL"], "stop-replica", MARIADB),
+    (&["STOP", "GROUP_REPLICATION"], "stop-group-replication", MYSQL),
+    (&["CACHE", "INDEX"], "cache-index", BOTH),
+    (&["LOAD", "INDEX", "INTO", "CACHE"], "load-index", BOTH),
+    (&["INSTALL"], "install", BOTH),
+    (&["UNINSTALL"], "uninstall", BOTH),
+    (&["IMPORT", "TABLE", "FROM"], "import-table", MYSQL),
+    (&["BACKUP"], "backup", MARIADB),
+    (&["LOCK", "INSTANCE", "FOR", "BACKUP"], "lock-instance", MYSQL),
+    (&["UNLOCK", "INSTANCE"], "unlock-instance", MYSQL),
+    (&["SIGNAL"], "signal", BOTH),
+    (&["RESIGNAL"], "resignal", BOTH),
+    (&["GET"], "get-diagnostics", BOTH),
 ];
 
 fn administration(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
-    let known = ADMINISTRATION.iter().find(|(words, _)| cursor.accept(words));
+    let kind = cursor.server().kind;
+    let known =
+        ADMINISTRATION.iter().find(|(words, _, has)| has.contains(&kind) && cursor.accept(words));
     match known {
-        Some((_, what)) => other(cursor, what, None),
+        Some((_, what, _)) => other(cursor, what, None),
         None => Err(cursor.expected("a statement")),
     }
 }
 
-/// Kinds of object that concern no table, and how CREATE and ALTER of them are called.
-const OBJECTS: &[(&[&str], ObjectKind, &str, &str)] = &[
-    (&["USER"], ObjectKind::Role, "create-user", "alter-user"),
-    (&["ROLE"], ObjectKind::Role, "create-role", "alter-role"),
-    (&["SERVER"], ObjectKind::Server, "create-server", "alter-server"),
-    (&["TABLESPACE"], ObjectKind::Tablespace, "create-tablespace", "alter-tablespace"),
-    (&["UNDO", "TABLESPACE"], ObjectKind::Tablespace, "create-tablespace", "alter-tablespace"),
-    (&["LOGFILE", "GROUP"], ObjectKind::Tablespace, "create-logfile-group", "alter-logfile-group"),
-    (&["RESOURCE", "GROUP"], ObjectKind::Role, "create-resource-group", "alter-resource-group"),
-    (&["INSTANCE"], ObjectKind::Database, "create-instance", "alter-instance"),
-    (&["LIBRARY"], ObjectKind::Language, "create-library", "alter-library"),
+/// Kinds of object that concern no table, how CREATE and ALTER of them are called, who has them.
+const OBJECTS: &[(&[&str], ObjectKind, &str, &str, Has)] = &[
+    (&["USER"], ObjectKind::Role, "create-user", "alter-user", BOTH),
+    (&["ROLE"], ObjectKind::Role, "create-role", "alter-role", BOTH),
+    (&["SERVER"], ObjectKind::Server, "create-server", "alter-server", BOTH),
+    (&["TABLESPACE"], ObjectKind::Tablespace, "create-tablespace", "alter-tablespace", MYSQL),
+    (
+        &["UNDO", "TABLESPACE"],
+        ObjectKind::Tablespace,
+        "create-tablespace",
+        "alter-tablespace",
+        MYSQL,
+    ),
+    (
+        &["LOGFILE", "GROUP"],
+        ObjectKind::Tablespace,
+        "create-logfile-group",
+        "alter-logfile-group",
+        MYSQL,
+    ),
+    (
+        &["RESOURCE", "GROUP"],
+        ObjectKind::Role,
+        "create-resource-group",
+        "alter-resource-group",
+        MYSQL,
+    ),
+    (&["INSTANCE"], ObjectKind::Database, "create-instance", "alter-instance", MYSQL),
+    (&["LIBRARY"], ObjectKind::Language, "create-library", "alter-library", MYSQL),
     (
         &["SPATIAL", "REFERENCE", "SYSTEM"],
         ObjectKind::Type,
         "create-spatial-reference-system",
         "alter-spatial-reference-system",
+        MYSQL,
     ),
 ];
 
 /// Reads what follows CREATE for an object that concerns no table.
 pub(super) fn create(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
-    let known = OBJECTS.iter().find(|(words, ..)| cursor.accept(words));
-    let Some((_, object, what, _)) = known else {
+    let kind = cursor.server().kind;
+    let known = OBJECTS.iter().find(|(words, .., has)| has.contains(&kind) && cursor.accept(words));
+    let Some((_, object, what, ..)) = known else {
         return Err(cursor.expected("a kind of object"));
     };
     cursor.accept(&["IF", "NOT", "EXISTS"]);
@@ -330,8 +359,9 @@ pub(super) fn create(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
 
 /// Reads what follows ALTER for an object that concerns no table.
 pub(super) fn alter(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
-    let known = OBJECTS.iter().find(|(words, ..)| cursor.accept(words));
-    let Some((_, object, _, what)) = known else {
+    let kind = cursor.server().kind;
+    let known = OBJECTS.iter().find(|(words, .., has)| has.contains(&kind) && cursor.accept(words));
+    let Some((_, object, _, what, _)) = known else {
         return Err(cursor.expected("a kind of object"));
     };
     other(cursor, what, Some(*object))

@@ -71,14 +71,14 @@ fn routine(cursor: &mut Cursor<'_>, mut routine: CreateRoutine) -> Parsed<Statem
     if !routine.procedure && cursor.accept(&["RETURNS"]) {
         return loadable(cursor, routine);
     }
-    routine.arguments = parameters(cursor)?;
+    routine.arguments = parameters(cursor, routine.procedure)?;
     if !routine.procedure {
         cursor.expect(&["RETURNS"])?;
         routine.returns = Some(value_type(cursor)?);
     }
     while characteristic(cursor, &mut routine)? {}
     let start = cursor.position();
-    if routine.language == "sql" {
+    if routine.language == "sql" || is_mariadb(cursor) {
         routine.statements = body::body(cursor)?;
     } else {
         // `LANGUAGE JAVASCRIPT AS $$…$$` (MySQL 9).
@@ -102,14 +102,16 @@ fn loadable(cursor: &mut Cursor<'_>, mut routine: CreateRoutine) -> Parsed<State
 }
 
 /// Takes the parameters in parentheses and returns their types.
-fn parameters(cursor: &mut Cursor<'_>) -> Parsed<Vec<DataType>> {
+fn parameters(cursor: &mut Cursor<'_>, procedure: bool) -> Parsed<Vec<DataType>> {
     cursor.expect_symbol("(")?;
     let mut types = Vec::new();
     if cursor.accept_symbol(")") {
         return Ok(types);
     }
     loop {
-        cursor.accept_any(&["IN", "OUT", "INOUT"]);
+        if procedure || is_mariadb(cursor) {
+            cursor.accept_any(&["IN", "OUT", "INOUT"]);
+        }
         name(cursor)?;
         types.push(value_type(cursor)?);
         if !cursor.accept_symbol(",") {
@@ -285,10 +287,14 @@ pub(super) fn alter_event(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
         let object = ObjectKind::Event;
         return Ok(StatementKind::Rename(Rename { object, pairs, on: None, if_exists: false }));
     }
+    let start = cursor.position();
     if cursor.accept(&["ON", "SCHEDULE"]) {
         schedule(cursor)?;
     }
     event_options(cursor)?;
+    if cursor.position() == start && !cursor.at(&["DO"]) {
+        return Err(cursor.expected("a change of the event"));
+    }
     if cursor.accept(&["DO"]) {
         body::body(cursor)?;
     }

@@ -118,7 +118,9 @@ fn lock_tables(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
         if cursor.accept(&["AS"]) || !at_lock_mode(cursor) {
             name(cursor)?;
         }
-        cursor.accept(&["LOW_PRIORITY"]);
+        if is_mariadb(cursor) {
+            cursor.accept(&["LOW_PRIORITY"]);
+        }
         if cursor.accept(&["WRITE"]) {
             mode = "WRITE";
             if is_mariadb(cursor) {
@@ -185,7 +187,7 @@ fn set_account(cursor: &mut Cursor<'_>) -> Parsed<Option<StatementKind>> {
     } else if cursor.at(&["DEFAULT", "ROLE"]) || (cursor.at(&["ROLE"]) && cursor.text_at(1) != "=")
     {
         "set-role"
-    } else if cursor.at(&["RESOURCE", "GROUP"]) {
+    } else if !is_mariadb(cursor) && cursor.at(&["RESOURCE", "GROUP"]) {
         "set-resource-group"
     } else {
         return Ok(None);
@@ -237,7 +239,12 @@ fn assignment(cursor: &mut Cursor<'_>, scope: &mut SetScope) -> Parsed<Set> {
     if at_charset(cursor) {
         return Ok(new("character set".to_owned(), charset_value(cursor)?, SetScope::Session));
     }
-    match cursor.accept_any(&["GLOBAL", "PERSIST", "PERSIST_ONLY", "SESSION", "LOCAL"]) {
+    let scopes: &[&str] = if is_mariadb(cursor) {
+        &["GLOBAL", "SESSION", "LOCAL"]
+    } else {
+        &["GLOBAL", "PERSIST", "PERSIST_ONLY", "SESSION", "LOCAL"]
+    };
+    match cursor.accept_any(scopes) {
         Some("SESSION" | "LOCAL") => *scope = SetScope::Session,
         Some(_) => *scope = SetScope::Global,
         None => {}

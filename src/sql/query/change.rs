@@ -5,6 +5,7 @@ use crate::sql::ast::{Dml, DmlKind, Query};
 use crate::sql::cursor::{Cursor, Parsed};
 use crate::sql::expr;
 use crate::sql::name::{Ident, ObjectName};
+use crate::sql::server::ServerKind;
 
 /// Reads a query or a data change to its end.
 pub(super) fn dml(c: &mut Cursor<'_>) -> Parsed<Dml> {
@@ -46,15 +47,23 @@ fn empty(kind: DmlKind) -> Dml {
     }
 }
 
+fn is_mysql(c: &Cursor<'_>) -> bool {
+    c.server().kind.is_mysql_family()
+}
+
 /// Takes `LOW_PRIORITY`, `IGNORE`, `OR REPLACE` and their like; says whether one of them decides
 /// about duplicates.
 fn modifiers(c: &mut Cursor<'_>) -> bool {
     let mut conflict = false;
-    loop {
-        if c.accept(&["OR"]) {
+    if !is_mysql(c) {
+        conflict = c.accept(&["OR"]);
+        if conflict {
             c.accept_any(&["REPLACE", "ROLLBACK", "ABORT", "FAIL", "IGNORE"]);
-            conflict = true;
-        } else if c.accept(&["IGNORE"]) {
+        }
+        return conflict;
+    }
+    loop {
+        if c.accept(&["IGNORE"]) {
             conflict = true;
         } else if c.accept_any(&["LOW_PRIORITY", "HIGH_PRIORITY", "DELAYED", "QUICK"]).is_none() {
             return conflict;
@@ -79,7 +88,7 @@ fn insert(c: &mut Cursor<'_>, walk: &mut Walk, kind: DmlKind) -> Parsed<Dml> {
     if c.accept(&["DEFAULT", "VALUES"]) {
     } else if c.at(&["VALUES"]) || c.at(&["VALUE"]) {
         walk.rest(c, at_conflict)?;
-    } else if c.accept(&["SET"]) {
+    } else if is_mysql(c) && c.accept(&["SET"]) {
         dml.columns = assignments(c, walk)?;
     } else if Walk::at_query(c) {
         dml.from_query = true;
@@ -88,9 +97,12 @@ fn insert(c: &mut Cursor<'_>, walk: &mut Walk, kind: DmlKind) -> Parsed<Dml> {
     } else {
         return Err(c.expected("VALUES, SET or a query"));
     }
-    if at_conflict(c) {
-        dml.on_conflict |= !c.at(&["RETURNING"]);
-        walk.rest(c, |_| false)?;
+    if at_conflict(c) && !c.at(&["RETURNING"]) {
+        dml.on_conflict = true;
+        walk.rest(c, |c| c.at(&["RETURNING"]))?;
+    }
+    if c.at(&["RETURNING"]) {
+        returning(c, walk, kind)?;
     }
     Ok(dml)
 }
@@ -119,8 +131,10 @@ fn targets_of(c: &mut Cursor<'_>, walk: &mut Walk) -> Parsed<Vec<ObjectName>> {
     loop {
         if c.at_symbol("(") {
             found.extend(columns(c)?.into_iter().map(ObjectName::bare));
-        } else {
+        } else if is_mysql(c) {
             found.push(c.object_name()?);
+        } else {
+            found.push(ObjectName::bare(c.ident()?));
         }
         if !c.accept_symbol("=") {
             c.expect_symbol(":=")?;
@@ -181,10 +195,14 @@ fn assigned_tables(assigned: &[ObjectName], sources: &[(String, ObjectName)]) ->
 fn delete(c: &mut Cursor<'_>, walk: &mut Walk) -> Parsed<Dml> {
     let mut dml = empty(DmlKind::Delete);
     dml.on_conflict = modifiers(c);
+    let mariadb = c.server().kind == ServerKind::Mariadb;
+    if mariadb && c.accept(&["HISTORY"]) {
+        return delete_history(c, dml);
+    }
     if c.accept(&["FROM"]) {
         let start = c.position();
         let first = target(c)?;
-        if c.at_symbol(",") || c.at(&["USING"]) {
+        if is_mysql(c) && (c.at_symbol(",") || c.at(&["USING"])) {
             let mut named = vec![first];
             while c.accept_symbol(",") {
                 named.push(target(c)?);
@@ -193,6 +211,16 @@ fn delete(c: &mut Cursor<'_>, walk: &mut Walk) -> Parsed<Dml> {
             walk.relations(c)?;
             dml.targets = resolve(named, walk);
         } else {
+            if mariadb && c.accept(&["FOR", "PORTION", "OF"]) {
+                c.ident()?;
+                c.expect(&["FROM"])?;
+                expr::until(c, &["TO"])?;
+                c.expect(&["TO"])?;
+                expr::until(c, &["WHERE", "ORDER", "LIMIT"])?;
+                dml.targets = vec![first];
+                tail(c, walk, &mut dml)?;
+                return Ok(dml);
+            }
             c.reset(start);
             walk.relations(c)?;
             dml.targets = walk.sources.iter().map(|(_, name)| name.clone()).collect();
@@ -209,6 +237,31 @@ fn delete(c: &mut Cursor<'_>, walk: &mut Walk) -> Parsed<Dml> {
     }
     tail(c, walk, &mut dml)?;
     Ok(dml)
+}
+
+/// Takes `FROM t [BEFORE SYSTEM_TIME time]` behind `DELETE HISTORY` (MariaDB).
+fn delete_history(c: &mut Cursor<'_>, mut dml: Dml) -> Parsed<Dml> {
+    c.expect(&["FROM"])?;
+    dml.targets = vec![target(c)?];
+    if c.accept(&["BEFORE", "SYSTEM_TIME"]) {
+        let time = expr::until(c, &[])?;
+        dml.filter = Some(time);
+    }
+    Ok(dml)
+}
+
+/// Takes RETURNING, which MySQL has nowhere and MariaDB everywhere but in UPDATE.
+fn returning(c: &mut Cursor<'_>, walk: &mut Walk, kind: DmlKind) -> Parsed<()> {
+    let refused = match c.server().kind {
+        ServerKind::Mysql => true,
+        ServerKind::Mariadb => kind == DmlKind::Update,
+        ServerKind::Sqlite | ServerKind::Postgres => false,
+    };
+    if refused {
+        return Err(c.expected("the end of the statement"));
+    }
+    c.expect(&["RETURNING"])?;
+    walk.rest(c, |_| false)
 }
 
 /// Takes `t`, `db.t`, `t.*`.
@@ -255,8 +308,8 @@ fn tail(c: &mut Cursor<'_>, walk: &mut Walk, dml: &mut Dml) -> Parsed<()> {
         dml.limit = true;
         walk.rest(c, |c| c.at(&["RETURNING"]))?;
     }
-    if c.accept(&["RETURNING"]) {
-        walk.rest(c, |_| false)?;
+    if c.at(&["RETURNING"]) {
+        returning(c, walk, dml.kind)?;
     }
     if c.is_at_end() { Ok(()) } else { Err(c.expected("WHERE, ORDER BY or LIMIT")) }
 }

@@ -99,6 +99,21 @@ mod tests {
     }
 
     #[test]
+    fn what_only_one_server_has() {
+        let (my, maria) = (ServerKind::Mysql, ServerKind::Mariadb);
+        check(maria, "INSERT INTO t VALUES (1) RETURNING a", "Insert t < ");
+        check(
+            my,
+            "INSERT INTO t VALUES (1) RETURNING a",
+            "expected the end of the statement, found \"RETURNING\"",
+        );
+        check(maria, "SELECT a FROM t FOR SYSTEM_TIME AS OF now() WHERE b", "Select  < t");
+        check(maria, "DELETE HISTORY FROM t BEFORE SYSTEM_TIME now()", "Delete t <  filter");
+        check(maria, "DELETE FROM t FOR PORTION OF p FROM '1' TO '2'", "Delete t < ");
+        check(my, "SELECT count(*) OVER w FROM t WINDOW w AS (PARTITION BY a)", "Select  < t");
+    }
+
+    #[test]
     fn row_locks_name_the_tables() {
         let my = ServerKind::Mysql;
         check(my, "SELECT 1 FROM a JOIN b ON 1 FOR UPDATE", "Select  < a,b ! a,b");

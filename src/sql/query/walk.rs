@@ -139,7 +139,10 @@ impl Walk {
                 self.lock(c)?;
             } else if c.at(&["AS"]) && inside != Inside::Cast {
                 c.advance();
-                c.advance();
+                // An alias, unless it is the frame in `WINDOW w AS (…)`.
+                if !c.at_symbol("(") {
+                    c.advance();
+                }
             } else if c.at_symbol("(") {
                 self.parentheses(c, start)?;
             } else {
@@ -313,7 +316,11 @@ impl Walk {
         // MariaDB: `FOR SYSTEM_TIME AS OF …`.
         if c.accept(&["FOR", "SYSTEM_TIME"]) {
             while !c.is_at_end() && !at_clause(c) && !c.at_symbol(",") && !c.at_symbol(")") {
-                c.advance();
+                if c.at_symbol("(") {
+                    c.parentheses()?;
+                } else {
+                    c.advance();
+                }
             }
         }
         let known_as = alias(c)?.unwrap_or_else(|| name.name().to_owned());
