@@ -3,7 +3,7 @@
 use super::connection::Connection;
 use super::error::{Attempt as _, Error, ServerError};
 use super::snapshot::{Snapshot, SnapshotObject, SnapshotOptions};
-use super::{postgres, sqlite};
+use super::{mysql, postgres, sqlite};
 use crate::sql::ServerKind;
 
 /// Reads the whole schema in a fixed number of queries.
@@ -16,7 +16,7 @@ pub async fn snapshot(
 ) -> Result<Snapshot, Error> {
     match connection.server().kind {
         ServerKind::Postgres => postgres::snapshot(connection, options).await,
-        ServerKind::Mysql | ServerKind::Mariadb => Ok(Snapshot::empty(connection.server())),
+        ServerKind::Mysql | ServerKind::Mariadb => mysql::snapshot(connection, options).await,
         ServerKind::Sqlite => sqlite::snapshot(connection, options).await,
     }
 }

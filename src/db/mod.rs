@@ -13,6 +13,7 @@ mod driver;
 mod session;
 mod snapshot;
 mod sqlite;
+mod mysql;
 mod postgres;
 mod introspect;
 mod lock;

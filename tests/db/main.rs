@@ -16,5 +16,6 @@ mod support;
 mod connection;
 mod journal;
 mod shadow;
+mod snapshot_mariadb;
 mod snapshot_postgres;
 mod snapshot_sqlite;

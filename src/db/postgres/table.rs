@@ -331,8 +331,7 @@ fn not_null(row: &Row, nodes: &mut Nodes) {
 const INDEXES: &str = "
 SELECT i.indexrelid, i.indrelid, n.nspname, x.relname, quote_ident(n.nspname) || '.' ||
   quote_ident(x.relname), pg_get_indexdef(i.indexrelid), i.indisvalid, i.indisclustered,
-  i.indisreplident, (SELECT min(k.oid::bigint) FROM pg_constraint k WHERE k.conindid = i.indexrelid
-    AND k.contype IN ('p', 'u', 'x')), h.inhparent, quote_ident(ts.spcname),
+  i.indisreplident, k.first, h.inhparent, quote_ident(ts.spcname),
   quote_ident(pn.nspname) || '.' || quote_ident(p.relname), quote_ident(x.relname),
   (SELECT string_agg(a.attnum || ' SET STATISTICS ' || a.attstattarget, chr(1) ORDER BY a.attnum)
    FROM pg_attribute a WHERE a.attrelid = i.indexrelid AND a.attstattarget >= 0),
@@ -342,6 +341,8 @@ FROM pg_index i
 JOIN pg_class x ON x.oid = i.indexrelid
 JOIN pg_class c ON c.oid = i.indrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN (SELECT conindid, min(oid::bigint) AS first FROM pg_constraint
+  WHERE contype IN ('p', 'u', 'x') GROUP BY conindid) k ON k.conindid = i.indexrelid
 LEFT JOIN pg_inherits h ON h.inhrelid = i.indexrelid
 LEFT JOIN pg_class p ON p.oid = h.inhparent
 LEFT JOIN pg_namespace pn ON pn.oid = p.relnamespace

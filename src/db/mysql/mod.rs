@@ -1,0 +1,147 @@
+//! MySQL and MariaDB: reads `information_schema` in a fixed number of queries.
+//!
+//! `SHOW CREATE` would be one query per object, so tables are put together from their columns, keys
+//! and partitions. Only sequences and system-versioned tables, which `information_schema` does not
+//! tell all about, are asked for one by one (MariaDB 10.6 to 11.8). The database's own name is taken
+//! out of views and defaults, so that the text does not depend on it; counters of AUTO_INCREMENT are
+//! data and left out.
+
+mod key;
+mod partition;
+mod program;
+mod table;
+mod text;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::connection::Connection;
+use super::error::{Attempt as _, Error, ServerError};
+use super::rows::Rows;
+use super::snapshot::{Snapshot, SnapshotObject, SnapshotOptions};
+use crate::schema::{Name, Size};
+use crate::sql::{ServerKind, literal};
+
+/// What the parts of this folder share.
+pub(super) struct Reader<'a> {
+    connection: &'a mut Connection,
+    kind: ServerKind,
+    database: String,
+    /// The `sql_mode` that new sessions have.
+    sql_mode: String,
+    with_definers: bool,
+    own: BTreeSet<String>,
+}
+
+impl Reader<'_> {
+    /// Sends a query with `{db}` replaced by the name of the database as a literal.
+    async fn ask(&mut self, sql: &str) -> Result<Rows, ServerError> {
+        let database = literal(self.kind, &self.database);
+        self.connection.query(&sql.replace("{db}", &database)).await
+    }
+
+    /// Says whether the server is MySQL.
+    fn is_mysql(&self) -> bool {
+        self.kind == ServerKind::Mysql
+    }
+
+    /// Quotes a name.
+    fn quote(&self, name: &str) -> String {
+        crate::sql::ident(self.kind, name)
+    }
+
+    /// Quotes a text; a backslash is doubled, as `SHOW CREATE` prints it.
+    fn text(&self, text: &str) -> String {
+        format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+    }
+}
+
+/// Reads the whole schema.
+pub(super) async fn snapshot(
+    connection: &mut Connection,
+    options: &SnapshotOptions,
+) -> Result<Snapshot, Error> {
+    read(connection, options).await.attempt("cannot read the schema")
+}
+
+/// Reads one kind of object after the other, in the order in which they load.
+async fn read(
+    connection: &mut Connection,
+    options: &SnapshotOptions,
+) -> Result<Snapshot, ServerError> {
+    let mut snapshot = Snapshot::empty(connection.server());
+    connection.database().clone_into(&mut snapshot.database);
+    let kind = connection.server().kind;
+    let database = snapshot.database.clone();
+    if options.sizes && kind == ServerKind::Mysql {
+        // MySQL 8 shows sizes as they were up to a day ago (manual, 14.2.7).
+        let fresh = "SET SESSION information_schema_stats_expiry = 0";
+        let _ = connection.execute(fresh).await;
+    }
+    let mut reader = Reader {
+        connection,
+        kind,
+        database,
+        sql_mode: String::new(),
+        with_definers: options.owners,
+        own: options.own.clone(),
+    };
+    settings(&mut reader, &mut snapshot).await?;
+    let tables = table::tables(&mut reader).await?;
+    let objects = &mut snapshot.objects;
+    table::sequences(&mut reader, &tables, objects).await?;
+    table::write(&mut reader, &tables, objects).await?;
+    key::foreign_keys(&mut reader, objects).await?;
+    program::routines(&mut reader, objects, &mut snapshot.roles).await?;
+    program::views(&mut reader, objects, &mut snapshot.roles).await?;
+    program::triggers(&mut reader, objects, &mut snapshot.roles).await?;
+    program::events(&mut reader, objects, &mut snapshot.roles).await?;
+    if options.sizes {
+        snapshot.sizes = sizes(&tables);
+    }
+    Ok(snapshot)
+}
+
+/// Reads what new objects take over from the database and the server.
+async fn settings(reader: &mut Reader<'_>, snapshot: &mut Snapshot) -> Result<(), ServerError> {
+    let rows = reader
+        .ask(
+            "SELECT s.default_character_set_name, s.default_collation_name, @@global.sql_mode, \
+             @@global.lower_case_table_names, @@global.character_set_server, \
+             @@global.collation_server, @@global.explicit_defaults_for_timestamp \
+             FROM information_schema.schemata s WHERE s.schema_name = {db}",
+        )
+        .await?;
+    let names = [
+        "charset",
+        "collation",
+        "sql_mode",
+        "lower_case_table_names",
+        "server_charset",
+        "server_collation",
+        "explicit_defaults_for_timestamp",
+    ];
+    if let Some(row) = rows.first() {
+        for (index, name) in names.into_iter().enumerate() {
+            snapshot.settings.insert(name.to_owned(), row.text(index).to_owned());
+        }
+        row.text(2).clone_into(&mut reader.sql_mode);
+    }
+    Ok(())
+}
+
+/// Returns rows and bytes by table.
+fn sizes(tables: &[table::TableFacts]) -> BTreeMap<Name, Size> {
+    let base = tables.iter().filter(|table| table.is_table());
+    base.map(|table| (Name::new("", table.name.clone()), table.size)).collect()
+}
+
+/// Returns an object of the current database.
+fn object(kind: &str, name: &str, statements: Vec<String>) -> SnapshotObject {
+    SnapshotObject {
+        kind: kind.to_owned(),
+        name: Name::new("", name),
+        relation: None,
+        note: None,
+        statements,
+    }
+}

@@ -1,0 +1,88 @@
+//! Partitions.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::Reader;
+use super::text::without_database;
+use crate::db::error::ServerError;
+use crate::db::rows::Row;
+
+/// Reads `PARTITION BY …` of all tables that have it.
+pub(super) async fn partitions(
+    reader: &mut Reader<'_>,
+) -> Result<HashMap<String, String>, ServerError> {
+    let rows = reader
+        .ask(
+            "SELECT table_name, partition_name, partition_method, partition_expression, \
+             partition_description, subpartition_name, subpartition_method, \
+             subpartition_expression, partition_ordinal_position, \
+             coalesce(subpartition_ordinal_position, 0), partition_comment \
+             FROM information_schema.partitions \
+             WHERE table_schema = {db} AND partition_name IS NOT NULL",
+        )
+        .await?;
+    let mut tables: BTreeMap<String, Vec<&Row>> = BTreeMap::new();
+    for row in &rows {
+        tables.entry(row.text(0).to_owned()).or_default().push(row);
+    }
+    let mut clauses = HashMap::new();
+    for (table, mut rows) in tables {
+        rows.sort_by_key(|row| (row.count(8), row.count(9)));
+        clauses.insert(table, clause(reader, &rows));
+    }
+    Ok(clauses)
+}
+
+/// Writes the clause of one table.
+fn clause(reader: &Reader<'_>, rows: &[&Row]) -> String {
+    let Some(first) = rows.first() else { return String::new() };
+    let method = first.text(2);
+    let expression = without_database(first.text(3), &reader.database);
+    let mut sql = if method == "SYSTEM_TIME" {
+        "PARTITION BY SYSTEM_TIME".to_owned()
+    } else {
+        format!("PARTITION BY {method} ({expression})")
+    };
+    let subpartitions = rows.iter().filter(|row| row.count(8) == first.count(8)).count();
+    if let Some(sub_method) = first.get(6) {
+        let expression = without_database(first.text(7), &reader.database);
+        sql.push_str(&format!("\nSUBPARTITION BY {sub_method} ({expression})"));
+        sql.push_str(&format!("\nSUBPARTITIONS {subpartitions}"));
+    }
+    let mut parts: Vec<&Row> = Vec::new();
+    for row in rows {
+        if parts.last().is_none_or(|last| last.count(8) != row.count(8)) {
+            parts.push(row);
+        }
+    }
+    let is_counted = method.ends_with("HASH") || method.ends_with("KEY");
+    let usual = |(number, row): (usize, &&Row)| row.text(1) == format!("p{number}");
+    if is_counted && parts.iter().enumerate().all(usual) {
+        sql.push_str(&format!("\nPARTITIONS {}", parts.len()));
+        return sql;
+    }
+    let lines: Vec<String> = parts.iter().map(|row| line(reader, row)).collect();
+    sql.push_str(&format!("\n(\n  {}\n)", lines.join(",\n  ")));
+    sql
+}
+
+/// Writes one partition.
+fn line(reader: &Reader<'_>, row: &Row) -> String {
+    let (method, description) = (row.text(2), row.text(4));
+    let mut line = format!("PARTITION {}", reader.quote(row.text(1)));
+    if method.starts_with("RANGE") {
+        let is_open = description == "MAXVALUE" && method == "RANGE";
+        let bound = if is_open { "MAXVALUE".to_owned() } else { format!("({description})") };
+        line.push_str(&format!(" VALUES LESS THAN {bound}"));
+    } else if method.starts_with("LIST") {
+        if description == "DEFAULT" {
+            line.push_str(" DEFAULT");
+        } else {
+            line.push_str(&format!(" VALUES IN ({description})"));
+        }
+    }
+    if !row.text(10).is_empty() {
+        line.push_str(&format!(" COMMENT = {}", reader.text(row.text(10))));
+    }
+    line
+}
