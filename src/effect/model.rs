@@ -168,6 +168,10 @@ pub enum LockMode {
     MdlSharedNoWrite,
     /// MySQL, MariaDB: metadata lock that lets nobody in.
     MdlExclusive,
+    /// InnoDB: rows that are read are locked against writers.
+    InnodbSharedRows,
+    /// InnoDB: rows are locked against other writers.
+    InnodbExclusiveRows,
     /// SQLite: readers go on, other writers wait.
     SqliteReserved,
     /// SQLite in rollback-journal mode: readers wait too, while pages are written.
@@ -190,6 +194,8 @@ impl LockMode {
             Self::MdlSharedWrite => "SHARED_WRITE",
             Self::MdlSharedUpgradable => "SHARED_UPGRADABLE",
             Self::MdlSharedNoWrite => "SHARED_NO_WRITE",
+            Self::InnodbSharedRows => "S rows",
+            Self::InnodbExclusiveRows => "X rows",
             Self::SqliteReserved => "RESERVED",
         }
     }
@@ -207,6 +213,8 @@ impl LockMode {
                 | Self::ShareRowExclusive
                 | Self::Exclusive
                 | Self::MdlSharedNoWrite
+                | Self::InnodbSharedRows
+                | Self::InnodbExclusiveRows
                 | Self::SqliteReserved
         ) || self.blocks_reads()
     }

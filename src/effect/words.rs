@@ -279,6 +279,7 @@ pub const WHENS: &[Word] = &[
 /// What is left to do or to regret after a statement.
 #[rustfmt::skip]
 pub const LEFT_BEHIND: &[Word] = &[
+    ("attribute-dropped", "MySQL, MariaDB: MODIFY takes away what it does not repeat"),
     ("check-skipped", "MariaDB: rows that violate a new CHECK stay until they are next updated"),
     ("constraints-lost", "a copy of a table lacks the keys and constraints of the first"),
     ("fk-ignored", "MySQL, MariaDB: a REFERENCES on a column is read and ignored"),
@@ -291,16 +292,21 @@ pub const LEFT_BEHIND: &[Word] = &[
     ("index-duplicate-column", "a column stands twice in an index"),
     ("index-not-attached", "ON ONLY: not valid until all partitions have theirs"),
     ("index-on-constant", "SQLite: a name in double quotes is no column, so it is a string"),
+    ("index-shrunk", "MySQL, MariaDB: an index is over fewer columns than before"),
     ("invalid-index", "a failed concurrent build leaves an index that is not valid"),
     ("invalid-index-kept", "IF NOT EXISTS keeps an index that is not valid"),
     ("no-primary-key", "a table has no primary key"),
     ("not-valid", "a constraint is not checked against the rows that exist"),
     ("orphans-accepted", "rows that reference nothing stay: checks are off"),
+    ("parent-key-lost", "MariaDB: a foreign key references a primary key that is gone"),
+    ("partly-done", "MariaDB: the statement fails and has dropped tables all the same"),
     ("redundant-index", "an index is a copy or a left prefix of another"),
     ("references-rewritten", "SQLite: the foreign keys of another table follow the new name"),
     ("replica-identity-lost", "the index that identifies rows for replication is gone"),
+    ("row-version-limit", "MySQL: INSTANT changes of columns are counted and end"),
     ("table-charset-only", "MySQL, MariaDB: the columns keep their character set"),
     ("type-means-nothing", "SQLite: words of the type look like a position or a sequence"),
+    ("values-truncated", "MySQL, MariaDB, not strict: values that do not fit are cut"),
     ("view-broken", "a view, trigger or function names something that is gone"),
     ("wide-table", "a table has many columns"),
 ];

@@ -141,6 +141,8 @@ fn lock_fact(lock: &Lock, server: ServerKind) -> String {
         | LockMode::ShareRowExclusive
         | LockMode::Exclusive
         | LockMode::AccessExclusive
+        | LockMode::InnodbSharedRows
+        | LockMode::InnodbExclusiveRows
         | LockMode::SqliteReserved
         | LockMode::SqliteExclusive => "lock",
     };

@@ -1,0 +1,604 @@
+//! ALTER TABLE: what it refuses, how it runs, what it leaves.
+
+use super::change::{Changes, is_virtual};
+use super::decide::Shape;
+use super::{Scene, same};
+use crate::effect::{Algorithm, During, Online, OnlineLock};
+use crate::schema::{Altered, Name, Origin, Relation, RelationKind, altered};
+use crate::sql::ast::{
+    ActionKind, AlterTable, ColumnDef, ConstraintKind, IndexKind, MyAction, ObjectKind,
+};
+
+impl Scene<'_> {
+    pub(super) fn alter_table(&mut self, alter: &AlterTable) {
+        self.commits();
+        let name = self.schema().resolve(&alter.name);
+        let Some(found) = self.schema().find(&alter.name) else {
+            if self.schema().is_absent(&alter.name) {
+                self.absent(alter);
+                return;
+            }
+            let unknown = Relation::new(name, RelationKind::Table, Origin::Assumed);
+            self.alter_known(&unknown, alter);
+            return;
+        };
+        if found.kind == RelationKind::View {
+            let detail = format!("'{name}' is not a base table");
+            self.told.fails("wrong-object-kind", "1347", detail);
+            return;
+        }
+        self.alter_known(found, alter);
+    }
+
+    /// MariaDB: `ALTER TABLE IF EXISTS` of a table that is not there is accepted with any clause.
+    fn absent(&mut self, alter: &AlterTable) {
+        if alter.if_exists {
+            let (algorithm, lock) = (Algorithm::Instant, OnlineLock::None);
+            self.told.out.online = Some(Online { algorithm, lock, rebuilds: false });
+            return;
+        }
+        let _ = self.table(&alter.name);
+    }
+
+    fn alter_known(&mut self, before: &Relation, alter: &AlterTable) {
+        if self.partition_statement(before, alter) {
+            return;
+        }
+        let start = self.told.span;
+        self.refusals(before, alter);
+        let after = altered(self.schema(), before, alter);
+        self.refusals_of_result(before, &after.table, alter);
+        let mut changes = Changes::between(self, before, &after, alter);
+        changes.assume_unknown(before, alter);
+        let shape = Shape::of(before, &after.table);
+        let best = self.decide(shape, &changes, before);
+        self.data_failures(before, &after, &changes, best);
+        self.told.span = start;
+        let online = self.explicit(alter, best, &changes);
+        self.told.out.online = Some(online);
+        self.work(before, &after, &changes, online);
+        self.locks_of(before, alter, &changes, online);
+        for action in &alter.actions {
+            self.told.span = action.span;
+            self.told_of(before, &after, alter, &action.kind);
+        }
+        self.told.span = start;
+    }
+
+    /// Tells what is written, read and built.
+    fn work(&mut self, before: &Relation, after: &Altered, changes: &Changes, online: Online) {
+        let name = &before.name;
+        let cause = changes.cause();
+        let copies = online.rebuilds || online.algorithm == Algorithm::Copy;
+        if copies && !changes.is_nothing() {
+            self.told.rewrite(name, cause);
+            let concurrent = online.lock == OnlineLock::None;
+            for index in &after.table.indexes {
+                let new = changes.built.iter().any(|built| built.name == index.name);
+                let cause = if new { index_cause(index) } else { "rewrite" };
+                self.told.build(name, &index.name, cause, concurrent);
+            }
+            return;
+        }
+        let concurrent = online.lock == OnlineLock::None;
+        for index in &changes.built {
+            self.told.build(name, &index.name, index_cause(index), concurrent);
+        }
+        if online.algorithm == Algorithm::Nocopy {
+            for index in &changes.collated_indexes {
+                self.told.build(name, index, "convert-charset", concurrent);
+            }
+        }
+    }
+
+    fn locks_of(
+        &mut self,
+        before: &Relation,
+        alter: &AlterTable,
+        changes: &Changes,
+        online: Online,
+    ) {
+        // MariaDB switches the keys of MyISAM under a lock that readers do not wait for.
+        let switches = changes.keys && self.is_mariadb() && !super::is_innodb(before);
+        if self.is_temporary(Some(before)) || changes.is_nothing() || switches {
+            return;
+        }
+        let cause = changes.cause();
+        let copies = online.rebuilds || online.algorithm == Algorithm::Copy;
+        let builds = !changes.built.is_empty() || online.algorithm == Algorithm::Nocopy;
+        let during = if copies {
+            During::Rewrite
+        } else if builds && changes.builds_something() {
+            During::IndexBuild
+        } else {
+            During::Instant
+        };
+        let online = self.really_blocks(before, changes, online);
+        self.online_locks(&before.name, cause, online, during);
+        self.relatives(&before.name, cause);
+        self.new_parents(before, alter, changes);
+    }
+
+    /// MariaDB 11.8 accepts LOCK=NONE for MyISAM and Aria, and blocks reads and writes all the
+    /// same (measured: `addcol_aria`).
+    fn really_blocks(&self, before: &Relation, changes: &Changes, online: Online) -> Online {
+        let engine_without_log = !super::is_innodb(before) && !changes.other_engine;
+        let copies = online.algorithm == Algorithm::Copy;
+        if self.mariadb_since(11, 2) && engine_without_log && copies {
+            return Online { lock: OnlineLock::Exclusive, ..online };
+        }
+        online
+    }
+
+    /// Applies the ALGORITHM and LOCK that are written: refuses them, or runs as they say.
+    fn explicit(&mut self, alter: &AlterTable, best: Online, changes: &Changes) -> Online {
+        let mut algorithm: Option<&str> = None;
+        let mut lock = alter.online.then_some("NONE");
+        for action in &alter.actions {
+            match &action.kind {
+                ActionKind::Mysql(MyAction::Algorithm(written)) => {
+                    self.told.span = action.span;
+                    algorithm = Some(written.as_str());
+                }
+                ActionKind::Mysql(MyAction::Lock(written)) => {
+                    self.told.span = action.span;
+                    lock = Some(written.as_str());
+                }
+                ActionKind::AddColumn { .. }
+                | ActionKind::DropColumn { .. }
+                | ActionKind::RenameColumn { .. }
+                | ActionKind::RenameTo(_)
+                | ActionKind::SetDefault { .. }
+                | ActionKind::DropDefault { .. }
+                | ActionKind::SetNotNull { .. }
+                | ActionKind::DropNotNull { .. }
+                | ActionKind::AddConstraint(_)
+                | ActionKind::DropConstraint { .. }
+                | ActionKind::Postgres(_)
+                | ActionKind::Mysql(_) => {}
+            }
+        }
+        self.clauses(algorithm, lock, best, changes)
+    }
+
+    /// Returns how the statement runs with these clauses, and tells if the server refuses them.
+    pub(super) fn clauses(
+        &mut self,
+        algorithm: Option<&str>,
+        lock: Option<&str>,
+        best: Online,
+        changes: &Changes,
+    ) -> Online {
+        let asked = match algorithm {
+            Some("INSTANT") => Some(Algorithm::Instant),
+            Some("NOCOPY") => Some(Algorithm::Nocopy),
+            Some("INPLACE") => Some(Algorithm::Inplace),
+            Some("COPY") => Some(Algorithm::Copy),
+            Some(_) | None => None,
+        };
+        let instant_with_lock = !self.is_mariadb()
+            && asked == Some(Algorithm::Instant)
+            && lock.is_some_and(|lock| lock != "DEFAULT");
+        if instant_with_lock {
+            // MySQL 8.0 manual, "ALTER TABLE Statement": only LOCK=DEFAULT goes with INSTANT.
+            let detail = "ALGORITHM=INSTANT takes no LOCK but DEFAULT".to_owned();
+            self.told.fails("lock-clause-refused", "1221", detail);
+            return best;
+        }
+        // MariaDB accepts any ALGORITHM for PARTITION BY, and ignores it.
+        let ignored = self.is_mariadb() && changes.repartition;
+        let Some(asked) = asked.filter(|_| !ignored) else {
+            return self.lock_clause(lock, best);
+        };
+        if asked < best.algorithm {
+            let detail = format!(
+                "ALGORITHM={} is not supported for this operation: try {}",
+                asked.as_str(),
+                best.algorithm.as_str()
+            );
+            self.told.fails("algorithm-refused", "1845", detail);
+            return best;
+        }
+        let run = match asked {
+            Algorithm::Copy if best.algorithm != Algorithm::Copy => Online {
+                algorithm: Algorithm::Copy,
+                lock: if self.mariadb_since(11, 2) { OnlineLock::None } else { OnlineLock::Shared },
+                rebuilds: true,
+            },
+            // MySQL adds and drops columns with INPLACE by a rebuild, though INSTANT would do.
+            Algorithm::Inplace if best.algorithm == Algorithm::Instant && !self.is_mariadb() => {
+                let rebuilds = changes.add_base || changes.drop_base;
+                Online { algorithm: Algorithm::Inplace, lock: OnlineLock::None, rebuilds }
+            }
+            Algorithm::Instant | Algorithm::Nocopy | Algorithm::Inplace | Algorithm::Copy => best,
+        };
+        self.lock_clause(lock, run)
+    }
+
+    fn lock_clause(&mut self, lock: Option<&str>, run: Online) -> Online {
+        let asked = match lock {
+            Some("NONE") => OnlineLock::None,
+            Some("SHARED") => OnlineLock::Shared,
+            Some("EXCLUSIVE") => OnlineLock::Exclusive,
+            Some(_) | None => return run,
+        };
+        if asked < run.lock {
+            let detail =
+                format!("LOCK={} is not supported: try LOCK={}", asked.as_str(), run.lock.as_str());
+            self.told.fails("lock-clause-refused", "1846", detail);
+            return run;
+        }
+        // Any LOCK but DEFAULT makes MySQL leave INSTANT for INPLACE.
+        if run.lock == OnlineLock::Default {
+            return Online { algorithm: Algorithm::Inplace, lock: asked, ..run };
+        }
+        Online { lock: asked, ..run }
+    }
+
+    /// Tells what an action takes away, breaks or leaves behind.
+    fn told_of(
+        &mut self,
+        before: &Relation,
+        after: &Altered,
+        alter: &AlterTable,
+        action: &ActionKind,
+    ) {
+        let name = &before.name;
+        match action {
+            ActionKind::AddColumn { column, .. } => self.added_column(before, column),
+            ActionKind::DropColumn { column, .. } => {
+                self.dropped_column(before, &after.table, column.as_str());
+            }
+            ActionKind::RenameColumn { from, .. } => {
+                self.breaks_column("rename-column", name, from.as_str());
+                self.leaves_broken(name, Some(from.as_str()));
+            }
+            ActionKind::RenameTo(_) => {
+                self.told.breaks("rename-table", ObjectKind::Table, name.to_string(), name);
+                self.leaves_broken(name, None);
+            }
+            ActionKind::SetDefault { column, .. } => {
+                self.breaks_column("change-default", name, column.as_str());
+            }
+            ActionKind::DropDefault { column } => {
+                self.breaks_column("drop-default", name, column.as_str());
+            }
+            ActionKind::AddConstraint(constraint) => {
+                let written = constraint.name.as_ref().map_or("", |name| name.as_str());
+                self.added_constraint(before, &constraint.kind, written);
+            }
+            ActionKind::DropConstraint { name: gone, .. } => {
+                self.lost_constraint(name, gone.as_str());
+            }
+            ActionKind::Mysql(action) => self.told_of_mysql(before, after, alter, action),
+            ActionKind::SetNotNull { .. }
+            | ActionKind::DropNotNull { .. }
+            | ActionKind::Postgres(_) => {}
+        }
+    }
+
+    fn breaks_index(&mut self, how: &'static str, table: &Name, index: &str) {
+        self.told.breaks(how, ObjectKind::Index, format!("{table}.{index}"), table);
+    }
+
+    fn dropped_column(&mut self, before: &Relation, after: &Relation, column: &str) {
+        let name = &before.name;
+        let stored = !before.column_any_case(column).is_some_and(is_virtual);
+        self.told.loses(ObjectKind::Column, format!("{name}.{column}"), stored, name);
+        self.breaks_column("drop-column", name, column);
+        self.leaves_broken(name, Some(column));
+        self.lost_indexes(before, after, column);
+    }
+
+    fn lost_constraint(&mut self, name: &Name, constraint: &str) {
+        let full = format!("{name}.{constraint}");
+        self.told.loses(ObjectKind::Constraint, full.clone(), false, name);
+        self.told.breaks("drop-constraint", ObjectKind::Constraint, full, name);
+    }
+
+    fn told_of_mysql(
+        &mut self,
+        before: &Relation,
+        after: &Altered,
+        alter: &AlterTable,
+        action: &MyAction,
+    ) {
+        let name = &before.name;
+        match action {
+            MyAction::ModifyColumn { column, .. } => {
+                self.redefined(before, after, column.name.as_str(), column);
+            }
+            MyAction::ChangeColumn { from, column, .. } => {
+                if !same(from.as_str(), column.name.as_str()) {
+                    self.breaks_column("rename-column", name, from.as_str());
+                    self.leaves_broken(name, Some(from.as_str()));
+                }
+                self.redefined(before, after, from.as_str(), column);
+            }
+            MyAction::DropIndex { name: index, .. } => {
+                let full = format!("{name}.{index}");
+                self.told.loses(ObjectKind::Index, full.clone(), false, name);
+                self.told.breaks("drop-index", ObjectKind::Index, full, name);
+            }
+            MyAction::DropPrimaryKey { .. } => {
+                self.lost_constraint(name, "PRIMARY");
+                if after.table.primary_key().is_none() {
+                    self.told.leaves("no-primary-key", name.to_string(), name);
+                }
+            }
+            MyAction::DropForeignKey { name: gone, .. } | MyAction::DropCheck { name: gone } => {
+                self.lost_constraint(name, gone.as_str());
+            }
+            MyAction::AlterCheck { name: check, enforced } => {
+                let how = if *enforced { "new-check" } else { "drop-constraint" };
+                let full = format!("{name}.{check}");
+                self.told.breaks(how, ObjectKind::Constraint, full, name);
+            }
+            MyAction::RenameIndex { from, .. } => {
+                self.breaks_index("rename-index", name, from.as_str());
+            }
+            MyAction::IndexVisibility { name: index, visible } if !visible => {
+                self.breaks_index("index-invisible", name, index.as_str());
+            }
+            MyAction::Option { name: option, .. }
+                if matches!(option.as_str(), "charset" | "collate") =>
+            {
+                let converts = alter.actions.iter().any(|other| {
+                    matches!(other.kind, ActionKind::Mysql(MyAction::ConvertTo { .. }))
+                });
+                if !converts {
+                    self.told.leaves("table-charset-only", name.to_string(), name);
+                }
+            }
+            MyAction::AddIndex { index, .. } => self.index_remarks(before, index),
+            MyAction::DropSystemVersioning => {
+                self.told.loses(ObjectKind::Table, format!("{name} (history)"), true, name);
+            }
+            MyAction::Tablespace { .. }
+            | MyAction::IndexVisibility { .. }
+            | MyAction::Option { .. }
+            | MyAction::ColumnVisibility { .. }
+            | MyAction::ConvertTo { .. }
+            | MyAction::Force
+            | MyAction::OrderBy
+            | MyAction::Keys { .. }
+            | MyAction::Algorithm(_)
+            | MyAction::Lock(_)
+            | MyAction::Validation(_)
+            | MyAction::Partition(_)
+            | MyAction::PartitionBy(_)
+            | MyAction::RemovePartitioning
+            | MyAction::AddSystemVersioning
+            | MyAction::AddPeriod { .. }
+            | MyAction::DropPeriod { .. } => {}
+        }
+    }
+
+    /// A dropped column takes its indexes along, and leaves the others shorter.
+    fn lost_indexes(&mut self, before: &Relation, after: &Relation, column: &str) {
+        let name = &before.name;
+        for index in &before.indexes {
+            let over = index.key_columns().iter().any(|c| same(c, column));
+            if over && !after.indexes.iter().any(|kept| same(&kept.name, &index.name)) {
+                let full = format!("{name}.{}", index.name);
+                self.told.loses_too(ObjectKind::Index, full, false, name);
+            } else if over {
+                let full = format!("{name}.{}", index.name);
+                self.told.leaves("index-shrunk", full, name);
+            }
+        }
+    }
+
+    fn added_column(&mut self, before: &Relation, column: &ColumnDef) {
+        let name = &before.name;
+        let full = format!("{name}.{}", column.name);
+        let not_null =
+            matches!(column.nullability, Some(crate::sql::ast::Nullability::NotNull { .. }));
+        let bare = not_null
+            && column.default.is_none()
+            && column.generated.is_none()
+            && !column.auto_increment;
+        let how = if bare && self.is_strict() { "required-column" } else { "add-column" };
+        self.told.breaks(how, ObjectKind::Column, full.clone(), name);
+        if bare {
+            self.told.leaves("implicit-values", full.clone(), name);
+        }
+        for constraint in &column.constraints {
+            let is_check = matches!(constraint.kind, ConstraintKind::Check(_));
+            if is_check && self.is_mariadb() && column.default.is_some() {
+                // Measured: `addcol_with_check_default_violates`.
+                self.told.leaves("check-skipped", full.clone(), name);
+            }
+            if matches!(constraint.kind, ConstraintKind::ForeignKey(_))
+                && !self.mysql_since(9, 0, 0)
+                && !self.mariadb_since(10, 5)
+            {
+                self.told.leaves("fk-ignored", full.clone(), name);
+            }
+        }
+    }
+
+    pub(super) fn added_constraint(
+        &mut self,
+        before: &Relation,
+        kind: &ConstraintKind,
+        written: &str,
+    ) {
+        let name = &before.name;
+        let how = match kind {
+            ConstraintKind::PrimaryKey(_) | ConstraintKind::Unique(_) => "new-unique",
+            ConstraintKind::Check(_) => "new-check",
+            ConstraintKind::ForeignKey(_) => {
+                if !self.foreign_key_checks() {
+                    self.told.leaves("orphans-accepted", format!("{name}.{written}"), name);
+                }
+                "new-foreign-key"
+            }
+            ConstraintKind::PrimaryKeyUsingIndex(_)
+            | ConstraintKind::UniqueUsingIndex(_)
+            | ConstraintKind::Exclude(_)
+            | ConstraintKind::NotNull(_) => return,
+        };
+        self.told.breaks(how, ObjectKind::Constraint, format!("{name}.{written}"), name);
+    }
+
+    /// Tells what MODIFY and CHANGE take from a column by not repeating it.
+    fn redefined(
+        &mut self,
+        before: &Relation,
+        after: &Altered,
+        from: &str,
+        definition: &ColumnDef,
+    ) {
+        let name = &before.name;
+        let Some(old) = before.column_any_case(from) else { return };
+        let Some(new) = after.table.column_any_case(definition.name.as_str()) else { return };
+        let full = format!("{name}.{}", old.name);
+        if old.data_type.as_ref().map(|t| (&t.name, &t.args, t.unsigned))
+            != new.data_type.as_ref().map(|t| (&t.name, &t.args, t.unsigned))
+        {
+            self.told.breaks("type-change", ObjectKind::Column, full.clone(), name);
+        }
+        let mut drops = |what: &'static str| {
+            self.told.leaves("attribute-dropped", format!("{full}: {what}"), name);
+        };
+        if old.not_null && !new.not_null && definition.nullability.is_none() {
+            drops("NOT NULL");
+        }
+        if old.default.is_some() && new.default.is_none() && definition.generated.is_none() {
+            drops("DEFAULT");
+        }
+        if old.auto_increment && !new.auto_increment {
+            drops("AUTO_INCREMENT");
+        }
+        if old.on_update && !new.on_update {
+            drops("ON UPDATE");
+        }
+        let charset = |column: &crate::schema::Column| {
+            column.data_type.as_ref().and_then(|t| t.charset.clone())
+        };
+        let written = definition.data_type.as_ref().and_then(|t| t.charset.as_ref());
+        if charset(old).is_some() && charset(old) != charset(new) && written.is_none() {
+            drops("CHARACTER SET");
+        }
+        if old.not_null && !new.not_null {
+            self.breaks_column("drop-not-null", name, &old.name);
+        }
+        if !old.not_null && new.not_null {
+            self.breaks_column("new-not-null", name, &old.name);
+        }
+        if old.default.is_some() && new.default.is_none() {
+            self.breaks_column("drop-default", name, &old.name);
+        }
+        if !old.not_null && new.not_null && !self.is_strict() {
+            self.told.leaves("implicit-values-for-nulls", full, name);
+        }
+    }
+}
+
+fn index_cause(index: &crate::schema::Index) -> &'static str {
+    match (index.primary, index.kind) {
+        (true, _) => "add-primary-key",
+        (false, IndexKind::Unique) => "add-unique",
+        (false, IndexKind::Fulltext) => "fulltext-index",
+        (false, IndexKind::Plain | IndexKind::Spatial | IndexKind::Vector) => "create-index",
+    }
+}
+
+impl Changes {
+    /// Says whether an index is built or rebuilt: dropping one is no work.
+    fn builds_something(&self) -> bool {
+        !self.built.is_empty() || !self.collated_indexes.is_empty()
+    }
+
+    /// What is not known to be harmless is taken for a copy.
+    fn assume_unknown(&mut self, before: &Relation, alter: &AlterTable) {
+        if before.complete {
+            return;
+        }
+        let knows = |column: &str| before.column_any_case(column).is_some();
+        for action in &alter.actions {
+            match &action.kind {
+                ActionKind::Mysql(MyAction::ModifyColumn { column, .. })
+                    if !knows(column.name.as_str()) =>
+                {
+                    self.copy_cause = self.copy_cause.or(Some("type-change"));
+                }
+                ActionKind::Mysql(MyAction::ChangeColumn { from, .. }) if !knows(from.as_str()) => {
+                    self.copy_cause = self.copy_cause.or(Some("type-change"));
+                }
+                ActionKind::DropColumn { column, .. } if !knows(column.as_str()) => {
+                    self.drop_base = true;
+                }
+                ActionKind::RenameColumn { from, .. } if !knows(from.as_str()) => {
+                    self.renamed.push(from.value.clone());
+                }
+                ActionKind::Mysql(MyAction::ConvertTo { .. }) => {
+                    self.copy_cause = self.copy_cause.or(Some("convert-charset"));
+                }
+                ActionKind::Mysql(MyAction::DropIndex { name, .. })
+                    if before.index(name.as_str()).is_none() =>
+                {
+                    self.dropped.push(name.value.clone());
+                }
+                ActionKind::Mysql(MyAction::DropPrimaryKey { .. }) => self.drop_primary = true,
+                ActionKind::Mysql(MyAction::DropForeignKey { .. }) => {
+                    self.drop_foreign_key = true;
+                }
+                ActionKind::Mysql(MyAction::DropCheck { .. })
+                | ActionKind::DropConstraint { .. } => self.drop_check = true,
+                ActionKind::Mysql(_)
+                | ActionKind::Postgres(_)
+                | ActionKind::AddColumn { .. }
+                | ActionKind::DropColumn { .. }
+                | ActionKind::RenameColumn { .. }
+                | ActionKind::RenameTo(_)
+                | ActionKind::SetDefault { .. }
+                | ActionKind::DropDefault { .. }
+                | ActionKind::SetNotNull { .. }
+                | ActionKind::DropNotNull { .. }
+                | ActionKind::AddConstraint(_) => {}
+            }
+        }
+    }
+
+    /// Returns the change that weighs most, in the word for rules.
+    pub(super) fn cause(&self) -> &'static str {
+        let fulltext = self.builds_kind(IndexKind::Fulltext);
+        let all = [
+            (self.copy_cause.is_some(), self.copy_cause.unwrap_or("type-change")),
+            (self.add_stored, "stored-generated"),
+            (self.add_computed_default, "expression-default"),
+            (self.add_check, "add-check"),
+            (self.add_foreign_key, "add-foreign-key"),
+            (self.drop_primary && !self.add_primary, "drop-primary-key"),
+            (self.add_primary, "add-primary-key"),
+            (self.other_engine, "engine"),
+            (self.repartition, "partition-by"),
+            (self.add_versioning || self.drop_versioning, "system-versioning"),
+            (self.add_auto_increment || self.gains_auto_increment, "auto-increment"),
+            (!self.not_null.is_empty() || self.nullable, "nullability"),
+            (self.rebuild_option, "row-format"),
+            (self.copy_option, "row-format"),
+            (self.order_by, "order-by"),
+            (fulltext, "fulltext-index"),
+            (!self.built.is_empty(), "create-index"),
+            (self.add_base, "add-column"),
+            (self.drop_base, "drop-column"),
+            (self.reorder_base, "column-order"),
+            (self.loses_auto_increment, "auto-increment"),
+            (self.collation, "convert-charset"),
+            (!self.dropped.is_empty(), "drop-index"),
+            (self.add_virtual || self.drop_virtual, "virtual-generated"),
+            (self.virtual_expression || self.reorder_virtual, "virtual-generated"),
+            (!self.renamed.is_empty() || self.renamed_indexes, "rename"),
+            (self.rename_table, "rename-table"),
+            (self.drop_foreign_key, "drop-foreign-key"),
+            (self.drop_check, "drop-check"),
+            (self.option || self.default_charset || self.keys, "table-options"),
+            (self.index_visibility, "alter-index"),
+            (self.longer, "type-change"),
+        ];
+        all.into_iter().find(|(holds, _)| *holds).map_or("alter-table", |(_, cause)| cause)
+    }
+}

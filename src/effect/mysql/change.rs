@@ -1,0 +1,582 @@
+//! How a table before ALTER TABLE differs from the table after it.
+//!
+//! The servers compare the two definitions and not the words of the statement: dropping an index
+//! and adding the same again is no change. So does this.
+
+use super::types::{TypeChange, type_change};
+use super::{Scene, is_innodb, option, same};
+use crate::schema::{Altered, Column, Demand, Index, Relation};
+use crate::sql::ServerKind;
+use crate::sql::ast::{
+    ActionKind, AlterTable, Expr, ExprShape, GeneratedStorage, IndexKind, Key, MyAction,
+};
+
+/// The differences that decide about ALGORITHM and LOCK.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Changes {
+    /// Ordinary columns are added.
+    pub(super) add_base: bool,
+    /// One of them not at the end.
+    pub(super) add_inside: bool,
+    /// An AUTO_INCREMENT column is added.
+    pub(super) add_auto_increment: bool,
+    /// A default of an added column is computed by the server layer, row by row or once.
+    pub(super) add_computed_default: bool,
+    /// An added DATE or DATETIME column has no valid value for the rows that exist.
+    pub(super) add_zero_date: bool,
+    /// Stored generated columns are added.
+    pub(super) add_stored: bool,
+    /// Virtual columns are added.
+    pub(super) add_virtual: bool,
+    /// Ordinary or stored columns are dropped.
+    pub(super) drop_base: bool,
+    /// Virtual columns are dropped.
+    pub(super) drop_virtual: bool,
+    /// A virtual column behind a dropped one stays.
+    pub(super) drop_virtual_before_another: bool,
+    /// Columns are renamed, these by their old names.
+    pub(super) renamed: Vec<String>,
+    /// Why values are written anew.
+    pub(super) copy_cause: Option<&'static str>,
+    /// A column gets longer in place.
+    pub(super) longer: bool,
+    /// A column gets another collation in place.
+    pub(super) collation: bool,
+    /// Indexes over columns whose collation changes.
+    pub(super) collated_indexes: Vec<String>,
+    /// The collation of those differs in more than the character set it is for.
+    pub(super) other_collation: bool,
+    /// Columns that become NOT NULL.
+    pub(super) not_null: Vec<String>,
+    /// A column becomes NULL.
+    pub(super) nullable: bool,
+    /// A default, comment or visibility changes.
+    pub(super) metadata: bool,
+    /// AUTO_INCREMENT is taken from a column.
+    pub(super) loses_auto_increment: bool,
+    /// AUTO_INCREMENT is given to a column.
+    pub(super) gains_auto_increment: bool,
+    /// Stored columns change their order.
+    pub(super) reorder_base: bool,
+    /// Virtual columns change their order.
+    pub(super) reorder_virtual: bool,
+    /// The expression of a virtual column changes.
+    pub(super) virtual_expression: bool,
+    /// Indexes that are built.
+    pub(super) built: Vec<Index>,
+    /// Indexes that go.
+    pub(super) dropped: Vec<String>,
+    /// Indexes that get another name.
+    pub(super) renamed_indexes: bool,
+    /// Indexes become visible or invisible.
+    pub(super) index_visibility: bool,
+    /// The primary key is made, dropped, or replaced.
+    pub(super) add_primary: bool,
+    /// The primary key goes.
+    pub(super) drop_primary: bool,
+    /// Foreign keys are made.
+    pub(super) add_foreign_key: bool,
+    /// Foreign keys go.
+    pub(super) drop_foreign_key: bool,
+    /// A CHECK is made, or enforced from now on.
+    pub(super) add_check: bool,
+    /// The only checks made stand on added columns: MariaDB does not look at them.
+    pub(super) adds_only_column_checks: bool,
+    /// A CHECK goes, or is no longer enforced.
+    pub(super) drop_check: bool,
+    /// Another engine.
+    pub(super) other_engine: bool,
+    /// FORCE, the same engine again, ROW_FORMAT, KEY_BLOCK_SIZE.
+    pub(super) rebuild_option: bool,
+    /// Options without effect on rows: COMMENT, AUTO_INCREMENT, STATS_….
+    pub(super) option: bool,
+    /// Options that only the server layer can change.
+    pub(super) copy_option: bool,
+    /// The default character set of the table.
+    pub(super) default_charset: bool,
+    /// ORDER BY.
+    pub(super) order_by: bool,
+    /// RENAME TO.
+    pub(super) rename_table: bool,
+    /// ENABLE KEYS, DISABLE KEYS.
+    pub(super) keys: bool,
+    /// PARTITION BY, REMOVE PARTITIONING.
+    pub(super) repartition: bool,
+    /// ADD SYSTEM VERSIONING.
+    pub(super) add_versioning: bool,
+    /// DROP SYSTEM VERSIONING.
+    pub(super) drop_versioning: bool,
+}
+
+impl Changes {
+    /// Returns the differences.
+    pub(super) fn between(
+        scene: &Scene<'_>,
+        before: &Relation,
+        after: &Altered,
+        alter: &AlterTable,
+    ) -> Self {
+        let mut changes = Self::default();
+        changes.columns(scene, before, after);
+        changes.order(before, after);
+        changes.indexes(scene, before, after, alter);
+        changes.constraints(before, after, alter);
+        changes.actions(scene, before, alter);
+        changes
+    }
+
+    fn columns(&mut self, scene: &Scene<'_>, before: &Relation, after: &Altered) {
+        let server = scene.schema().server.kind;
+        let redundant = option(before, "row_format").is_some_and(|f| same(f, "redundant"));
+        for (at, column) in after.table.columns.iter().enumerate() {
+            let origin = after.origins.get(at).copied().flatten();
+            match origin.and_then(|origin| before.columns.get(origin)) {
+                Some(old) => self.column(scene, before, (old, column), (server, redundant)),
+                None => self.added(scene, column, at, after),
+            }
+        }
+        let dropped: Vec<(usize, &Column)> = before
+            .columns
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| !after.origins.contains(&Some(*at)))
+            .collect();
+        for (at, column) in dropped {
+            if !is_virtual(column) {
+                self.drop_base = true;
+                continue;
+            }
+            self.drop_virtual = true;
+            let later = before.columns.iter().enumerate().skip(at + 1);
+            self.drop_virtual_before_another |= later
+                .into_iter()
+                .any(|(later, other)| is_virtual(other) && after.origins.contains(&Some(later)));
+        }
+    }
+
+    fn added(&mut self, scene: &Scene<'_>, column: &Column, at: usize, after: &Altered) {
+        if let Some(generated) = &column.generated {
+            if generated.storage == GeneratedStorage::Stored {
+                self.add_stored = true;
+            } else {
+                self.add_virtual = true;
+            }
+            return;
+        }
+        self.add_base = true;
+        self.add_inside |= after.origins.iter().skip(at).any(Option::is_some);
+        self.add_auto_increment |= column.auto_increment;
+        if let Some(default) = &column.default {
+            self.add_computed_default |= scene.computes_default(default);
+        }
+        let name = column.data_type.as_ref().map_or("", |t| t.name.as_str());
+        self.add_zero_date |= column.not_null
+            && column.default.is_none()
+            && matches!(name, "date" | "datetime")
+            && scene.no_zero_date()
+            && scene.is_strict();
+    }
+
+    fn column(
+        &mut self,
+        scene: &Scene<'_>,
+        table: &Relation,
+        (old, new): (&Column, &Column),
+        (server, redundant): (ServerKind, bool),
+    ) {
+        if !old.name.eq_ignore_ascii_case(&new.name) {
+            self.renamed.push(old.name.clone());
+        }
+        let comparable = old.data_type.as_ref().zip(new.data_type.as_ref());
+        let change = comparable
+            .map_or(TypeChange::None, |(old, new)| type_change(server, old, new, redundant));
+        match change {
+            TypeChange::None | TypeChange::Members => {}
+            TypeChange::Longer => self.longer = true,
+            TypeChange::Collation => self.recollated(table, old, new),
+            TypeChange::Copy(cause) => self.copy_cause = self.copy_cause.or(Some(cause)),
+        }
+        // A longer column may get another collation at the same time.
+        if change == TypeChange::Longer
+            && comparable.is_some_and(|(old, new)| old.collation != new.collation)
+        {
+            self.recollated(table, old, new);
+        }
+        self.generated(scene, old, new);
+        match (old.not_null, new.not_null) {
+            (false, true) => self.not_null.push(new.name.clone()),
+            (true, false) => self.nullable = true,
+            (false, false) | (true, true) => {}
+        }
+        self.loses_auto_increment |= old.auto_increment && !new.auto_increment;
+        self.gains_auto_increment |= !old.auto_increment && new.auto_increment;
+        let text = |expr: &Option<Expr>| expr.as_ref().map(|expr| expr.text.to_lowercase());
+        self.metadata |= text(&old.default) != text(&new.default)
+            || old.invisible != new.invisible
+            || old.on_update != new.on_update
+            || change == TypeChange::Members;
+    }
+
+    fn recollated(&mut self, table: &Relation, old: &Column, new: &Column) {
+        self.collation = true;
+        let over = |index: &&Index| index.key_columns().iter().any(|c| same(c, &old.name));
+        self.collated_indexes.extend(table.indexes.iter().filter(over).map(|i| i.name.clone()));
+        let rest = |column: &Column| {
+            let data_type = column.data_type.as_ref()?;
+            let collation = data_type.collation.as_ref()?;
+            let charset = data_type.charset.as_ref()?;
+            let own = collation.strip_prefix(charset.as_str()).unwrap_or(collation);
+            Some(own.trim_start_matches('_').to_owned())
+        };
+        self.other_collation |= rest(old) != rest(new);
+    }
+
+    fn generated(&mut self, scene: &Scene<'_>, old: &Column, new: &Column) {
+        let (Some(before), Some(after)) = (&old.generated, &new.generated) else {
+            if old.generated.is_some() != new.generated.is_some() {
+                self.copy_cause = self.copy_cause.or(Some("stored-generated"));
+            }
+            return;
+        };
+        if fold(&before.expr) == fold(&after.expr) {
+            return;
+        }
+        let stored = after.storage == GeneratedStorage::Stored;
+        if stored || !scene.is_mariadb() {
+            self.copy_cause = self.copy_cause.or(Some("generated-expression"));
+        } else {
+            self.virtual_expression = true;
+        }
+    }
+
+    fn order(&mut self, before: &Relation, after: &Altered) {
+        let ordered = |virtual_ones: bool| {
+            let kept: Vec<usize> = after
+                .origins
+                .iter()
+                .flatten()
+                .copied()
+                .filter(|at| before.columns.get(*at).is_some_and(|c| is_virtual(c) == virtual_ones))
+                .collect();
+            kept.windows(2).all(|pair| matches!(pair, [left, right] if left < right))
+        };
+        let kept: Vec<usize> = after.origins.iter().flatten().copied().collect();
+        let all_ordered = kept.windows(2).all(|pair| matches!(pair, [a, b] if a < b));
+        self.reorder_base = !ordered(false);
+        self.reorder_virtual = !all_ordered && !self.reorder_base;
+    }
+
+    fn indexes(
+        &mut self,
+        scene: &Scene<'_>,
+        before: &Relation,
+        after: &Altered,
+        alter: &AlterTable,
+    ) {
+        // MariaDB: an index written with USING is another one, even if it is the same method.
+        let rewritten = |name: &str| scene.is_mariadb() && names_method(alter, name);
+        let renames: Vec<(&str, &str)> = index_renames(alter);
+        let old_name = |name: &str| {
+            let found = renames.iter().find(|(_, to)| same(to, name));
+            found.map_or_else(|| name.to_owned(), |(from, _)| (*from).to_owned())
+        };
+        self.renamed_indexes = !renames.is_empty();
+        for new in &after.table.indexes {
+            let old = before.indexes.iter().find(|old| same(&old.name, &old_name(&new.name)));
+            match old {
+                Some(old) if !rewritten(&new.name) && self.same_index(before, after, old, new) => {
+                    self.metadata |= names_method(alter, &new.name);
+                    self.index_visibility |= old.invisible != new.invisible;
+                }
+                Some(old) => {
+                    self.drops(old);
+                    self.builds(new);
+                }
+                None => self.builds(new),
+            }
+        }
+        let stays = |old: &&Index| {
+            after.table.indexes.iter().any(|new| same(&old_name(&new.name), &old.name))
+        };
+        for old in before.indexes.iter().filter(|old| !stays(old)) {
+            self.drops(old);
+        }
+    }
+
+    fn drops(&mut self, index: &Index) {
+        self.drop_primary |= index.primary;
+        self.dropped.push(index.name.clone());
+    }
+
+    fn builds(&mut self, index: &Index) {
+        self.add_primary |= index.primary;
+        self.built.push(index.clone());
+    }
+
+    /// Says whether an index is over the same columns, whatever they are called now.
+    fn same_index(&self, before: &Relation, after: &Altered, old: &Index, new: &Index) -> bool {
+        let position = |name: &str| before.columns.iter().position(|c| same(&c.name, name));
+        let origin = |name: &str| {
+            let at = after.table.columns.iter().position(|c| same(&c.name, name))?;
+            after.origins.get(at).copied().flatten()
+        };
+        old.kind == new.kind
+            && old.parts.len() == new.parts.len()
+            && old.parts.iter().zip(&new.parts).all(|(left, right)| {
+                let columns = match (&left.key, &right.key) {
+                    (Key::Column(a), Key::Column(b)) => position(a.as_str()) == origin(b.as_str()),
+                    (Key::Expr(a), Key::Expr(b)) => fold(a) == fold(b),
+                    (Key::Column(_), Key::Expr(_)) | (Key::Expr(_), Key::Column(_)) => false,
+                };
+                columns && left.prefix == right.prefix && left.descending == right.descending
+            })
+    }
+
+    fn constraints(&mut self, before: &Relation, after: &Altered, alter: &AlterTable) {
+        let is_key = |demand: &Demand| matches!(demand, Demand::ForeignKey { .. });
+        let is_check = |demand: &Demand| matches!(demand, Demand::Check(_));
+        let count = |table: &Relation, wanted: &dyn Fn(&Demand) -> bool| {
+            table.constraints.iter().filter(|c| wanted(&c.kind)).count()
+        };
+        let adds = |wanted: &dyn Fn(&Demand) -> bool| {
+            after.table.constraints.iter().any(|new| {
+                let there = |old: &crate::schema::Constraint| {
+                    same(&old.name, &new.name) && wanted(&old.kind)
+                };
+                wanted(&new.kind) && new.enforced && !before.constraints.iter().any(there)
+            })
+        };
+        self.add_foreign_key = adds(&is_key);
+        self.add_check = adds(&is_check);
+        self.drop_foreign_key = before
+            .constraints
+            .iter()
+            .any(|old| is_key(&old.kind) && super::refuse::drops_constraint(alter, &old.name));
+        self.drop_check = count(before, &is_check) > count(&after.table, &is_check);
+        for action in &alter.actions {
+            if let ActionKind::Mysql(MyAction::AlterCheck { enforced, .. }) = &action.kind {
+                self.add_check |= *enforced;
+                self.drop_check |= !enforced;
+            }
+        }
+        // The same name again: what is dropped and made anew is checked anew.
+        let replaced = alter.actions.iter().any(|action| {
+            matches!(&action.kind, ActionKind::AddConstraint(found)
+                if matches!(found.kind, crate::sql::ast::ConstraintKind::Check(_))
+                    && !found.not_enforced)
+        });
+        self.add_check |= replaced;
+        self.adds_only_column_checks = self.add_check
+            && !replaced
+            && !alter.actions.iter().any(|action| match &action.kind {
+                ActionKind::Mysql(
+                    MyAction::ModifyColumn { column, .. } | MyAction::ChangeColumn { column, .. },
+                ) => column
+                    .constraints
+                    .iter()
+                    .any(|c| matches!(c.kind, crate::sql::ast::ConstraintKind::Check(_))),
+                ActionKind::AddColumn { .. }
+                | ActionKind::DropColumn { .. }
+                | ActionKind::RenameColumn { .. }
+                | ActionKind::RenameTo(_)
+                | ActionKind::SetDefault { .. }
+                | ActionKind::DropDefault { .. }
+                | ActionKind::SetNotNull { .. }
+                | ActionKind::DropNotNull { .. }
+                | ActionKind::AddConstraint(_)
+                | ActionKind::DropConstraint { .. }
+                | ActionKind::Postgres(_)
+                | ActionKind::Mysql(_) => false,
+            });
+        let foreign = alter.actions.iter().any(|action| {
+            matches!(&action.kind, ActionKind::AddConstraint(found)
+                if matches!(found.kind, crate::sql::ast::ConstraintKind::ForeignKey(_)))
+        });
+        self.add_foreign_key |= foreign;
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the others show in the two tables")]
+    fn actions(&mut self, scene: &Scene<'_>, before: &Relation, alter: &AlterTable) {
+        for action in &alter.actions {
+            match &action.kind {
+                ActionKind::RenameTo(to) => {
+                    self.rename_table |= scene.schema().resolve(to) != before.name;
+                }
+                ActionKind::Mysql(MyAction::Option { name, value }) => {
+                    self.table_option(scene, before, name, value);
+                }
+                ActionKind::Mysql(MyAction::Force) => self.rebuild_option = true,
+                ActionKind::Mysql(MyAction::OrderBy) => self.order_by = true,
+                ActionKind::Mysql(MyAction::Keys { .. }) => self.keys = true,
+                ActionKind::Mysql(MyAction::ConvertTo { .. }) => self.default_charset = true,
+                ActionKind::Mysql(MyAction::PartitionBy(_) | MyAction::RemovePartitioning) => {
+                    self.repartition = true
+                }
+                ActionKind::Mysql(MyAction::AddSystemVersioning) => self.add_versioning = true,
+                ActionKind::Mysql(MyAction::DropSystemVersioning) => self.drop_versioning = true,
+                ActionKind::Mysql(
+                    MyAction::ModifyColumn { .. } | MyAction::ChangeColumn { .. },
+                )
+                | ActionKind::SetDefault { .. }
+                | ActionKind::DropDefault { .. }
+                | ActionKind::Mysql(MyAction::ColumnVisibility { .. }) => self.metadata = true,
+                _ => {}
+            }
+        }
+    }
+
+    fn table_option(&mut self, scene: &Scene<'_>, before: &Relation, name: &str, value: &str) {
+        match name {
+            "engine" => {
+                let old = option(before, "engine").unwrap_or("innodb");
+                if same(old, value) {
+                    self.rebuild_option = true;
+                } else if scene.is_engine(value) {
+                    self.other_engine = true;
+                }
+            }
+            "row_format"
+            | "key_block_size"
+            | "page_compressed"
+            | "page_compression_level"
+            | "encrypted"
+            | "encryption_key_id" => self.rebuild_option = true,
+            "encryption" | "tablespace" | "data directory" => self.copy_option = true,
+            "charset" | "collate" => self.default_charset = true,
+            _ if is_innodb(before) => self.option = true,
+            _ => self.option = true,
+        }
+    }
+
+    /// Says whether an index of a kind is built.
+    pub(super) fn builds_kind(&self, kind: IndexKind) -> bool {
+        self.built.iter().any(|index| index.kind == kind)
+    }
+
+    /// Says whether indexes are built or dropped.
+    pub(super) fn touches_indexes(&self) -> bool {
+        !self.built.is_empty() || !self.dropped.is_empty()
+    }
+
+    /// Says whether nothing at all changes.
+    pub(super) fn is_nothing(&self) -> bool {
+        !(self.add_base
+            || self.add_stored
+            || self.add_virtual
+            || self.drop_base
+            || self.drop_virtual
+            || !self.renamed.is_empty()
+            || self.copy_cause.is_some()
+            || self.longer
+            || self.collation
+            || !self.not_null.is_empty()
+            || self.nullable
+            || self.metadata
+            || self.loses_auto_increment
+            || self.gains_auto_increment
+            || self.reorder_base
+            || self.reorder_virtual
+            || self.virtual_expression
+            || self.touches_indexes()
+            || self.renamed_indexes
+            || self.index_visibility
+            || self.add_foreign_key
+            || self.drop_foreign_key
+            || self.add_check
+            || self.drop_check
+            || self.other_engine
+            || self.rebuild_option
+            || self.option
+            || self.copy_option
+            || self.default_charset
+            || self.order_by
+            || self.rename_table
+            || self.keys
+            || self.repartition
+            || self.add_versioning
+            || self.drop_versioning)
+    }
+}
+
+fn index_renames(alter: &AlterTable) -> Vec<(&str, &str)> {
+    alter
+        .actions
+        .iter()
+        .filter_map(|action| match &action.kind {
+            ActionKind::Mysql(MyAction::RenameIndex { from, to }) => {
+                Some((from.as_str(), to.as_str()))
+            }
+            ActionKind::Mysql(_)
+            | ActionKind::Postgres(_)
+            | ActionKind::AddColumn { .. }
+            | ActionKind::DropColumn { .. }
+            | ActionKind::RenameColumn { .. }
+            | ActionKind::RenameTo(_)
+            | ActionKind::SetDefault { .. }
+            | ActionKind::DropDefault { .. }
+            | ActionKind::SetNotNull { .. }
+            | ActionKind::DropNotNull { .. }
+            | ActionKind::AddConstraint(_)
+            | ActionKind::DropConstraint { .. } => None,
+        })
+        .collect()
+}
+
+/// Says whether an index is added with its method written.
+fn names_method(alter: &AlterTable, name: &str) -> bool {
+    alter.actions.iter().any(|action| {
+        matches!(&action.kind, ActionKind::Mysql(MyAction::AddIndex { index, .. })
+            if index.method.is_some()
+                && index.name.as_ref().is_some_and(|written| same(written.as_str(), name)))
+    })
+}
+
+/// Says whether a column is computed when it is read.
+pub(super) fn is_virtual(column: &Column) -> bool {
+    column.generated.as_ref().is_some_and(|found| found.storage != GeneratedStorage::Stored)
+}
+
+/// Says whether a column is computed when its row is written.
+pub(super) fn is_stored(column: &Column) -> bool {
+    column.generated.as_ref().is_some_and(|found| found.storage == GeneratedStorage::Stored)
+}
+
+/// Returns the text of an expression without white space, quotes of names and case.
+pub(super) fn fold(expr: &Expr) -> String {
+    expr.text.chars().filter(|c| !c.is_whitespace() && *c != '`').collect::<String>().to_lowercase()
+}
+
+/// Functions whose value MariaDB cannot compute once for all rows.
+const PER_ROW: &[&str] =
+    &["uuid", "uuid_short", "sys_guid", "uuidv4", "uuid_v4", "uuid_v7", "nextval"];
+
+impl Scene<'_> {
+    /// Says whether the default of an added column keeps the change from being INSTANT.
+    ///
+    /// MySQL 9.7: every expression in parentheses, a literal included, `CURRENT_TIMESTAMP` not.
+    /// MariaDB 10.11, 11.8: one that names a column, or gives another value each time (`UUID()`,
+    /// but not `RAND()`, which is computed once).
+    pub(super) fn computes_default(&self, default: &Expr) -> bool {
+        let plain = matches!(default.shape, ExprShape::Null | ExprShape::Literal);
+        if plain || is_now(default) {
+            return false;
+        }
+        if !self.is_mariadb() {
+            return true;
+        }
+        let names_column = !default.columns.is_empty() && default.shape != ExprShape::Literal;
+        let per_row = default
+            .functions
+            .iter()
+            .any(|function| PER_ROW.iter().any(|name| same(name, function.name())));
+        names_column || per_row
+    }
+}
+
+/// Says whether a default is the time of the statement, written without parentheses.
+pub(super) fn is_now(default: &Expr) -> bool {
+    let text = default.text.to_ascii_lowercase();
+    ["current_timestamp", "now", "localtime", "localtimestamp"].iter().any(|name| {
+        text.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('('))
+    })
+}

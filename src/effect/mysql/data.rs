@@ -1,0 +1,172 @@
+//! INSERT, UPDATE, DELETE, LOCK TABLES, and the statements that look after tables.
+
+use super::Scene;
+use crate::effect::{During, HeldUntil, LockMode, OnlineLock, TableState};
+use crate::schema::{Demand, Name};
+use crate::sql::ast::{
+    Dml, DmlKind, LockTables, Maintenance, MaintenanceKind, ObjectKind, ReferentialAction,
+};
+
+impl Scene<'_> {
+    pub(super) fn dml(&mut self, dml: &Dml) {
+        let (cause, every) = match dml.kind {
+            DmlKind::Select => {
+                self.locked_reads(dml);
+                return;
+            }
+            DmlKind::Insert => ("insert", false),
+            DmlKind::Update => ("update", dml.filter.is_none() && !dml.limit),
+            DmlKind::Delete => ("delete", dml.filter.is_none() && !dml.limit),
+            DmlKind::Merge | DmlKind::Replace | DmlKind::Load => ("merge", false),
+        };
+        let end = self.end();
+        let during = if every || dml.from_query || dml.filter.is_some() {
+            During::Scan
+        } else {
+            During::Instant
+        };
+        for target in &dml.targets {
+            if self.table(target).is_none() && self.schema().is_absent(target) {
+                continue;
+            }
+            let name = self.schema().resolve(target);
+            if self.is_temporary(self.schema().relation(&name)) {
+                continue;
+            }
+            self.told.lock(&name, LockMode::MdlSharedWrite, cause, (end, during));
+            if dml.kind != DmlKind::Insert || dml.on_conflict {
+                // Every row that is looked at stays locked until the transaction ends.
+                self.told.lock(&name, LockMode::InnodbExclusiveRows, cause, (end, during));
+            }
+            if dml.kind == DmlKind::Delete {
+                self.told.loses(ObjectKind::Table, name.to_string(), true, &name);
+                self.cascades(&name);
+            }
+            self.unique_rows(dml, &name);
+        }
+        // REPEATABLE READ: rows that INSERT … SELECT reads are locked against writers.
+        for read in dml.query.reads.iter().filter(|read| !dml.targets.contains(read)) {
+            if self.table(read).is_none() && self.schema().is_absent(read) {
+                continue;
+            }
+            let name = self.schema().resolve(read);
+            self.told.lock(&name, LockMode::MdlSharedRead, cause, (end, during));
+            self.told.lock(&name, LockMode::InnodbSharedRows, cause, (end, during));
+        }
+    }
+
+    fn end(&self) -> HeldUntil {
+        if self.context.in_transaction {
+            HeldUntil::TransactionEnd
+        } else {
+            HeldUntil::StatementEnd
+        }
+    }
+
+    fn unique_rows(&mut self, dml: &Dml, name: &Name) {
+        let adds = matches!(dml.kind, DmlKind::Insert) && !dml.on_conflict;
+        let empty = matches!(self.told.state(name), TableState::NewEmpty | TableState::Empty);
+        let keyed = self.schema().relation(name).is_some_and(|table| {
+            table.constraints.iter().any(crate::schema::Constraint::has_index)
+        });
+        if adds && keyed && !empty && !dml.from_query {
+            let detail = "fails if a row with the same key is there".to_owned();
+            self.told.may_fail("duplicates-present", "1062", detail);
+        }
+    }
+
+    fn locked_reads(&mut self, dml: &Dml) {
+        let end = self.end();
+        for read in &dml.query.row_locks {
+            let name = self.schema().resolve(read);
+            let cause = "select-for-update";
+            self.told.lock(&name, LockMode::MdlSharedWrite, cause, (end, During::Scan));
+            self.told.lock(&name, LockMode::InnodbExclusiveRows, cause, (end, During::Scan));
+        }
+    }
+
+    /// Rows of children that go, or lose their reference, with those of their parent.
+    fn cascades(&mut self, parent: &Name) {
+        if !self.foreign_key_checks() {
+            return;
+        }
+        for (child, constraint) in self.schema().foreign_keys_to(parent) {
+            let Demand::ForeignKey { on_delete, .. } = &constraint.kind else { continue };
+            match on_delete {
+                ReferentialAction::Cascade => {
+                    let name = child.name.to_string();
+                    self.told.loses_too(ObjectKind::Table, name, true, &child.name);
+                }
+                ReferentialAction::NoAction | ReferentialAction::Restrict => {
+                    let detail = format!("fails if {} has rows that reference it", child.name);
+                    self.told.may_fail("foreign-key-references", "1451", detail);
+                }
+                ReferentialAction::SetNull | ReferentialAction::SetDefault => {}
+            }
+        }
+    }
+
+    /// LOCK TABLES commits what is open, and holds until UNLOCK TABLES.
+    pub(super) fn lock_tables(&mut self, lock: &LockTables) {
+        self.commits();
+        if lock.unlock {
+            return;
+        }
+        let mode = if lock.mode.starts_with("READ") {
+            LockMode::MdlSharedNoWrite
+        } else {
+            LockMode::MdlExclusive
+        };
+        for table in &lock.tables {
+            if self.table(table).is_none() && self.schema().is_absent(table) {
+                continue;
+            }
+            let name = self.schema().resolve(table);
+            let held = (HeldUntil::TransactionEnd, During::Instant);
+            self.told.lock(&name, mode, "explicit-lock", held);
+            self.relatives(&name, "explicit-lock");
+        }
+    }
+
+    pub(super) fn maintenance(&mut self, maintenance: &Maintenance) {
+        self.commits();
+        for table in &maintenance.tables {
+            let name = self.schema().resolve(table);
+            let known = self.schema().relation(&name);
+            match maintenance.kind {
+                MaintenanceKind::Optimize => {
+                    let online = known.map(|table| self.optimize_online(table));
+                    self.told.rewrite(&name, "optimize");
+                    if let Some(online) = online {
+                        self.online_locks(&name, "optimize", online, During::Rewrite);
+                    } else {
+                        self.exclusive(&name, "optimize", During::Instant);
+                    }
+                    self.relatives(&name, "optimize");
+                    let _ = OnlineLock::None;
+                }
+                MaintenanceKind::Check | MaintenanceKind::Checksum => {
+                    self.told.scan(&name, "check-table");
+                }
+                MaintenanceKind::Repair => {
+                    if known.is_some_and(|found| !super::is_innodb(found)) {
+                        self.told.rewrite(&name, "check-table");
+                        self.exclusive(&name, "check-table", During::Rewrite);
+                    }
+                }
+                MaintenanceKind::Flush => {
+                    let reads =
+                        maintenance.options.iter().any(|option| option.contains("read lock"));
+                    if reads {
+                        let held = (HeldUntil::TransactionEnd, During::Instant);
+                        self.told.lock(&name, LockMode::MdlSharedNoWrite, "explicit-lock", held);
+                    }
+                }
+                MaintenanceKind::Analyze
+                | MaintenanceKind::Vacuum
+                | MaintenanceKind::Cluster
+                | MaintenanceKind::Checkpoint => {}
+            }
+        }
+    }
+}

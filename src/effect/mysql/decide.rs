@@ -1,0 +1,131 @@
+//! Which ALGORITHM and LOCK a server accepts for a change of a table.
+
+use super::change::{Changes, is_stored, is_virtual};
+use super::{Scene, is_innodb, option, same};
+use crate::effect::{Algorithm, Online, OnlineLock};
+use crate::schema::Relation;
+use crate::sql::ast::IndexKind;
+
+/// What the table is like, as far as the decision depends on it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shape {
+    /// InnoDB keeps the rows.
+    pub(super) innodb: bool,
+    /// It belongs to the session.
+    pub(super) temporary: bool,
+    /// `ROW_FORMAT=COMPRESSED`, before or after.
+    pub(super) compressed: bool,
+    /// `ROW_FORMAT=REDUNDANT`.
+    pub(super) redundant: bool,
+    /// A FULLTEXT index stays.
+    pub(super) fulltext: bool,
+    /// There was a FULLTEXT index.
+    pub(super) had_fulltext: bool,
+    /// A SPATIAL index stays.
+    pub(super) spatial: bool,
+    /// It is partitioned.
+    pub(super) partitioned: bool,
+    /// A virtual column that stays has an index that stays.
+    pub(super) indexed_virtual: bool,
+    /// A stored generated column stays.
+    pub(super) stored: bool,
+    /// A unique key over NOT NULL columns takes the place of the primary key.
+    pub(super) other_key: bool,
+}
+
+impl Shape {
+    /// Returns the shape of a table that changes.
+    pub(super) fn of(before: &Relation, after: &Relation) -> Self {
+        let has = |table: &Relation, kind: IndexKind| table.indexes.iter().any(|i| i.kind == kind);
+        let format = |table: &Relation, wanted: &str| {
+            option(table, "row_format").is_some_and(|format| same(format, wanted))
+        };
+        let zipped = |table: &Relation| {
+            format(table, "compressed")
+                || option(table, "key_block_size").is_some_and(|size| size != "0")
+        };
+        let indexed_virtual = after.columns.iter().any(|column| {
+            let old = before.column_any_case(&column.name).is_some_and(is_virtual);
+            let over = |table: &Relation| {
+                table.indexes.iter().any(|i| i.key_columns().iter().any(|c| same(c, &column.name)))
+            };
+            is_virtual(column) && old && over(after) && over(before)
+        });
+        let other_key = after.indexes.iter().any(|index| {
+            index.kind == IndexKind::Unique
+                && !index.primary
+                && index.parts.iter().all(|part| {
+                    let column = part.key.column().and_then(|name| after.column_any_case(name));
+                    part.prefix.is_none() && column.is_some_and(|found| found.not_null)
+                })
+        });
+        Self {
+            innodb: is_innodb(before),
+            temporary: before.persistence == crate::sql::ast::Persistence::Temporary,
+            compressed: zipped(before) || zipped(after),
+            redundant: format(before, "redundant"),
+            fulltext: has(before, IndexKind::Fulltext) && has(after, IndexKind::Fulltext),
+            had_fulltext: has(before, IndexKind::Fulltext),
+            spatial: has(after, IndexKind::Spatial),
+            partitioned: before.partition_by.is_some(),
+            indexed_virtual,
+            stored: after.columns.iter().any(is_stored),
+            other_key,
+        }
+    }
+}
+
+/// Returns an answer without a rebuild.
+pub(super) const fn keeps(algorithm: Algorithm, lock: OnlineLock) -> Online {
+    Online { algorithm, lock, rebuilds: false }
+}
+
+/// Returns an answer with a rebuild inside the engine.
+pub(super) const fn rebuilds(lock: OnlineLock) -> Online {
+    Online { algorithm: Algorithm::Inplace, lock, rebuilds: true }
+}
+
+impl Scene<'_> {
+    /// Returns the best algorithm and the weakest lock that the server accepts.
+    pub(super) fn decide(&self, shape: Shape, changes: &Changes, before: &Relation) -> Online {
+        if shape.temporary {
+            // Nobody else sees the table: what LOCK says means nothing, and rows are copied.
+            return Online { algorithm: Algorithm::Copy, lock: OnlineLock::None, rebuilds: false };
+        }
+        if self.is_mariadb() {
+            self.decide_mariadb(shape, changes, before)
+        } else {
+            self.decide_mysql(shape, changes, before)
+        }
+    }
+
+    /// Returns what the engines other than InnoDB and Aria's like do: metadata alone, or a copy.
+    pub(super) fn only_metadata(changes: &Changes) -> bool {
+        !(changes.add_base
+            || changes.add_stored
+            || changes.add_virtual
+            || changes.drop_base
+            || changes.drop_virtual
+            || changes.copy_cause.is_some()
+            || changes.longer
+            || changes.collation
+            || !changes.not_null.is_empty()
+            || changes.nullable
+            || changes.loses_auto_increment
+            || changes.gains_auto_increment
+            || changes.reorder_base
+            || changes.reorder_virtual
+            || changes.virtual_expression
+            || changes.touches_indexes()
+            || changes.add_foreign_key
+            || changes.drop_foreign_key
+            || changes.add_check
+            || changes.other_engine
+            || changes.rebuild_option
+            || changes.copy_option
+            || changes.order_by
+            || changes.repartition
+            || changes.add_versioning
+            || changes.drop_versioning)
+    }
+}

@@ -1,0 +1,173 @@
+//! ALGORITHM and LOCK of MariaDB 10.6 to 11.x.
+//!
+//! INSTANT changes metadata, NOCOPY works on indexes, INPLACE may rebuild, COPY copies all rows.
+//! Since 11.2 a copy applies what writers did meanwhile, so that LOCK=NONE goes with it.
+
+use super::change::Changes;
+use super::decide::{Shape, keeps, rebuilds};
+use super::{Scene, has_cascade, same};
+use crate::effect::{Algorithm, Online, OnlineLock};
+use crate::schema::Relation;
+use crate::sql::ast::IndexKind;
+
+impl Scene<'_> {
+    /// Returns the best that MariaDB accepts.
+    pub(super) fn decide_mariadb(
+        &self,
+        shape: Shape,
+        changes: &Changes,
+        before: &Relation,
+    ) -> Online {
+        // Renaming and switching keys are done under the exclusive lock.
+        let lock = if changes.rename_table || changes.keys {
+            OnlineLock::Exclusive
+        } else {
+            OnlineLock::None
+        };
+        if changes.is_nothing() {
+            return keeps(Algorithm::Instant, lock);
+        }
+        let online = self.mariadb_engine(shape, changes, before);
+        Online { lock: online.lock.max(lock), ..online }
+    }
+
+    fn mariadb_engine(&self, shape: Shape, changes: &Changes, before: &Relation) -> Online {
+        let instant = keeps(Algorithm::Instant, OnlineLock::None);
+        let copy = self.mariadb_copy(changes, before);
+        if !shape.innodb {
+            let online = if Self::only_metadata(changes) { instant } else { copy };
+            return Online { rebuilds: changes.other_engine && online != instant, ..online };
+        }
+        if self.mariadb_copies(shape, changes) {
+            return copy;
+        }
+        let columns = changes.add_base || changes.drop_base || changes.reorder_base;
+        let rebuild = self.mariadb_rebuilds(shape, changes);
+        if !rebuild {
+            if changes.touches_indexes()
+                || changes.other_collation && !changes.collated_indexes.is_empty()
+            {
+                let lock = self.mariadb_index_lock(changes);
+                let first = changes.builds_kind(IndexKind::Fulltext) && !shape.had_fulltext;
+                return if first { rebuilds(lock) } else { keeps(Algorithm::Nocopy, lock) };
+            }
+            return instant;
+        }
+        let virtual_ones =
+            changes.add_virtual || changes.drop_virtual || changes.virtual_expression;
+        if virtual_ones || (columns && changes.drop_base && shape.indexed_virtual) || shape.stored {
+            return copy;
+        }
+        let shared = shape.fulltext
+            || shape.spatial
+            || shape.indexed_virtual
+            || changes.add_auto_increment
+            || changes.drop_versioning
+            || changes.builds_kind(IndexKind::Fulltext)
+            || changes.builds_kind(IndexKind::Spatial);
+        rebuilds(if shared { OnlineLock::Shared } else { OnlineLock::None })
+    }
+
+    /// Since 11.2 writers go on during a copy (release notes, "Online Schema Change"), unless
+    /// cascading foreign keys change the table, rows are ordered or ignored, or it is partitioned
+    /// work.
+    fn mariadb_copy(&self, changes: &Changes, before: &Relation) -> Online {
+        let online = self.mariadb_since(11, 2)
+            && !has_cascade(before)
+            && !changes.order_by
+            && !changes.drop_versioning
+            && !changes.add_auto_increment
+            && !changes.gains_auto_increment;
+        let lock = if online { OnlineLock::None } else { OnlineLock::Shared };
+        Online { algorithm: Algorithm::Copy, lock, rebuilds: true }
+    }
+
+    fn mariadb_copies(&self, shape: Shape, changes: &Changes) -> bool {
+        let drops_key = changes.drop_primary && !changes.add_primary && !shape.other_key;
+        let base = changes.add_base || changes.drop_base || changes.reorder_base;
+        let virtual_ones = changes.add_virtual || changes.drop_virtual;
+        let two_fulltext =
+            changes.built.iter().filter(|index| index.kind == IndexKind::Fulltext).count() > 1;
+        changes.copy_cause.is_some()
+            || changes.add_stored
+            || changes.add_computed_default
+            || changes.add_check && !changes.adds_only_column_checks
+            || (changes.add_foreign_key && self.foreign_key_checks())
+            || drops_key
+            || changes.other_engine
+            || changes.copy_option
+            || changes.repartition
+            || changes.order_by
+            || changes.add_versioning
+            || changes.gains_auto_increment
+            || changes.reorder_virtual
+            || (virtual_ones && base)
+            || (virtual_ones && shape.partitioned)
+            || (two_fulltext && !shape.had_fulltext)
+    }
+
+    fn mariadb_rebuilds(&self, shape: Shape, changes: &Changes) -> bool {
+        let columns = changes.add_base || changes.drop_base || changes.reorder_base;
+        let instant_columns = !shape.compressed
+            && !shape.had_fulltext
+            && !shape.indexed_virtual
+            && changes.built.is_empty();
+        !changes.not_null.is_empty()
+            || (changes.nullable && !shape.redundant)
+            || changes.add_primary
+            || changes.drop_primary
+            || changes.rebuild_option
+            || changes.add_auto_increment
+            || changes.drop_versioning
+            || (columns && !instant_columns)
+    }
+
+    fn mariadb_index_lock(&self, changes: &Changes) -> OnlineLock {
+        let shared = changes.builds_kind(IndexKind::Fulltext)
+            || changes.builds_kind(IndexKind::Spatial)
+            || (changes.add_virtual && !changes.built.is_empty());
+        if shared { OnlineLock::Shared } else { OnlineLock::None }
+    }
+
+    /// Says whether an engine is one that the server has.
+    pub(super) fn is_engine(&self, name: &str) -> bool {
+        let common = [
+            "innodb",
+            "myisam",
+            "memory",
+            "heap",
+            "csv",
+            "archive",
+            "blackhole",
+            "merge",
+            "mrg_myisam",
+            "federated",
+            "ndb",
+            "ndbcluster",
+        ];
+        let mariadb = [
+            "aria",
+            "maria",
+            "rocksdb",
+            "spider",
+            "sequence",
+            "connect",
+            "columnstore",
+            "s3",
+            "mroonga",
+            "sphinx",
+            "oqgraph",
+        ];
+        let is = |list: &[&str]| list.iter().any(|known| same(known, name));
+        is(&common) || (self.is_mariadb() && is(&mariadb))
+    }
+
+    /// Says whether a renamed column is referenced from another table.
+    pub(super) fn renames_parent_column(&self, before: &Relation, changes: &Changes) -> bool {
+        use crate::schema::Demand;
+        self.schema().foreign_keys_to(&before.name).iter().any(|(_, constraint)| {
+            matches!(&constraint.kind, Demand::ForeignKey { parent_columns, .. }
+                if parent_columns.iter().any(|c| changes.renamed.iter().any(|r| same(r, c))))
+        })
+    }
+}

@@ -1,0 +1,221 @@
+//! Foreign keys: who is locked on the other side, and what is refused.
+
+use super::change::Changes;
+use super::{Scene, same};
+use crate::effect::{During, HeldUntil, LockMode};
+use crate::schema::{Demand, Name, Relation};
+use crate::sql::ast::{
+    ActionKind, AlterTable, ConstraintKind, DataType, ForeignKey, IndexKind, MyAction,
+    ReferentialAction,
+};
+
+impl Scene<'_> {
+    /// Tells of the locks on tables that become, or cease to be, parents.
+    ///
+    /// MySQL 8.0 and later lock the parent exclusively for every change of a foreign key, and so
+    /// wait for whoever reads it. MariaDB reads it for the check, and not at all with
+    /// `foreign_key_checks=0`.
+    pub(super) fn new_parents(&mut self, before: &Relation, alter: &AlterTable, changes: &Changes) {
+        let mut parents: Vec<(Name, &'static str)> = Vec::new();
+        for key in added_keys(alter) {
+            let parent = self.schema().resolve(&key.parent);
+            parents.push((parent, "add-foreign-key-parent"));
+        }
+        if changes.drop_foreign_key {
+            for constraint in &before.constraints {
+                let dropped = alter.actions.iter().any(|action| {
+                    let name = match &action.kind {
+                        ActionKind::Mysql(MyAction::DropForeignKey { name, .. })
+                        | ActionKind::DropConstraint { name, .. } => name,
+                        ActionKind::Mysql(_)
+                        | ActionKind::Postgres(_)
+                        | ActionKind::AddColumn { .. }
+                        | ActionKind::DropColumn { .. }
+                        | ActionKind::RenameColumn { .. }
+                        | ActionKind::RenameTo(_)
+                        | ActionKind::SetDefault { .. }
+                        | ActionKind::DropDefault { .. }
+                        | ActionKind::SetNotNull { .. }
+                        | ActionKind::DropNotNull { .. }
+                        | ActionKind::AddConstraint(_) => return false,
+                    };
+                    same(name.as_str(), &constraint.name)
+                });
+                if let (true, Some(parent)) = (dropped, constraint.parent()) {
+                    parents.push((parent.clone(), "drop-foreign-key-parent"));
+                }
+            }
+        }
+        for (parent, cause) in parents.into_iter().filter(|(parent, _)| *parent != before.name) {
+            self.lock_parent(&parent, cause);
+        }
+    }
+
+    /// Takes the lock on the parent of a foreign key that is made or dropped.
+    pub(super) fn lock_parent(&mut self, parent: &Name, cause: &'static str) {
+        let end = (HeldUntil::StatementEnd, During::Instant);
+        if !self.is_mariadb() {
+            self.told.lock(parent, LockMode::MdlExclusive, cause, end);
+        } else if self.foreign_key_checks() || cause == "drop-foreign-key-parent" {
+            self.told.lock(parent, LockMode::MdlSharedNoWrite, cause, end);
+        }
+    }
+
+    /// Tells why a foreign key is refused.
+    pub(super) fn refused_key(&mut self, table: &Relation, key: &ForeignKey) {
+        let columns: Vec<&str> = key.columns.iter().map(|column| column.as_str()).collect();
+        for column in &columns {
+            if table.complete && table.column_any_case(column).is_none() {
+                let detail = format!("key column '{column}' doesn't exist in table");
+                self.told.fails("missing-column", "1072", detail);
+                return;
+            }
+        }
+        let set_null = [key.on_delete, key.on_update].contains(&ReferentialAction::SetNull);
+        let not_null = columns
+            .iter()
+            .filter_map(|column| table.column_any_case(column))
+            .find(|column| column.not_null);
+        if let (true, Some(column)) = (set_null, not_null) {
+            let code = self.code("1005", "1830");
+            let detail = format!("column '{}' cannot be NOT NULL: SET NULL", column.name);
+            self.told.fails("foreign-key-unsupported", code, detail);
+        }
+        if table.partition_by.is_some() && super::is_innodb(table) {
+            let detail = "foreign keys are not supported in conjunction with partitioning";
+            self.told.fails("foreign-key-unsupported", "1506", detail.to_owned());
+        }
+        let own = same(key.parent.name(), &table.name.name);
+        let parent = if own { Some(table) } else { self.schema().find(&key.parent) };
+        let Some(parent) = parent else {
+            if self.schema().is_absent(&key.parent) && self.foreign_key_checks() {
+                let code = self.code("1005", "1824");
+                let detail = format!("failed to open the referenced table '{}'", key.parent);
+                self.told.fails("missing-object", code, detail);
+            }
+            return;
+        };
+        self.refused_parent(table, parent, key);
+    }
+
+    fn refused_parent(&mut self, table: &Relation, parent: &Relation, key: &ForeignKey) {
+        let written: Vec<String> = key.parent_columns.iter().map(|c| c.value.clone()).collect();
+        let referenced = if written.is_empty() {
+            parent.primary_key().map(<[String]>::to_vec).unwrap_or_default()
+        } else {
+            written
+        };
+        if !parent.complete {
+            return;
+        }
+        for (child, referenced) in key.columns.iter().zip(&referenced) {
+            let Some(target) = parent.column_any_case(referenced) else {
+                let code = self.code("1005", "3734");
+                let detail = format!("missing column '{referenced}' in the referenced table");
+                self.told.fails("missing-column", code, detail);
+                return;
+            };
+            let source = table.column_any_case(child.as_str());
+            let types = source.and_then(|c| c.data_type.as_ref()).zip(target.data_type.as_ref());
+            if types.is_some_and(|(left, right)| !compatible(left, right)) {
+                let code = self.code("1005", "3780");
+                let detail = format!(
+                    "referencing column '{child}' and referenced column '{referenced}' are incompatible"
+                );
+                self.told.fails("type-mismatch", code, detail);
+                return;
+            }
+        }
+        self.refused_parent_key(parent, &referenced);
+    }
+
+    /// MySQL since 8.4 wants a unique key over just these columns (`restrict_fk_on_non_standard_key`),
+    /// before it and MariaDB any index that begins with them.
+    fn refused_parent_key(&mut self, parent: &Relation, referenced: &[String]) {
+        let leads = |index: &crate::schema::Index| {
+            index.parts.len() >= referenced.len()
+                && referenced.iter().zip(&index.parts).all(|(column, part)| {
+                    part.prefix.is_none()
+                        && part.key.column().is_some_and(|found| same(found, column))
+                })
+        };
+        let indexed = parent.indexes.iter().any(leads);
+        let unique = parent.indexes.iter().any(|index| {
+            index.kind == IndexKind::Unique && index.parts.len() == referenced.len() && leads(index)
+        });
+        if !self.foreign_key_checks() && !unique {
+            return;
+        }
+        if !indexed {
+            let code = self.code("1005", if self.mysql_since(8, 4, 0) { "6125" } else { "1822" });
+            let detail = "missing index for the constraint in the referenced table".to_owned();
+            self.told.fails("parent-not-unique", code, detail);
+        } else if !unique && self.mysql_since(8, 4, 0) {
+            let strict = self.flag("restrict_fk_on_non_standard_key").unwrap_or(true);
+            if strict {
+                let detail = "missing unique key for the constraint in the referenced table";
+                self.told.fails("parent-not-unique", "6125", detail.to_owned());
+            }
+        }
+    }
+
+    /// Tells which foreign key keeps a column's type as it is.
+    pub(super) fn refused_type_change(&mut self, table: &Relation, column: &str) {
+        let child = table.constraints.iter().any(|constraint| {
+            matches!(&constraint.kind, Demand::ForeignKey { columns, .. }
+                if columns.iter().any(|c| same(c, column)))
+        });
+        let parent = self.schema().foreign_keys_to(&table.name).iter().any(|(_, constraint)| {
+            matches!(&constraint.kind, Demand::ForeignKey { parent_columns, .. }
+                if parent_columns.iter().any(|c| same(c, column)))
+        });
+        if child || parent {
+            let code = self.code(if child { "1832" } else { "1833" }, "3780");
+            let detail = format!("cannot change column '{column}': used in a foreign key");
+            self.told.fails("foreign-key-references", code, detail);
+        }
+    }
+}
+
+/// Returns the foreign keys that ALTER TABLE makes.
+pub(super) fn added_keys(alter: &AlterTable) -> Vec<&ForeignKey> {
+    let mut keys = Vec::new();
+    for action in &alter.actions {
+        let constraints = match &action.kind {
+            ActionKind::AddConstraint(constraint) => std::slice::from_ref(constraint.as_ref()),
+            ActionKind::AddColumn { column, .. } => column.constraints.as_slice(),
+            ActionKind::DropColumn { .. }
+            | ActionKind::RenameColumn { .. }
+            | ActionKind::RenameTo(_)
+            | ActionKind::SetDefault { .. }
+            | ActionKind::DropDefault { .. }
+            | ActionKind::SetNotNull { .. }
+            | ActionKind::DropNotNull { .. }
+            | ActionKind::DropConstraint { .. }
+            | ActionKind::Postgres(_)
+            | ActionKind::Mysql(_) => continue,
+        };
+        for constraint in constraints {
+            if let ConstraintKind::ForeignKey(key) = &constraint.kind {
+                keys.push(key);
+            }
+        }
+    }
+    keys
+}
+
+/// Says whether a foreign key may be over two types: the same integer width and sign, the same
+/// character set and collation; lengths may differ.
+fn compatible(left: &DataType, right: &DataType) -> bool {
+    if left.name != right.name {
+        let text = |t: &DataType| matches!(t.name.as_str(), "char" | "varchar");
+        let binary = |t: &DataType| matches!(t.name.as_str(), "binary" | "varbinary");
+        let same_kind = (text(left) && text(right)) || (binary(left) && binary(right));
+        return same_kind && left.charset == right.charset && left.collation == right.collation;
+    }
+    let decimal = left.name != "decimal" || left.args == right.args;
+    left.unsigned == right.unsigned
+        && decimal
+        && left.charset == right.charset
+        && left.collation == right.collation
+}

@@ -1,0 +1,592 @@
+//! What is refused about keys, constraints and the columns of partitions.
+
+use super::refuse::is_geometry;
+use super::{Scene, same};
+use crate::schema::{Column, Demand, Relation, max_bytes};
+use crate::sql::Ident;
+use crate::sql::ast::{
+    ActionKind, AlterTable, ConstraintKind, DataType, IndexDef, IndexKind, Key, KeyPart, MyAction,
+    PartitionBy, TableConstraint,
+};
+
+/// InnoDB keys have at most this many bytes with the row formats DYNAMIC and COMPRESSED.
+const KEY_BYTES: u64 = 3072;
+
+impl Scene<'_> {
+    pub(super) fn added_key(
+        &mut self,
+        before: &Relation,
+        alter: &AlterTable,
+        constraint: &TableConstraint,
+    ) {
+        let written = constraint.name.as_ref();
+        match &constraint.kind {
+            ConstraintKind::PrimaryKey(key) => {
+                let drops = alter.actions.iter().any(|action| match &action.kind {
+                    ActionKind::Mysql(MyAction::DropPrimaryKey { .. }) => true,
+                    ActionKind::Mysql(MyAction::DropIndex { name, .. }) => {
+                        same(name.as_str(), "PRIMARY")
+                    }
+                    ActionKind::DropColumn { column, .. } => before
+                        .primary_key()
+                        .is_some_and(|pk| pk.iter().all(|c| same(c, column.as_str()))),
+                    ActionKind::Mysql(_)
+                    | ActionKind::Postgres(_)
+                    | ActionKind::AddColumn { .. }
+                    | ActionKind::RenameColumn { .. }
+                    | ActionKind::RenameTo(_)
+                    | ActionKind::SetDefault { .. }
+                    | ActionKind::DropDefault { .. }
+                    | ActionKind::SetNotNull { .. }
+                    | ActionKind::DropNotNull { .. }
+                    | ActionKind::AddConstraint(_)
+                    | ActionKind::DropConstraint { .. } => false,
+                });
+                if before.primary_key().is_some() && !drops {
+                    let detail = "multiple primary key defined".to_owned();
+                    self.told.fails("duplicate-object", "1068", detail);
+                }
+                self.key_parts(before, alter, &key.parts, IndexKind::Unique);
+            }
+            ConstraintKind::Unique(key) => {
+                let name = written.or(key.index_name.as_ref());
+                self.new_index_name(before, alter, name, constraint.if_not_exists);
+                self.key_parts(before, alter, &key.parts, IndexKind::Unique);
+                self.unique_in_partitions(before, &key.parts);
+            }
+            ConstraintKind::ForeignKey(key) => {
+                if let Some(name) = written {
+                    let there = before
+                        .constraints
+                        .iter()
+                        .any(|c| c.parent().is_some() && same(&c.name, name.as_str()));
+                    let drops = super::refuse::drops_constraint(alter, name.as_str());
+                    if there && !drops && !constraint.if_not_exists {
+                        let detail = format!("duplicate foreign key constraint name '{name}'");
+                        self.told.fails("duplicate-object", "1826", detail);
+                    }
+                }
+                let after = crate::schema::altered(self.schema(), before, alter).table;
+                self.refused_key(&after, key);
+            }
+            ConstraintKind::Check(check) => {
+                if let Some(name) = written {
+                    let there = before.constraints.iter().any(|c| same(&c.name, name.as_str()));
+                    let drops = super::refuse::drops_constraint(alter, name.as_str());
+                    if there && !drops && !constraint.if_not_exists {
+                        let code = self.code("1826", "3822");
+                        let detail = format!("duplicate check constraint name '{name}'");
+                        self.told.fails("duplicate-object", code, detail);
+                    }
+                }
+                self.check(before, alter, check);
+            }
+            ConstraintKind::PrimaryKeyUsingIndex(_)
+            | ConstraintKind::UniqueUsingIndex(_)
+            | ConstraintKind::Exclude(_)
+            | ConstraintKind::NotNull(_) => {}
+        }
+    }
+
+    fn check(&mut self, before: &Relation, alter: &AlterTable, check: &crate::sql::ast::Expr) {
+        if check.has_subquery {
+            let code = self.code("1064", "3815");
+            let detail = "a CHECK may not contain a query".to_owned();
+            self.told.fails("check-with-subquery", code, detail);
+            if self.is_mariadb() {
+                self.does_not_commit();
+            }
+            return;
+        }
+        let missing = check.columns.iter().find(|word| {
+            before.complete && before.column_any_case(word).is_none() && !makes(alter, word)
+        });
+        if let Some(word) = missing {
+            let code = self.code("1054", "3820");
+            let detail = format!("the CHECK names an unknown column '{word}'");
+            self.told.fails("missing-column", code, detail);
+        }
+    }
+
+    pub(super) fn dropped_constraint(&mut self, before: &Relation, name: &Ident, if_exists: bool) {
+        let there = before.constraints.iter().any(|c| same(&c.name, name.as_str()));
+        if there || !before.complete || if_exists {
+            if before.indexes.iter().any(|i| same(&i.name, name.as_str())) {
+                self.keeps_index(before, name.as_str(), None);
+            }
+            return;
+        }
+        let code = self.code("1091", "3940");
+        let detail = format!("constraint '{name}' does not exist");
+        self.told.fails("missing-object", code, detail);
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "called for actions on keys")]
+    pub(super) fn refusals_of_keys(
+        &mut self,
+        before: &Relation,
+        alter: &AlterTable,
+        action: &MyAction,
+    ) {
+        match action {
+            MyAction::AddIndex { index, if_not_exists } => {
+                self.added_index(before, alter, index, *if_not_exists);
+            }
+            MyAction::DropIndex { name, if_exists }
+                if self.known_index(before, name, "1091", *if_exists) =>
+            {
+                self.keeps_index(before, name.as_str(), Some(alter));
+            }
+            MyAction::DropPrimaryKey { if_exists } => {
+                if before.primary_key().is_none() && before.complete {
+                    if !if_exists {
+                        let detail = "can't DROP 'PRIMARY': check that it exists".to_owned();
+                        self.told.fails("missing-object", "1091", detail);
+                    }
+                } else {
+                    self.keeps_index(before, "PRIMARY", Some(alter));
+                }
+            }
+            MyAction::DropForeignKey { name, if_exists } => {
+                let there = before
+                    .constraints
+                    .iter()
+                    .any(|c| c.parent().is_some() && same(&c.name, name.as_str()));
+                if !there && before.complete && !if_exists {
+                    let detail = format!("can't DROP '{name}': check that it exists");
+                    self.told.fails("missing-object", "1091", detail);
+                }
+            }
+            MyAction::DropCheck { name } | MyAction::AlterCheck { name, .. } => {
+                let there = before
+                    .constraints
+                    .iter()
+                    .any(|c| matches!(c.kind, Demand::Check(_)) && same(&c.name, name.as_str()));
+                if !there && before.complete {
+                    let code = self.code("1091", "3821");
+                    let detail = format!("check constraint '{name}' is not found in the table");
+                    self.told.fails("missing-object", code, detail);
+                }
+            }
+            MyAction::RenameIndex { from, to } if self.known_index(before, from, "1176", false) => {
+                let taken = before.indexes.iter().any(|i| same(&i.name, to.as_str()));
+                if taken && !same(from.as_str(), to.as_str()) {
+                    let detail = format!("duplicate key name '{to}'");
+                    self.told.fails("duplicate-object", "1061", detail);
+                }
+            }
+            MyAction::IndexVisibility { name, .. } => {
+                self.known_index(before, name, "1176", false);
+            }
+            _ => {}
+        }
+    }
+
+    fn known_index(
+        &mut self,
+        before: &Relation,
+        name: &Ident,
+        code: &'static str,
+        if_exists: bool,
+    ) -> bool {
+        let there = before.indexes.iter().any(|index| same(&index.name, name.as_str()));
+        if !there && before.complete && !if_exists {
+            let detail = format!("key '{name}' doesn't exist in table '{}'", before.name);
+            self.told.fails("missing-object", code, detail);
+        }
+        there
+    }
+
+    pub(super) fn added_index(
+        &mut self,
+        before: &Relation,
+        alter: &AlterTable,
+        index: &IndexDef,
+        if_not_exists: bool,
+    ) {
+        let there = index
+            .name
+            .as_ref()
+            .is_some_and(|name| before.indexes.iter().any(|old| same(&old.name, name.as_str())));
+        if there && if_not_exists {
+            return;
+        }
+        self.new_index_name(before, alter, index.name.as_ref(), if_not_exists);
+        self.key_parts(before, alter, &index.parts, index.kind);
+        if index.kind == IndexKind::Unique {
+            self.unique_in_partitions(before, &index.parts);
+        }
+        let fulltext = alter
+            .actions
+            .iter()
+            .filter(|action| {
+                matches!(&action.kind, ActionKind::Mysql(MyAction::AddIndex { index, .. })
+                    if index.kind == IndexKind::Fulltext)
+            })
+            .count();
+        if fulltext > 1 && !self.is_mariadb() && super::is_innodb(before) {
+            let detail = "InnoDB supports one FULLTEXT index creation at a time".to_owned();
+            self.told.fails("fulltext-conflict", "1795", detail);
+        }
+    }
+
+    fn new_index_name(
+        &mut self,
+        before: &Relation,
+        alter: &AlterTable,
+        name: Option<&Ident>,
+        if_not_exists: bool,
+    ) {
+        let Some(name) = name else { return };
+        let there = before
+            .indexes
+            .iter()
+            .any(|index| same(&index.name, name.as_str()) && !is_auto(before, index));
+        let goes = alter.actions.iter().any(|action| match &action.kind {
+            ActionKind::Mysql(MyAction::DropIndex { name: gone, .. }) => {
+                same(gone.as_str(), name.as_str())
+            }
+            ActionKind::Mysql(MyAction::RenameIndex { from, .. }) => {
+                same(from.as_str(), name.as_str())
+            }
+            ActionKind::DropConstraint { name: gone, .. } => same(gone.as_str(), name.as_str()),
+            ActionKind::Mysql(_)
+            | ActionKind::Postgres(_)
+            | ActionKind::AddColumn { .. }
+            | ActionKind::DropColumn { .. }
+            | ActionKind::RenameColumn { .. }
+            | ActionKind::RenameTo(_)
+            | ActionKind::SetDefault { .. }
+            | ActionKind::DropDefault { .. }
+            | ActionKind::SetNotNull { .. }
+            | ActionKind::DropNotNull { .. }
+            | ActionKind::AddConstraint(_) => false,
+        });
+        if there && !goes && !if_not_exists {
+            let detail = format!("duplicate key name '{name}'");
+            self.told.fails("duplicate-object", "1061", detail);
+        }
+    }
+
+    /// Tells what is wrong with the columns of a key.
+    pub(super) fn key_parts(
+        &mut self,
+        before: &Relation,
+        alter: &AlterTable,
+        parts: &[KeyPart],
+        kind: IndexKind,
+    ) {
+        let after = crate::schema::altered(self.schema(), before, alter).table;
+        self.key_parts_of(&after, parts, kind);
+    }
+
+    /// Tells what is wrong with the columns of a key of a finished table.
+    pub(super) fn key_parts_of(&mut self, table: &Relation, parts: &[KeyPart], kind: IndexKind) {
+        if !self.is_mariadb() && parts.len() > 16 {
+            let detail = "too many key parts specified: at most 16".to_owned();
+            self.told.fails("key-too-long", "1070", detail);
+        }
+        let mut total = 0;
+        for (at, part) in parts.iter().enumerate() {
+            let Key::Column(name) = &part.key else { continue };
+            let Some(column) = table.column_any_case(name.as_str()) else {
+                if table.complete {
+                    let detail = format!("key column '{name}' doesn't exist in table");
+                    self.told.fails("missing-column", "1072", detail);
+                }
+                continue;
+            };
+            let again = parts.iter().take(at).any(|earlier| {
+                earlier.key.column().is_some_and(|found| same(found, name.as_str()))
+            });
+            if again {
+                let detail = format!("duplicate column name '{name}'");
+                self.told.fails("duplicate-parts", "1060", detail);
+            }
+            total += self.key_part(table, column, part, kind);
+        }
+        let in_order = matches!(kind, IndexKind::Plain | IndexKind::Unique);
+        if total > KEY_BYTES && in_order && parts.len() > 1 && super::is_innodb(table) {
+            let detail = format!("specified key was too long: {total} of at most 3072 bytes");
+            self.told.fails("key-too-long", "1071", detail);
+        }
+    }
+
+    /// Tells what is wrong with one column of a key, and returns its bytes.
+    fn key_part(
+        &mut self,
+        table: &Relation,
+        column: &Column,
+        part: &KeyPart,
+        kind: IndexKind,
+    ) -> u64 {
+        let Some(data_type) = &column.data_type else { return 0 };
+        let name = data_type.name.as_str();
+        match kind {
+            IndexKind::Fulltext => {
+                let text = name.ends_with("text") || matches!(name, "char" | "varchar");
+                if !text {
+                    let detail =
+                        format!("column '{}' cannot be part of FULLTEXT index", column.name);
+                    self.told.fails("type-mismatch", "1283", detail);
+                }
+                return 0;
+            }
+            IndexKind::Spatial => {
+                if !is_geometry(name) {
+                    let code = self.code("1210", "1687");
+                    let detail = "a SPATIAL index may only contain a geometrical column".to_owned();
+                    self.told.fails("type-mismatch", code, detail);
+                } else if !column.not_null {
+                    let detail = "all parts of a SPATIAL index must be NOT NULL".to_owned();
+                    self.told.fails("nulls-present", "1252", detail);
+                }
+                return 0;
+            }
+            IndexKind::Plain | IndexKind::Unique | IndexKind::Vector => {}
+        }
+        self.ordered_part(table, column, data_type, part)
+    }
+
+    fn ordered_part(
+        &mut self,
+        table: &Relation,
+        column: &Column,
+        data_type: &DataType,
+        part: &KeyPart,
+    ) -> u64 {
+        let name = data_type.name.as_str();
+        let long = name.ends_with("text") || name.ends_with("blob");
+        let width = data_type.charset.as_deref().map_or(1, max_bytes);
+        let text = long || matches!(name, "char" | "varchar" | "binary" | "varbinary");
+        let length = data_type.number(0).unwrap_or(1);
+        if let Some(prefix) = part.prefix {
+            let too_much = text && !long && u64::from(prefix) > length;
+            if too_much || (!text && !is_geometry(name)) {
+                let detail = "incorrect prefix key: longer than the column, or no text".to_owned();
+                self.told.fails("unique-on-expression", "1089", detail);
+                return 0;
+            }
+        }
+        if name == "json" && !self.is_mariadb() {
+            let detail = format!("JSON column '{}' cannot be indexed directly", column.name);
+            self.told.fails("type-mismatch", "3152", detail);
+            return 0;
+        }
+        if long && part.prefix.is_none() {
+            if !self.is_mariadb() {
+                let detail =
+                    format!("BLOB/TEXT column '{}' used in a key without a length", column.name);
+                self.told.fails("blob-key-without-length", "1170", detail);
+            }
+            // MariaDB cuts the key to what fits, and says so in a note.
+            return 0;
+        }
+        let bytes = match part.prefix {
+            Some(prefix) => u64::from(prefix) * width,
+            None if text => length * width,
+            None => 8,
+        };
+        let limit = if super::option(table, "row_format")
+            .is_some_and(|format| same(format, "compact") || same(format, "redundant"))
+        {
+            767
+        } else {
+            KEY_BYTES
+        };
+        if bytes > limit && super::is_innodb(table) {
+            if !self.is_mariadb() {
+                let detail =
+                    format!("specified key was too long: {bytes} of at most {limit} bytes");
+                self.told.fails("key-too-long", "1071", detail);
+            }
+            return 0;
+        }
+        bytes
+    }
+
+    /// A unique key of a partitioned table has to hold all columns it is partitioned by.
+    fn unique_in_partitions(&mut self, before: &Relation, parts: &[KeyPart]) {
+        let Some(by) = &before.partition_by else { return };
+        let missing = partition_columns(by).into_iter().any(|column| {
+            !parts.iter().any(|part| part.key.column().is_some_and(|found| same(found, &column)))
+        });
+        if missing {
+            let detail =
+                "a UNIQUE INDEX must include all columns in the table's partitioning function";
+            self.told.fails("partition-bound", "1503", detail.to_owned());
+        }
+    }
+
+    pub(super) fn partition_keys(&mut self, before: &Relation, by: &PartitionBy) {
+        let columns = partition_columns(by);
+        for index in before.indexes.iter().filter(|i| i.kind == IndexKind::Unique) {
+            let key = index.key_columns();
+            let missing = columns.iter().any(|c| !key.iter().any(|found| same(found, c)));
+            if missing {
+                let kind = if index.primary { "PRIMARY KEY" } else { "UNIQUE INDEX" };
+                let detail =
+                    format!("a {kind} must include all columns in the partitioning function");
+                self.told.fails("partition-bound", "1503", detail);
+                break;
+            }
+        }
+        for column in &columns {
+            if before.complete && before.column_any_case(column).is_none() {
+                let code = self.code("1054", "1054");
+                let detail = format!("unknown column '{column}' in 'partition function'");
+                self.told.fails("missing-column", code, detail);
+            }
+        }
+        let has_key = before.constraints.iter().any(|c| c.parent().is_some())
+            || !self.schema().foreign_keys_to(&before.name).is_empty();
+        if has_key && super::is_innodb(before) {
+            let detail = "foreign keys are not supported in conjunction with partitioning";
+            self.told.fails("foreign-key-unsupported", "1506", detail.to_owned());
+        }
+        let fulltext = before.indexes.iter().any(|i| i.kind == IndexKind::Fulltext);
+        if fulltext && super::is_innodb(before) && !self.is_mariadb() {
+            let detail = "the used table type doesn't support FULLTEXT indexes".to_owned();
+            self.told.fails("fulltext-conflict", "1214", detail);
+        }
+    }
+
+    /// An index that a foreign key needs stays, unless another one takes its place.
+    ///
+    /// MariaDB lets it go with `foreign_key_checks=0`, and lets a primary key go that another
+    /// table references (measured: `drop_index_needed_by_fk_parent`).
+    fn keeps_index(&mut self, before: &Relation, name: &str, alter: Option<&AlterTable>) {
+        let Some(index) = before.indexes.iter().find(|i| same(&i.name, name)) else { return };
+        if self.is_mariadb() && !self.foreign_key_checks() {
+            return;
+        }
+        let after = alter.map(|alter| crate::schema::altered(self.schema(), before, alter).table);
+        let remaining: Vec<_> = after
+            .as_ref()
+            .map_or(&before.indexes, |table| &table.indexes)
+            .iter()
+            .filter(|other| alter.is_some() || !same(&other.name, name))
+            .collect();
+        let covers = |other: &crate::schema::Index, columns: &[String]| {
+            other.parts.len() >= columns.len()
+                && columns.iter().zip(&other.parts).all(|(column, part)| {
+                    part.key.column().is_some_and(|found| same(found, column))
+                })
+        };
+        for constraint in &before.constraints {
+            let Demand::ForeignKey { columns, .. } = &constraint.kind else { continue };
+            let goes =
+                alter.is_some_and(|alter| super::refuse::drops_constraint(alter, &constraint.name));
+            // The index that the server makes again for the key is not another one.
+            let other = remaining.iter().any(|other| {
+                covers(other, columns)
+                    && !is_auto(before, other)
+                    && other.constraint.as_deref() != Some(constraint.name.as_str())
+            });
+            if covers(index, columns) && !goes && !other {
+                self.index_is_needed(name);
+                return;
+            }
+        }
+        if self.is_mariadb() {
+            let primary = index.primary;
+            let schema = self.schema();
+            let needed = schema.foreign_keys_to(&before.name).into_iter().any(|(_, c)| {
+                matches!(&c.kind, Demand::ForeignKey { parent_columns, .. }
+                    if covers(index, parent_columns)
+                        && !remaining.iter().any(|other| covers(other, parent_columns)))
+            });
+            if needed && !primary {
+                self.index_is_needed(name);
+            } else if needed {
+                self.told.leaves("parent-key-lost", before.name.to_string(), &before.name);
+            }
+            return;
+        }
+        let schema = self.schema();
+        let needed = schema.foreign_keys_to(&before.name).into_iter().any(|(_, c)| {
+            matches!(&c.kind, Demand::ForeignKey { parent_columns, .. }
+                if covers(index, parent_columns)
+                    && !remaining.iter().any(|other| covers(other, parent_columns)))
+        });
+        if needed {
+            self.index_is_needed(name);
+        }
+    }
+
+    fn index_is_needed(&mut self, name: &str) {
+        let detail = format!("cannot drop index '{name}': needed in a foreign key constraint");
+        self.told.fails("foreign-key-references", "1553", detail);
+    }
+
+    /// There is one AUTO_INCREMENT column, and an index begins with it.
+    pub(super) fn auto_increment_key(&mut self, after: &Relation) {
+        let counted: Vec<&Column> = after.columns.iter().filter(|c| c.auto_increment).collect();
+        let keyless = counted.iter().any(|column| {
+            !after.indexes.iter().any(|index| {
+                index.key_columns().first().is_some_and(|first| same(first, &column.name))
+            })
+        });
+        if counted.len() > 1 || (keyless && after.complete) {
+            let detail = "there can be only one auto column and it must be defined as a key";
+            self.told.fails("identity-misuse", "1075", detail.to_owned());
+        }
+    }
+
+    /// Tells of indexes that another one makes superfluous.
+    pub(super) fn index_remarks(&mut self, before: &Relation, index: &IndexDef) {
+        let key: Vec<&str> = index.parts.iter().filter_map(|part| part.key.column()).collect();
+        let plain = index.kind == IndexKind::Plain && key.len() == index.parts.len();
+        let covered = before.indexes.iter().any(|old| {
+            let columns = old.key_columns();
+            plain
+                && old.kind != IndexKind::Fulltext
+                && columns.len() >= key.len()
+                && key.iter().zip(&columns).all(|(left, right)| same(left, right))
+        });
+        if covered {
+            let name = index.name.as_ref().map_or("", |name| name.as_str());
+            let full = format!("{}.{name}", before.name);
+            self.told.leaves("redundant-index", full, &before.name);
+        }
+    }
+}
+
+/// Says whether an index was made for a foreign key and not written.
+fn is_auto(table: &Relation, index: &crate::schema::Index) -> bool {
+    index.kind == IndexKind::Plain
+        && index.constraint.as_ref().is_some_and(|of| {
+            table.constraints.iter().any(|c| c.parent().is_some() && c.name == *of)
+        })
+}
+
+/// Says whether a statement makes a column of a name.
+fn makes(alter: &AlterTable, name: &str) -> bool {
+    alter.actions.iter().any(|action| match &action.kind {
+        ActionKind::AddColumn { column, .. } => same(column.name.as_str(), name),
+        ActionKind::RenameColumn { to, .. } => same(to.as_str(), name),
+        ActionKind::Mysql(MyAction::ChangeColumn { column, .. }) => {
+            same(column.name.as_str(), name)
+        }
+        ActionKind::Mysql(_)
+        | ActionKind::Postgres(_)
+        | ActionKind::DropColumn { .. }
+        | ActionKind::RenameTo(_)
+        | ActionKind::SetDefault { .. }
+        | ActionKind::DropDefault { .. }
+        | ActionKind::SetNotNull { .. }
+        | ActionKind::DropNotNull { .. }
+        | ActionKind::AddConstraint(_)
+        | ActionKind::DropConstraint { .. } => false,
+    })
+}
+
+fn partition_columns(by: &PartitionBy) -> Vec<String> {
+    by.keys
+        .iter()
+        .flat_map(|part| match &part.key {
+            Key::Column(column) => vec![column.value.clone()],
+            Key::Expr(expr) => expr.columns.clone(),
+        })
+        .collect()
+}

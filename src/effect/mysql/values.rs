@@ -1,0 +1,181 @@
+//! What the rows decide: duplicates, NULLs, values that do not fit, missing parents.
+
+use super::change::{Changes, is_virtual};
+use super::types::{may_not_fit, removed_member};
+use super::{Scene, same};
+use crate::effect::{Algorithm, Online, TableState};
+use crate::schema::{Altered, Charset, Column, Relation, Schema};
+use crate::sql::ast::{ColumnDef, DataType, IndexKind};
+
+impl Scene<'_> {
+    /// Tells what fails if the rows are such; nothing of a table that is known to have none.
+    pub(super) fn data_failures(
+        &mut self,
+        before: &Relation,
+        after: &Altered,
+        changes: &Changes,
+        online: Online,
+    ) {
+        match self.told.state(&before.name) {
+            TableState::NewEmpty | TableState::Empty => return,
+            TableState::NewFilled | TableState::Existing => {}
+        }
+        for index in &changes.built {
+            if index.kind == IndexKind::Unique {
+                let detail = format!("duplicate entry for key '{}'", index.name);
+                self.told.may_fail("duplicates-present", "1062", detail);
+            }
+        }
+        for name in &changes.not_null {
+            if !self.is_strict() {
+                self.told.leaves(
+                    "implicit-values-for-nulls",
+                    format!("{}.{name}", before.name),
+                    &before.name,
+                );
+                continue;
+            }
+            // A copy tells of the first value that does not fit, a rebuild of the NULL.
+            let copies = online.algorithm == Algorithm::Copy;
+            let code = if self.is_mariadb() || copies { "1265" } else { "1138" };
+            let detail = format!("fails if '{name}' holds NULL");
+            self.told.may_fail("nulls-present", code, detail);
+        }
+        if changes.add_foreign_key && self.foreign_key_checks() {
+            let detail = "fails if a row references a parent that is not there".to_owned();
+            self.told.may_fail("orphans-present", "1452", detail);
+        }
+        if changes.add_check && !(self.is_mariadb() && changes.adds_only_column_checks) {
+            let code = self.code("4025", "3819");
+            let detail = "fails if a row violates the CHECK".to_owned();
+            self.told.may_fail("rows-violate", code, detail);
+        }
+        if changes.add_zero_date {
+            let detail = "fails on a table with rows: they get '0000-00-00'".to_owned();
+            self.told.may_fail("values-do-not-fit", "1292", detail);
+        }
+        let geometry = after.table.columns.iter().zip(&after.origins).any(|(column, origin)| {
+            let name = column.data_type.as_ref().map_or("", |t| t.name.as_str());
+            origin.is_none()
+                && column.not_null
+                && column.default.is_none()
+                && super::refuse::is_geometry(name)
+        });
+        if geometry && !self.is_mariadb() {
+            let detail = "fails on a table with rows: there is no implicit geometry".to_owned();
+            self.told.may_fail("nulls-present", "1138", detail);
+        }
+        self.values_fit(before, after);
+        self.row_versions(before, changes, online);
+    }
+
+    fn values_fit(&mut self, before: &Relation, after: &Altered) {
+        for (at, new) in after.table.columns.iter().enumerate() {
+            let origin = after.origins.get(at).copied().flatten();
+            let Some(old) = origin.and_then(|origin| before.columns.get(origin)) else { continue };
+            if is_virtual(new) {
+                continue;
+            }
+            let types = old.data_type.as_ref().zip(new.data_type.as_ref());
+            if let Some((left, right)) = types {
+                self.value_fits(before, old, (left, right));
+            }
+        }
+    }
+
+    fn value_fits(
+        &mut self,
+        before: &Relation,
+        old: &Column,
+        (left, right): (&DataType, &DataType),
+    ) {
+        let members = matches!(left.name.as_str(), "enum" | "set") && left.name == right.name;
+        let gone = if members { removed_member(left, right) } else { None };
+        if !(gone.is_some() || (!members && may_not_fit(left, right))) {
+            return;
+        }
+        let full = format!("{}.{}", before.name, old.name);
+        if !self.is_strict() {
+            self.told.leaves("values-truncated", full.clone(), &before.name);
+            let object = crate::sql::ast::ObjectKind::Column;
+            self.told.loses_too(object, full, true, &before.name);
+            return;
+        }
+        let detail = match gone {
+            Some(member) => format!("fails if a row of {full} holds '{member}'"),
+            None => format!("fails if a value of {full} does not fit into {}", right.name),
+        };
+        let code = self.misfit_code(left, right);
+        self.told.may_fail("values-do-not-fit", code, detail);
+    }
+
+    /// The error depends on the new type: too long, out of range, or not a value at all.
+    fn misfit_code(&self, old: &DataType, new: &DataType) -> &'static str {
+        let text = |name: &str| {
+            matches!(name, "char" | "varchar" | "binary" | "varbinary")
+                || name.ends_with("text")
+                || name.ends_with("blob")
+        };
+        let number = |name: &str| {
+            matches!(
+                name,
+                "tinyint"
+                    | "smallint"
+                    | "mediumint"
+                    | "int"
+                    | "bigint"
+                    | "decimal"
+                    | "float"
+                    | "double"
+            )
+        };
+        match (old.name.as_str(), new.name.as_str()) {
+            (_, "enum" | "set") => "1265",
+            (_, "json") => self.code("4025", "3140"),
+            (before, after) if text(before) && text(after) => {
+                if old.charset != new.charset {
+                    self.code("1977", "1366")
+                } else {
+                    "1406"
+                }
+            }
+            (_, after) if text(after) => "1406",
+            (before, after) if number(before) && number(after) => "1264",
+            (before, after) if text(before) && number(after) => self.code("1292", "1366"),
+            (_, "date" | "datetime" | "timestamp" | "time" | "year") => "1292",
+            _ => "1265",
+        }
+    }
+
+    /// MySQL counts INSTANT changes of columns: after 64 of them (255 since 9.1) the next one
+    /// rebuilds, or fails with 4092 where INSTANT is asked for.
+    fn row_versions(&mut self, before: &Relation, changes: &Changes, online: Online) {
+        let counts = changes.add_base || changes.drop_base;
+        if self.is_mariadb() || !counts || online.algorithm != Algorithm::Instant {
+            return;
+        }
+        if !self.mysql_since(8, 0, 29) {
+            return;
+        }
+        let limit = if self.mysql_since(9, 1, 0) { 255 } else { 64 };
+        let full = format!("{}: {limit} instant changes, then a rebuild", before.name);
+        self.told.leaves("row-version-limit", full, &before.name);
+    }
+}
+
+/// Returns the type of a definition with the character set that it gets in a table.
+pub(super) fn resolved(
+    schema: &Schema,
+    table: &Relation,
+    definition: &ColumnDef,
+) -> Option<DataType> {
+    let mut data_type = definition.data_type.clone()?;
+    let default = Charset::of_table(schema.server, table);
+    if let Some(found) = Charset::of_type(schema.server, &data_type, &default) {
+        data_type.charset = Some(found.name);
+        data_type.collation = Some(found.collation);
+        data_type.binary = false;
+    }
+    let _ = same;
+    Some(data_type)
+}

@@ -1,0 +1,172 @@
+//! What MySQL and MariaDB were seen doing, and what is predicted for it.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "rows of JSON that are not as they should be fail the test; it looks at some effects only"
+)]
+
+mod recorded;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lockwise::effect::{EffectKind, LockMode, StatementRun, TransactionRule};
+use lockwise::sql::ServerKind;
+use recorded::{predict, rows, server, strings, summary};
+use serde_json::Value;
+
+#[test]
+fn recorded_cases_of_mariadb_agree() {
+    check(ServerKind::Mariadb, "mariadb", 302);
+}
+
+#[test]
+fn recorded_cases_of_mysql_agree() {
+    check(ServerKind::Mysql, "mysql", 149);
+}
+
+fn check(kind: ServerKind, folder: &str, least: usize) {
+    let mut all = Vec::new();
+    for file in ["cases", "recorded"] {
+        for row in rows(&format!("{folder}/{file}.jsonl")) {
+            let family = row["family"].as_str().expect("a family").to_owned();
+            let sql = strings(&row, "sql").join("; ");
+            let short: String = sql.chars().take(120).collect();
+            let session = strings(&row, "session").join("; ");
+            let id = format!(
+                "{} [{}] {session} {short}",
+                row["id"].as_str().expect("an id"),
+                row["schema"].as_str().unwrap_or_default()
+            );
+            all.push((id, family, disagreements(&row, kind)));
+        }
+    }
+    assert!(all.len() >= least, "only {} cases were read", all.len());
+    let wrong = all.iter().filter(|(_, _, wrong)| !wrong.is_empty()).count();
+    assert!(wrong == 0, "{wrong} of {} disagree\n{}", all.len(), summary(&all));
+}
+
+fn disagreements(row: &Value, kind: ServerKind) -> Vec<String> {
+    let server = server(row, kind);
+    let filled = row["seed_rows"].as_u64().is_some_and(|count| count > 0);
+    let sql: Vec<String> = strings(row, "session").into_iter().chain(strings(row, "sql")).collect();
+    let found = predict(server, &strings(row, "schema_sql"), filled, &sql, BTreeMap::new());
+    let Some(run) = found.effects.statements.last() else { return vec!["not read".to_owned()] };
+    let verdict = &row["verdict"];
+    let ok = verdict["ok"] == Value::Bool(true);
+    let mut wrong = Vec::new();
+    outcome(run, verdict, ok, &mut wrong);
+    commit(run, verdict, &mut wrong);
+    if ok {
+        online(run, row, &mut wrong);
+        rebuilds(run, row, &mut wrong);
+        if filled {
+            waits(run, verdict, &mut wrong);
+        }
+    }
+    wrong
+}
+
+fn outcome(run: &StatementRun, verdict: &Value, ok: bool, wrong: &mut Vec<String>) {
+    let failures: Vec<_> = run
+        .effects
+        .effects
+        .iter()
+        .filter_map(|effect| match &effect.kind {
+            EffectKind::Failure(failure) => Some(failure),
+            _ => None,
+        })
+        .collect();
+    let unknown = run.effects.effects.iter().find_map(|effect| match &effect.kind {
+        EffectKind::Unknown { reason } => Some(reason.clone()),
+        _ => None,
+    });
+    if ok {
+        if let Some(reason) = unknown {
+            wrong.push(format!("succeeds, but is unknown: {reason}"));
+        }
+        for failure in failures.iter().filter(|failure| failure.certain) {
+            wrong.push(format!("succeeds, predicted: {} {:?}", failure.detail, failure.code));
+        }
+        return;
+    }
+    let errno = verdict["errno"].to_string();
+    let codes: Vec<&str> = failures.iter().filter_map(|failure| failure.code).collect();
+    if !codes.contains(&errno.as_str()) {
+        wrong.push(format!("fails with {errno}, predicted {codes:?}"));
+    }
+}
+
+fn commit(run: &StatementRun, verdict: &Value, wrong: &mut Vec<String>) {
+    let seen = verdict["implicit_commit"] == Value::Bool(true);
+    let told = run.effects.transaction == TransactionRule::CommitsImplicitly;
+    if seen != told {
+        wrong.push(format!("commits: {seen}, predicted {told}"));
+    }
+}
+
+fn online(run: &StatementRun, row: &Value, wrong: &mut Vec<String>) {
+    let verdict = &row["verdict"];
+    let seen = verdict["strongest_algorithm"]
+        .as_str()
+        .zip(verdict["weakest_lock"].as_str())
+        .map(|(algorithm, lock)| format!("{algorithm}/{lock}"));
+    let told = run
+        .effects
+        .online
+        .map(|online| format!("{}/{}", online.algorithm.as_str(), online.lock.as_str()));
+    // Statements that take no such clause may have an answer all the same.
+    if seen.is_some() && seen != told {
+        wrong.push(format!("runs as {seen:?}, predicted {told:?}"));
+    }
+}
+
+fn rebuilds(run: &StatementRun, row: &Value, wrong: &mut Vec<String>) {
+    let sql = strings(row, "sql").join(" ").to_uppercase();
+    let swap = ["TRUNCATE", "CREATE OR REPLACE", "DISCARD", "EXCHANGE"];
+    let create: String = strings(row, "schema_sql").join(" ").to_uppercase();
+    // Engines without InnoDB ids, temporary tables and swaps are not seen by their ids.
+    let blind = swap.iter().any(|word| sql.contains(word))
+        || ["MYISAM", "ARIA", "MEMORY", "TEMPORARY"]
+            .iter()
+            .any(|word| create.contains(word) || sql.contains(word));
+    if blind {
+        return;
+    }
+    let seen = row["verdict"]["rebuilds"] == Value::Bool(true);
+    let told =
+        run.effects.effects.iter().any(|effect| matches!(effect.kind, EffectKind::Rewrite { .. }));
+    if seen != told {
+        wrong.push(format!("rebuilds: {seen}, predicted {told}"));
+    }
+}
+
+fn waits(run: &StatementRun, verdict: &Value, wrong: &mut Vec<String>) {
+    let Some(list) = verdict["waits_for_idle_transactions_on"].as_array() else { return };
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    for wait in list.iter().filter_map(Value::as_str) {
+        seen.insert(wait.to_owned());
+        // Whoever waits for readers waits for writers too.
+        if let Some(table) = wait.strip_suffix(".read") {
+            seen.insert(format!("{table}.write"));
+        }
+    }
+    let mut told: BTreeSet<String> = BTreeSet::new();
+    for effect in &run.effects.effects {
+        if let EffectKind::Lock(lock) = &effect.kind {
+            let name = &lock.relation.name.name;
+            if lock.mode.blocks_reads() {
+                told.insert(format!("{name}.read"));
+            }
+            // The table that is written was probed with readers only.
+            let own_rows = lock.mode == LockMode::InnodbExclusiveRows;
+            if lock.mode.blocks_writes() && !own_rows {
+                told.insert(format!("{name}.write"));
+            }
+        }
+    }
+    if seen != told {
+        wrong.push(format!("waits for {seen:?}, predicted {told:?}"));
+    }
+}
