@@ -40,7 +40,8 @@ pub(super) fn run(args: &ExplainArgs, console: &mut Console) -> Result<Exit, Fai
     Ok(Exit::Yes)
 }
 
-fn find<'s>(set: &'s RuleSet, name: &str) -> Result<&'s RuleInForce, Failure> {
+/// Finds a rule by its id, a former one, or its name elsewhere.
+pub(super) fn find<'s>(set: &'s RuleSet, name: &str) -> Result<&'s RuleInForce, Failure> {
     let elsewhere = || {
         set.iter().find(|rule| {
             rule.rule.known_as.iter().any(|known| {

@@ -99,7 +99,9 @@ impl History {
         let mut replay = Replay { project, schema: start.clone(), start, done: Vec::new(), run: 0 };
         for (used, groups) in [(Use::Before, self.before), (Use::Judged, self.judged)] {
             for group in groups {
-                replay.begin(group.unrelated);
+                let anew = group.unrelated;
+                replay.begin(anew);
+                let mut first = true;
                 let mut drafts = group.drafts.into_iter();
                 loop {
                     let batch: Vec<Draft> = drafts.by_ref().take(BATCH).collect();
@@ -114,6 +116,10 @@ impl History {
                         let state = self.states.get(path).copied();
                         let used = if out { Use::Before } else { used };
                         replay.migration(migration, used, state);
+                        if let Some(entry) = replay.done.last_mut().filter(|_| first) {
+                            (entry.first, entry.anew) = (true, anew);
+                        }
+                        first = false;
                     }
                 }
             }
@@ -131,6 +137,10 @@ pub(super) struct Replayed {
     pub(super) effects: MigrationEffects,
     /// What it is for.
     pub(super) used: Use,
+    /// It is the first of its folder.
+    pub(super) first: bool,
+    /// Its folder has nothing to do with those before it: the schema starts anew.
+    pub(super) anew: bool,
     /// What version control says about its file, where it was asked.
     state: Option<FileState>,
 }
@@ -160,7 +170,8 @@ impl Replay<'_> {
     fn migration(&mut self, migration: Migration, used: Use, state: Option<FileState>) {
         let options = walk_options(&migration, self.project);
         let effects = walk(&migration, &mut self.schema, &options);
-        self.done.push(Replayed { migration, effects, used, state });
+        let (first, anew) = (false, false);
+        self.done.push(Replayed { migration, effects, used, first, anew, state });
     }
 
     /// Tells each migration of a history what the others make of it.

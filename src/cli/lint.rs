@@ -146,20 +146,33 @@ fn judge_all(
     console: &mut Console,
 ) -> Found {
     let options = JudgeOptions { adopt_comments: project.config.adopt_comments };
-    let judged: Vec<(&Migration, Judged)> = replayed
+    let judged: Vec<Judged> = replayed
         .par_iter()
-        .filter(|entry| entry.used == Use::Judged)
-        .map(|entry| {
-            let migration = &entry.migration;
-            (migration, judge(migration, &entry.effects, rules, server, options))
+        .map(|entry| match entry.used {
+            Use::Before => Judged::default(),
+            Use::Judged => judge(&entry.migration, &entry.effects, rules, server, options),
         })
         .collect();
+    let (mut findings, suppressed): (Vec<Vec<Finding>>, Vec<_>) =
+        judged.into_iter().map(|judged| (judged.findings, judged.suppressed)).unzip();
+    let fixes = super::fix::offers(replayed, &findings, server);
+    for (findings, fixes) in findings.iter_mut().zip(fixes) {
+        for finding in findings {
+            let fix = fixes.iter().find(|fix| fix.span == finding.statement);
+            finding.fix = fix.map(|fix| fix.title);
+        }
+    }
     let mut found = Found::default();
-    for (migration, mut judged) in judged {
+    for ((entry, findings), suppressed) in replayed.iter().zip(findings).zip(suppressed) {
+        if entry.used == Use::Before {
+            continue;
+        }
+        let migration = &entry.migration;
         if migration.up.statements.is_empty() {
             let path = migration.up.section.source.path();
             console.warn(&format!("{path}:1:1: no statements: finish the file or delete it"));
         }
+        let mut judged = Judged { findings, suppressed };
         baseline.accept(&mut judged);
         found.add(migration, judged);
     }

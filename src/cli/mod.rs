@@ -25,6 +25,7 @@ mod running;
 mod completions;
 mod effects;
 mod explain;
+mod fix;
 mod lint;
 mod lsp;
 mod man;
@@ -66,6 +67,7 @@ Exit codes:
 enum Command {
     Lint(lint::LintArgs),
     Effects(effects::EffectsArgs),
+    Fix(fix::FixArgs),
     Rules(rules::RulesArgs),
     Explain(explain::ExplainArgs),
     Lsp(lsp::LspArgs),
@@ -83,6 +85,7 @@ impl Command {
         match self {
             Self::Lint(args) => lint::run(args, console),
             Self::Effects(args) => effects::run(args, console),
+            Self::Fix(args) => fix::run(args, console),
             Self::Rules(args) => rules::run(args, console),
             Self::Explain(args) => explain::run(args, console),
             Self::Lsp(args) => lsp::run(args, console),
