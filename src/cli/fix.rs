@@ -142,10 +142,8 @@ pub(super) fn offers(
         let mut fixes = Vec::new();
         let statements = entry.migration.up.statements.iter().zip(&entry.effects.statements);
         for (statement, run) in statements {
-            let found: Vec<&Finding> = findings
-                .iter()
-                .filter(|finding| finding.statement == statement.span)
-                .collect();
+            let found: Vec<&Finding> =
+                findings.iter().filter(|finding| finding.statement == statement.span).collect();
             if !found.is_empty() {
                 let offer = fix(&entry.migration.up, statement, &schema, &run.effects);
                 let answers = |fix: &Fix| {
@@ -167,11 +165,7 @@ fn fits(migration: &Migration, fix: &Fix) -> bool {
 }
 
 /// Turns rewrites into files, folder by folder.
-fn edits(
-    replayed: Vec<Replayed>,
-    fixes: Vec<Vec<Fix>>,
-    console: &mut Console,
-) -> Vec<FileEdit> {
+fn edits(replayed: Vec<Replayed>, fixes: Vec<Vec<Fix>>, console: &mut Console) -> Vec<FileEdit> {
     let mut edits = Vec::new();
     let mut folder: Vec<Migration> = Vec::new();
     let mut of_folder: Vec<Vec<Fix>> = Vec::new();
@@ -188,11 +182,7 @@ fn edits(
     edits
 }
 
-fn folder_edits(
-    folder: &[Migration],
-    fixes: &[Vec<Fix>],
-    console: &mut Console,
-) -> Vec<FileEdit> {
+fn folder_edits(folder: &[Migration], fixes: &[Vec<Fix>], console: &mut Console) -> Vec<FileEdit> {
     let mut fixed = Vec::new();
     for (migration, fixes) in folder.iter().zip(fixes) {
         let source = &migration.up.section.source;

@@ -79,6 +79,7 @@ impl Reader {
     ) {
         let hint = match nearest(word, known.iter().copied()).first() {
             Some(close) => format!("write {close}"),
+            None if known.len() > 20 => format!("use one of the {} known ones", known.len()),
             None => format!("use one of: {}", known.join(", ")),
         };
         self.error(at, format!("unknown {what} \"{word}\""), Some(hint));

@@ -46,7 +46,7 @@ fn group(finding: &Finding) -> Group<'_> {
     let note = |name: &'static str, text: &str| {
         Level::NOTE.with_name(name).message(wrapped(text, name.len()))
     };
-    if let Some(fact) = &finding.fact {
+    if let Some(fact) = finding.fact.as_ref().filter(|fact| **fact != finding.message) {
         group = group.element(note("effect", fact));
     }
     for other in &finding.also {
@@ -56,8 +56,8 @@ fn group(finding: &Finding) -> Group<'_> {
     if !finding.instead.trim().is_empty() {
         group = group.element(note("instead", &one_line(&finding.instead)));
     }
-    if finding.fix.is_some() {
-        group = group.element(note("fix", "`lockwise fix` writes it"));
+    if let Some(fix) = finding.fix {
+        group = group.element(note("fix", &format!("{fix}: run `lockwise fix`")));
     }
     group
 }
