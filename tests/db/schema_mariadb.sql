@@ -63,11 +63,11 @@ CREATE VIEW big_orders AS SELECT o.id, c.name, '`x`.' AS text FROM orders o JOIN
 ;;
 CREATE ALGORITHM=MERGE SQL SECURITY INVOKER VIEW a_first AS SELECT id FROM big_orders WHERE id > 1 WITH LOCAL CHECK OPTION
 ;;
-CREATE FUNCTION add_vat(amount decimal(10,2), rate double) RETURNS decimal(10,2) DETERMINISTIC NO SQL COMMENT 'adds; it''s tax' BEGIN DECLARE x int DEFAULT 1; RETURN amount * (1 + rate); END
+CREATE FUNCTION add_vat(`amount` decimal(10,2), `rate` double) RETURNS decimal(10,2) DETERMINISTIC NO SQL COMMENT 'adds; it''s tax' BEGIN DECLARE x int DEFAULT 1; RETURN amount * (1 + rate); END
 ;;
-CREATE FUNCTION greet(who varchar(20) CHARACTER SET latin1) RETURNS varchar(50) READS SQL DATA SQL SECURITY INVOKER RETURN concat('hi ', who)
+CREATE FUNCTION greet(`who` varchar(20) CHARSET latin1 COLLATE latin1_swedish_ci) RETURNS varchar(50) READS SQL DATA SQL SECURITY INVOKER RETURN concat('hi ', who)
 ;;
-CREATE PROCEDURE clean(IN days int, INOUT n int, OUT m varchar(5)) MODIFIES SQL DATA BEGIN DELETE FROM orders WHERE id < days; SET n = 1; END
+CREATE PROCEDURE clean(IN `days` int(11), INOUT `n` int(11), OUT `m` varchar(5) CHARSET latin1 COLLATE latin1_swedish_ci) MODIFIES SQL DATA BEGIN DELETE FROM orders WHERE id < days; SET n = 1; END
 ;;
 CREATE TRIGGER `orders_b` BEFORE INSERT ON `orders` FOR EACH ROW SET NEW.total = 1
 ;;

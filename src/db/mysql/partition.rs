@@ -28,13 +28,37 @@ pub(super) async fn partitions(
     let mut clauses = HashMap::new();
     for (table, mut rows) in tables {
         rows.sort_by_key(|row| (row.count(8), row.count(9)));
-        clauses.insert(table, clause(reader, &rows));
+        let default = default_partition(reader, &table, &rows).await?;
+        clauses.insert(table, clause(reader, &rows, default.as_deref()));
     }
     Ok(clauses)
 }
 
+/// Finds the DEFAULT partition of a LIST table (MariaDB), which `information_schema` shows as the
+/// list `0`, or as `MAXVALUE` where columns are listed (measured on 10.11): only the statement of the
+/// table itself tells the first from a partition for the value 0.
+async fn default_partition(
+    reader: &mut Reader<'_>,
+    table: &str,
+    rows: &[&Row],
+) -> Result<Option<String>, ServerError> {
+    let by_description = |text: &str| rows.iter().find(|row| row.text(4) == text);
+    let Some(first) = rows.first().filter(|row| row.text(2).starts_with("LIST")) else {
+        return Ok(None);
+    };
+    if first.text(2) == "LIST COLUMNS" {
+        return Ok(by_description("MAXVALUE").map(|row| row.text(1).to_owned()));
+    }
+    let Some(candidate) = by_description("0") else { return Ok(None) };
+    let sql = format!("SHOW CREATE TABLE {}", reader.quote(table));
+    let created = reader.connection.query(&sql).await?;
+    let mark = format!("PARTITION {} DEFAULT", reader.quote(candidate.text(1)));
+    let is_default = created.first().is_some_and(|row| row.text(1).contains(&mark));
+    Ok(is_default.then(|| candidate.text(1).to_owned()))
+}
+
 /// Writes the clause of one table.
-fn clause(reader: &Reader<'_>, rows: &[&Row]) -> String {
+fn clause(reader: &Reader<'_>, rows: &[&Row], default: Option<&str>) -> String {
     let Some(first) = rows.first() else { return String::new() };
     let method = first.text(2);
     let expression = without_database(first.text(3), &reader.database);
@@ -61,13 +85,13 @@ fn clause(reader: &Reader<'_>, rows: &[&Row]) -> String {
         sql.push_str(&format!("\nPARTITIONS {}", parts.len()));
         return sql;
     }
-    let lines: Vec<String> = parts.iter().map(|row| line(reader, row)).collect();
+    let lines: Vec<String> = parts.iter().map(|row| line(reader, row, default)).collect();
     sql.push_str(&format!("\n(\n  {}\n)", lines.join(",\n  ")));
     sql
 }
 
 /// Writes one partition.
-fn line(reader: &Reader<'_>, row: &Row) -> String {
+fn line(reader: &Reader<'_>, row: &Row, default: Option<&str>) -> String {
     let (method, description) = (row.text(2), row.text(4));
     let mut line = format!("PARTITION {}", reader.quote(row.text(1)));
     if method.starts_with("RANGE") {
@@ -75,7 +99,7 @@ fn line(reader: &Reader<'_>, row: &Row) -> String {
         let bound = if is_open { "MAXVALUE".to_owned() } else { format!("({description})") };
         line.push_str(&format!(" VALUES LESS THAN {bound}"));
     } else if method.starts_with("LIST") {
-        if description == "DEFAULT" {
+        if default == Some(row.text(1)) {
             line.push_str(" DEFAULT");
         } else {
             line.push_str(&format!(" VALUES IN ({description})"));
