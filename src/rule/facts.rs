@@ -138,6 +138,14 @@ impl<'e> Facts<'e> {
         }
     }
 
+    /// Says whether the word is a cause: locks, rewrites, scans and index builds have one.
+    pub(super) const fn has_cause(&self) -> bool {
+        matches!(
+            self.kind,
+            EffectWord::Lock | EffectWord::Rewrite | EffectWord::Scan | EffectWord::IndexBuild
+        )
+    }
+
     /// Returns the name of the table concerned: the object itself, or what it is part of.
     pub(super) fn table(&self) -> &str {
         match self.object {

@@ -28,14 +28,18 @@ pub fn judge(
     let bench = Bench { migration, rules, server };
     let mut hits = Vec::new();
     for (index, run) in effects.statements.iter().enumerate() {
-        let place = Place { statement: Some(&run.effects), in_transaction: run.in_transaction };
+        let place = Place {
+            statement: Some(&run.effects),
+            in_transaction: run.in_transaction,
+            lock_timeout: run.lock_timeout,
+        };
         let at = At { index: Some(index), span: run.span };
         for effect in standing(&run.effects.effects, &run.excused) {
             bench.hits(effect, place, at, &mut hits);
         }
     }
     let whole = At { index: None, span: migration.up.section.range };
-    let place = Place { statement: None, in_transaction: false };
+    let place = Place { statement: None, in_transaction: false, lock_timeout: false };
     for effect in &effects.migration {
         bench.hits(effect, place, At { span: effect.span, ..whole }, &mut hits);
     }

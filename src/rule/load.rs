@@ -198,6 +198,7 @@ fn conditions(reader: &mut Reader, mut table: Table<'_>) -> Match {
         bytes_over: number(reader, &mut table, "bytes_over"),
         algorithms: table.words(reader, "algorithm", &ALGORITHMS),
         online_locks: table.words(reader, "online_lock", &ONLINE_LOCKS),
+        beside: known_words(reader, &mut table, "beside", words::CAUSES),
         flags,
         name: TextMatch {
             like: pattern(reader, &mut table, "name_like"),
@@ -231,6 +232,15 @@ fn effect_words(reader: &mut Reader, table: &mut Table<'_>, effect: EffectWord) 
         EffectWord::Session => ("what", words::SESSIONS),
         EffectWord::Loss | EffectWord::Unknown => return Vec::new(),
     };
+    known_words(reader, table, key, known)
+}
+
+fn known_words(
+    reader: &mut Reader,
+    table: &mut Table<'_>,
+    key: &'static str,
+    known: &[words::Word],
+) -> Vec<String> {
     let mut found = Vec::new();
     for (word, span) in table.texts(reader, key) {
         if words::has(known, &word) {

@@ -13,6 +13,8 @@ pub(super) struct Place<'p> {
     pub(super) statement: Option<&'p StatementEffects>,
     /// The statement runs in a transaction.
     pub(super) in_transaction: bool,
+    /// A timeout ends its wait for locks.
+    pub(super) lock_timeout: bool,
 }
 
 impl Match {
@@ -26,6 +28,7 @@ impl Match {
             && self.lock_holds(facts, place)
             && self.size_holds(facts)
             && self.online_holds(place)
+            && (self.beside.is_empty() || self.beside_holds(place))
             && self.flags.iter().all(|(&flag, &wanted)| flag_of(flag, facts, place) == Some(wanted))
             && text_holds(&self.name, facts.last_part())
             && text_holds(&self.value, facts.value)
@@ -61,6 +64,13 @@ impl Match {
             || online.is_some_and(|online| self.algorithms.contains(&online.algorithm)))
             && (self.online_locks.is_empty()
                 || online.is_some_and(|online| self.online_locks.contains(&online.lock)))
+    }
+
+    fn beside_holds(&self, place: Place<'_>) -> bool {
+        place.statement.is_some_and(|statement| {
+            let facts = statement.effects.iter().map(Facts::of);
+            facts.filter(Facts::has_cause).any(|other| self.beside.iter().any(|w| w == other.word))
+        })
     }
 
     fn number_holds(&self, facts: &Facts<'_>) -> bool {
@@ -126,6 +136,7 @@ fn flag_of(flag: Flag, facts: &Facts<'_>, place: Place<'_>) -> Option<bool> {
         Flag::Concurrent => facts.concurrent,
         Flag::Index => facts.lock.map(|lock| lock.index),
         Flag::InTransaction => Some(place.in_transaction),
+        Flag::LockTimeout => Some(place.lock_timeout),
         Flag::Rebuilds => {
             Some(place.statement.and_then(|s| s.online).is_some_and(|online| online.rebuilds))
         }

@@ -31,7 +31,8 @@
 //! | `object` | kind of object: `table`, `column`, `materialized view` |
 //! | `rows_over`, `bytes_over` | size of the table; an unknown size counts as larger |
 //! | `algorithm`, `online_lock`, `rebuilds` | MySQL and MariaDB: how the statement runs |
-//! | `certain`, `cascade`, `rows`, `concurrent`, `in_transaction` | true or false |
+//! | `certain`, `cascade`, `rows`, `concurrent`, `in_transaction`, `lock_timeout` | true or false |
+//! | `beside` | another effect of the statement has this cause |
 //! | `name_like`, `name_unlike`, `name_in`, `name_not_in` | the last part of the object's name |
 //! | `value_like`, `value_unlike`, `value_in`, `value_not_in` | the value that is declared or set |
 //! | `number_over`, `number_under` | the number that is declared |

@@ -273,6 +273,8 @@ pub struct Match {
     pub algorithms: Vec<Algorithm>,
     /// `online_lock`: of the statement.
     pub online_locks: Vec<OnlineLock>,
+    /// `beside`: another effect of the same statement has one of these causes.
+    pub beside: Vec<String>,
     /// `true` and `false` keys by name.
     pub flags: BTreeMap<Flag, bool>,
     /// `name_like`, `name_unlike`: on the last part of the object's name.
@@ -315,11 +317,13 @@ pub enum Flag {
     InTransaction,
     /// MySQL, MariaDB: the statement builds the table anew.
     Rebuilds,
+    /// A timeout ends the wait for locks.
+    LockTimeout,
 }
 
 impl Flag {
     /// Every flag.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Certain,
         Self::Cascade,
         Self::Rows,
@@ -327,6 +331,7 @@ impl Flag {
         Self::Index,
         Self::InTransaction,
         Self::Rebuilds,
+        Self::LockTimeout,
     ];
 
     /// Returns the key.
@@ -339,6 +344,7 @@ impl Flag {
             Self::Index => "index",
             Self::InTransaction => "in_transaction",
             Self::Rebuilds => "rebuilds",
+            Self::LockTimeout => "lock_timeout",
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod column;
 mod index;
+mod members;
 mod name;
 mod query;
 mod security;

@@ -44,7 +44,8 @@ impl Teller<'_> {
         if everything && !dml.limit {
             self.add("change-of-every-row", object, name(), word, None, state);
         }
-        if !dml.limit {
+        let few = dml.filter.as_ref().is_some_and(|filter| names_rows(&filter.text));
+        if !dml.limit && !few {
             self.add("bulk-change", object, name(), word, None, state);
         }
         if dml.limit {
@@ -107,6 +108,23 @@ impl Teller<'_> {
     }
 }
 
+/// Says whether a condition picks rows by a literal: `id = 7`, `code IN ('a', 'b')`.
+fn names_rows(condition: &str) -> bool {
+    let text = condition.to_ascii_lowercase();
+    let literal = |rest: &str| {
+        let rest = rest.trim_start_matches([' ', '(']);
+        rest.starts_with('\'')
+            || rest.starts_with('$')
+            || rest.starts_with(|c: char| c.is_ascii_digit())
+    };
+    let compared = |operator: &str| text.split(operator).skip(1).any(literal);
+    let equal = text
+        .split('=')
+        .zip(text.split('=').skip(1))
+        .any(|(left, right)| !left.ends_with(['<', '>', '!']) && literal(right));
+    (equal || compared(" in ") || compared(" in(")) && !text.contains(" or ")
+}
+
 /// Says whether a condition holds for every row, however it is written.
 fn is_always_true(condition: &str) -> bool {
     let text: String = condition
@@ -129,6 +147,15 @@ fn is_always_true(condition: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn conditions_that_pick_rows_by_a_literal() {
+        assert!(names_rows("id = 7"));
+        assert!(names_rows("code IN ('a', 'b')"));
+        assert!(!names_rows("total >= 7"));
+        assert!(!names_rows("email IS NULL"));
+        assert!(!names_rows("id = 7 OR parent IS NULL"));
+    }
 
     #[test]
     fn tautologies_are_seen_through() {

@@ -135,16 +135,35 @@ impl Teller<'_> {
                     self.identifier(alter.object, to.name(), last);
                 }
             }
-            ActionKind::Postgres(PgAction::AlterType { column, data_type, .. }) => {
+            ActionKind::Postgres(PgAction::AlterType { column, data_type, using }) => {
                 self.new_type(table, column, data_type, (action.span, state));
+                let stranger = using.as_ref().and_then(|using| {
+                    let own = using.columns.iter().any(|name| name == column.as_str());
+                    using.columns.first().filter(|_| !own)
+                });
+                if let Some(stranger) = stranger {
+                    let name = format!("{table}.{column}");
+                    let object = ObjectKind::Column;
+                    self.add("using-other-column", object, name, stranger, None, state);
+                }
+            }
+            ActionKind::DropColumn { column, cascade: true, .. } => {
+                let name = format!("{table}.{column}");
+                self.add("drop-cascade", ObjectKind::Column, name, "column", None, state);
+            }
+            ActionKind::DropConstraint { name, cascade: true, .. } => {
+                let name = format!("{table}.{name}");
+                self.add("drop-cascade", ObjectKind::Constraint, name, "constraint", None, state);
             }
             ActionKind::Mysql(MyAction::ModifyColumn { column, .. }) => {
                 self.column(table, column, state, Written::Again);
+                self.members(alter, column.name.as_str(), column, state);
             }
             ActionKind::Mysql(MyAction::ChangeColumn { column, from, .. }) => {
                 let again = from.as_str().eq_ignore_ascii_case(column.name.as_str());
                 let written = if again { Written::Again } else { Written::Added };
                 self.column(table, column, state, written);
+                self.members(alter, from.as_str(), column, state);
             }
             ActionKind::Mysql(MyAction::AddIndex { index, .. }) => self.index(table, index, state),
             ActionKind::Mysql(MyAction::Option { name, value }) => {
@@ -329,8 +348,8 @@ impl Teller<'_> {
                 let full = self.schema.resolve(name).to_string();
                 let state = self.state(name);
                 self.add("dropped-table", drop.object, full, name.name(), None, state);
-            } else if drop.object == ObjectKind::Extension {
-                self.tell("drop-extension", drop.object, name.to_string(), name.name());
+            } else {
+                self.tell("dropped", drop.object, name.to_string(), drop.object.as_str());
             }
         }
         if drop.cascade && self.kind() == crate::sql::ServerKind::Postgres {

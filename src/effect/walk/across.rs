@@ -2,10 +2,10 @@
 
 use super::{StatementRun, Walker, session};
 use crate::effect::{EffectKind, TableState};
-use crate::schema::{Name, Origin};
+use crate::schema::{Constraint, Demand, Name, Origin};
 use crate::sql::ast::{
-    ActionKind, AlterTable, ColumnDef, CreateIndex, Drop, Key, MyAction, Nullability, ObjectKind,
-    Statement, StatementKind,
+    ActionKind, AlterTable, ColumnDef, CreateIndex, Dml, DmlKind, Drop, Key, MyAction, Nullability,
+    ObjectKind, Statement, StatementKind,
 };
 use crate::sql::{ObjectName, Span};
 
@@ -20,6 +20,8 @@ pub(super) struct Across {
     dropped_indexes: Vec<(Name, Vec<String>, String)>,
     /// Tables that an ALTER TABLE read or wrote in full.
     worked_on: Vec<Name>,
+    /// Columns whose NULLs an UPDATE replaced.
+    filled_columns: Vec<(Name, String)>,
 }
 
 impl Walker<'_> {
@@ -28,7 +30,7 @@ impl Walker<'_> {
         if let StatementKind::AlterTable(alter) = &statement.kind {
             self.alter_table(alter, statement.span, run);
         } else if let StatementKind::Drop(drop) = &statement.kind {
-            self.drop(drop);
+            self.drop(drop, statement.span, run);
         } else if let StatementKind::CreateTable(create) = &statement.kind {
             let name = self.schema.new_name(&create.name);
             if self.across.dropped_tables.contains(&name) && create.query.is_none() {
@@ -37,6 +39,11 @@ impl Walker<'_> {
             }
         } else if let StatementKind::CreateIndex(create) = &statement.kind {
             self.create_index(create, run, statement.span);
+        } else if let StatementKind::Dml(dml) = &statement.kind {
+            self.fill(dml);
+        }
+        if self.kind().is_mysql_family() {
+            self.online_tool(statement, run);
         }
     }
 
@@ -52,6 +59,7 @@ impl Walker<'_> {
             return;
         }
         let table = self.schema.resolve(&alter.name);
+        self.visibility(alter, span, run);
         for action in &alter.actions {
             let at = if action.span.is_empty() { span } else { action.span };
             if let ActionKind::AddColumn { column, .. } = &action.kind {
@@ -65,7 +73,15 @@ impl Walker<'_> {
                     run.effects.effects.push(session(at, "new-default-dropped", value));
                 }
             } else if let ActionKind::Mysql(MyAction::DropIndex { name, .. }) = &action.kind {
+                self.visible_index(&table, name.as_str(), at, run);
                 self.drop_index(&table, name.as_str());
+            } else if let ActionKind::SetNotNull { column } = &action.kind {
+                self.excuse_nulls(&table, column.as_str(), at, run);
+            } else if let ActionKind::Mysql(
+                MyAction::ModifyColumn { column, .. } | MyAction::ChangeColumn { column, .. },
+            ) = &action.kind
+            {
+                self.excuse_nulls(&table, column.name.as_str(), at, run);
             } else if let ActionKind::Mysql(MyAction::AddIndex { index, .. }) = &action.kind {
                 self.replaces(&table, &index.parts, at, run);
             }
@@ -112,7 +128,7 @@ impl Walker<'_> {
         }
     }
 
-    fn drop(&mut self, drop: &Drop) {
+    fn drop(&mut self, drop: &Drop, span: Span, run: &mut StatementRun) {
         for name in &drop.names {
             if drop.object == ObjectKind::Table && self.in_use(name) {
                 self.across.dropped_tables.push(self.schema.resolve(name));
@@ -120,6 +136,7 @@ impl Walker<'_> {
                 match &drop.on_table {
                     Some(table) => {
                         let table = self.schema.resolve(table);
+                        self.visible_index(&table, name.name(), span, run);
                         self.drop_index(&table, name.name());
                     }
                     None => {
@@ -167,6 +184,107 @@ impl Walker<'_> {
         });
         if let Some((_, _, name)) = replaced {
             run.effects.effects.push(session(at, "index-dropped-before-its-successor", name));
+        }
+    }
+}
+
+impl Walker<'_> {
+    /// Notes which NULLs an UPDATE replaces: all of a column's, as far as its condition shows.
+    fn fill(&mut self, dml: &Dml) {
+        if dml.kind != DmlKind::Update || dml.limit {
+            return;
+        }
+        let Some(target) = dml.targets.first() else { return };
+        let table = self.schema.resolve(target);
+        for column in &dml.columns {
+            let condition = format!("{} IS NULL", column.as_str().to_ascii_uppercase());
+            let reaches = dml.filter.as_ref().is_none_or(|filter| {
+                let text = filter.text.to_ascii_uppercase();
+                text == condition || text.ends_with(&format!(".{condition}"))
+            });
+            if reaches {
+                self.across.filled_columns.push((table.clone(), column.value.clone()));
+            }
+        }
+    }
+
+    /// A column that was just filled holds no NULL.
+    fn excuse_nulls(&self, table: &Name, column: &str, at: Span, run: &mut StatementRun) {
+        let filled =
+            |(known, name): &(Name, String)| known == table && name.eq_ignore_ascii_case(column);
+        if !self.across.filled_columns.iter().any(filled) {
+            return;
+        }
+        for (place, effect) in run.effects.effects.iter().enumerate() {
+            if let EffectKind::Failure(failure) = &effect.kind
+                && failure.when == "nulls-present"
+                && at.contains(effect.span)
+            {
+                run.excused.insert(place);
+            }
+        }
+    }
+
+    /// MySQL, MariaDB: an index that was never hidden goes without a trial.
+    fn visible_index(&self, table: &Name, index: &str, at: Span, run: &mut StatementRun) {
+        let known = self.schema.relation(table);
+        if known.is_some_and(|found| found.origin == Origin::Migration(self.schema.migration)) {
+            return;
+        }
+        let hidden = known.and_then(|found| found.index(index)).is_some_and(|i| i.invisible);
+        if !hidden {
+            let value = format!("{table}.{index}");
+            run.effects.effects.push(session(at, "visible-index-dropped", value));
+        }
+    }
+
+    /// MySQL, MariaDB: hiding an index together with a rebuild cannot be undone in a moment.
+    fn visibility(&self, alter: &AlterTable, span: Span, run: &mut StatementRun) {
+        let hides = alter.actions.iter().any(|action| {
+            matches!(action.kind, ActionKind::Mysql(MyAction::IndexVisibility { .. }))
+        });
+        if hides && run.effects.online.is_some_and(|online| online.rebuilds) {
+            let value = alter.name.to_string();
+            run.effects.effects.push(session(span, "visibility-with-rebuild", value));
+        }
+    }
+
+    /// What keeps gh-ost, pt-online-schema-change and their like from a table that is rebuilt.
+    fn online_tool(&self, statement: &Statement, run: &mut StatementRun) {
+        let StatementKind::AlterTable(alter) = &statement.kind else { return };
+        let heavy = run.effects.online.is_some_and(|online| online.rebuilds);
+        let Some(table) = self.schema.find(&alter.name).filter(|found| found.complete) else {
+            return;
+        };
+        if !heavy || !self.in_use(&alter.name) {
+            return;
+        }
+        let value = table.name.to_string();
+        let key = table.constraints.iter().any(|constraint| match &constraint.kind {
+            Demand::PrimaryKey(_) => true,
+            Demand::Unique(columns) => columns
+                .iter()
+                .all(|name| table.column_any_case(name).is_some_and(|column| column.not_null)),
+            Demand::Check(_)
+            | Demand::Exclude(_)
+            | Demand::ForeignKey { .. }
+            | Demand::NotNull(_) => false,
+        });
+        let own_key = table.constraints.iter().filter_map(Constraint::parent).count() > 0;
+        let referenced = !self.schema.foreign_keys_to(&table.name).is_empty();
+        let to_itself = table.constraints.iter().any(|c| c.parent() == Some(&table.name));
+        let generated = table.columns.iter().any(|column| column.generated.is_some());
+        let reasons = [
+            (!key, "online-tool-without-key"),
+            (to_itself, "online-tool-self-reference"),
+            ((own_key || referenced) && !to_itself, "online-tool-foreign-keys"),
+            (!table.triggers.is_empty(), "online-tool-triggers"),
+            (generated, "online-tool-generated"),
+        ];
+        for (applies, what) in reasons {
+            if applies {
+                run.effects.effects.push(session(statement.span, what, value.clone()));
+            }
         }
     }
 }

@@ -12,6 +12,9 @@ use crate::sql::ast::{ActionKind, AlterTable, ObjectKind, Statement, StatementKi
 /// generated column, a drop whose object is made again, a foreign key whose index follows.
 pub(super) fn within(migration: &Migration, out: &mut MigrationEffects, schema: &Schema) {
     let statements = &migration.up.statements;
+    if schema.server.kind == crate::sql::ServerKind::Sqlite {
+        rebuilt(statements, out);
+    }
     for (index, run) in out.statements.iter_mut().enumerate() {
         let later = statements.get(index + 1..).unwrap_or(&[]);
         for (place, effect) in run.effects.effects.iter().enumerate() {
@@ -33,6 +36,36 @@ pub fn settle(effects: &mut [&mut MigrationEffects], schema: &Schema) {
             for (place, effect) in run.effects.effects.iter().enumerate() {
                 let fresh = index == last && left(effect) == Some("not-valid");
                 if fresh || is_settled(effect, schema) {
+                    run.excused.insert(place);
+                }
+            }
+        }
+    }
+}
+
+/// SQLite: a table that is made anew, filled and renamed has lost nothing when the old one goes.
+fn rebuilt(statements: &[Statement], out: &mut MigrationEffects) {
+    for rebuild in crate::effect::rebuilds(statements) {
+        if rebuild.copied.is_none() {
+            continue;
+        }
+        for at in [rebuild.dropped, rebuild.renamed] {
+            let Some(run) = out.statements.get_mut(at) else { continue };
+            for (place, effect) in run.effects.effects.iter().enumerate() {
+                let told = match &effect.kind {
+                    EffectKind::Loss(loss) => loss.object != ObjectKind::Trigger,
+                    EffectKind::Break { .. } => true,
+                    EffectKind::Declares(declaration) => declaration.what == "dropped-table",
+                    EffectKind::Session { what, .. } => *what == "create-table-replaces",
+                    EffectKind::Lock(_)
+                    | EffectKind::Rewrite { .. }
+                    | EffectKind::Scan { .. }
+                    | EffectKind::IndexBuild { .. }
+                    | EffectKind::Failure(_)
+                    | EffectKind::LeftBehind { .. }
+                    | EffectKind::Unknown { .. } => false,
+                };
+                if told {
                     run.excused.insert(place);
                 }
             }

@@ -50,6 +50,8 @@ pub struct StatementRun {
     pub span: Span,
     /// It runs inside a transaction.
     pub in_transaction: bool,
+    /// A timeout ends its wait for locks.
+    pub lock_timeout: bool,
     /// What it does there.
     pub effects: StatementEffects,
     /// Effects, by their place in `effects`, that a later statement makes harmless: a table is
@@ -170,7 +172,13 @@ impl<'w> Walker<'w> {
                 }
             }
         }
-        StatementRun { span: statement.span, in_transaction, effects, excused: BTreeSet::new() }
+        StatementRun {
+            span: statement.span,
+            in_transaction,
+            lock_timeout: self.settings.has_lock_timeout(),
+            effects,
+            excused: BTreeSet::new(),
+        }
     }
 
     fn effects_of(&mut self, statement: &Statement, in_transaction: bool) -> StatementEffects {

@@ -82,6 +82,11 @@ impl Settings {
         }
     }
 
+    /// Says whether a wait for a table lock ends by itself. SQLite's busy timeout is the client's.
+    pub(super) fn has_lock_timeout(&self) -> bool {
+        self.lock_timeout().is_none_or(|name| self.is_on(name))
+    }
+
     fn is_on(&self, name: &str) -> bool {
         self.milliseconds(name).is_some_and(|value| value > 0)
     }

@@ -3,12 +3,13 @@
 
 use super::settings::is_setting;
 use super::{MigrationEffects, StatementRun, session};
-use crate::effect::TransactionRule;
-use crate::sql::ast::{ActionKind, DmlKind, Statement, StatementKind};
+use crate::effect::{Declaration, Effect, EffectKind, TableState, TransactionRule};
+use crate::sql::ast::{ActionKind, DmlKind, ObjectKind, Statement, StatementKind};
 use crate::sql::{Migration, ServerKind, TransactionMode};
 
 /// Adds effects to the statements and to the migration.
 pub(super) fn tell(migration: &Migration, server: ServerKind, out: &mut MigrationEffects) {
+    count(migration, out);
     let transactional = matches!(server, ServerKind::Postgres | ServerKind::Sqlite);
     if migration.transaction != TransactionMode::Unwrapped || !transactional {
         return;
@@ -75,5 +76,28 @@ fn unguarded(statement: &Statement) -> Option<String> {
         })
     } else {
         None
+    }
+}
+
+/// Tells how many statements there are, and whether the session names itself.
+fn count(migration: &Migration, out: &mut MigrationEffects) {
+    let Some(first) = migration.up.statements.first() else { return };
+    let declaration = Declaration {
+        what: "statement-count",
+        object: ObjectKind::Parameter,
+        name: migration.name.clone(),
+        value: "statements".to_owned(),
+        number: u64::try_from(migration.up.statements.len()).ok(),
+        state: TableState::Existing,
+    };
+    let source = "the file itself";
+    let kind = EffectKind::Declares(declaration);
+    out.migration.push(Effect { span: first.span, kind, source });
+    let named = migration.up.statements.iter().any(|statement| {
+        matches!(&statement.kind, StatementKind::Set(set)
+            if set.each().any(|one| one.name == "application_name"))
+    });
+    if !named {
+        out.migration.push(session(first.span, "missing-application-name", ""));
     }
 }
