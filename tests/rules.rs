@@ -10,7 +10,9 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use lockwise::effect::{MigrationEffects, WalkOptions, settle, tell_set, walk};
+use lockwise::effect::{
+    FileState, MigrationEffects, WalkOptions, settle, tell_history, tell_set, walk,
+};
 use lockwise::rule::{
     BUILTIN, Example, Finding, JudgeOptions, Level, Rule, RuleSet, RuleSettings, judge,
 };
@@ -33,7 +35,8 @@ fn rules() -> RuleSet {
     }
 }
 
-/// Splits a text at its `-- file:` lines; without one it is a file by itself.
+/// Splits a text at its `-- file:` lines; without one it is a file by itself. After the name may
+/// stand what version control says: `added`, `edited`. A line `-- down` begins the way back.
 fn files(text: &str, first_version: usize) -> Vec<(String, String)> {
     let mut files: Vec<(String, String)> = Vec::new();
     for line in text.lines() {
@@ -60,8 +63,14 @@ fn migration(path: &str, sql: &str, transaction: TransactionMode, server: Server
         Span::new(start, start + 26)
     });
     let source = Source::new(format!("migrations/{path}"), sql);
-    let end = u32::try_from(sql.len()).unwrap();
-    let section = Section { source, range: Span::new(0, end), blocks: Vec::new() };
+    let whole = u32::try_from(sql.len()).unwrap();
+    let end = sql.find("-- down").map_or(whole, |at| u32::try_from(at).unwrap());
+    let part = |start: u32, end: u32| Section {
+        source: source.clone(),
+        range: Span::new(start, end),
+        blocks: Vec::new(),
+    };
+    let section = part(0, end);
     Migration {
         version: Version::new(version),
         name: name.to_owned(),
@@ -70,7 +79,7 @@ fn migration(path: &str, sql: &str, transaction: TransactionMode, server: Server
         marker,
         repeatable: false,
         up: parse(section, server),
-        down: None,
+        down: (end < whole).then(|| parse(part(end, whole), server)),
     }
 }
 
@@ -85,11 +94,23 @@ fn findings(rule: &Rule, example: &Example, text: &str, server: Server) -> Vec<F
     rules.configure(&rule.id, &settings).unwrap();
     let given = files(example.given.as_deref().unwrap_or(""), 1);
     let judged = files(text, given.len() + 1);
+    let states: Vec<FileState> = given
+        .iter()
+        .chain(&judged)
+        .map(|(name, _)| match name.split_once(' ') {
+            Some((_, "added")) => FileState::Added,
+            Some((_, "edited")) => FileState::Edited,
+            _ => FileState::Unchanged,
+        })
+        .collect();
     let mut schema = Schema::new(server, false);
     let migrations: Vec<Migration> = given
         .iter()
         .chain(&judged)
-        .map(|(path, sql)| migration(path, sql, example.transaction, server))
+        .map(|(path, sql)| {
+            let path = path.split(' ').next().unwrap_or(path);
+            migration(path, sql, example.transaction, server)
+        })
         .collect();
     let mut effects: Vec<MigrationEffects> = Vec::new();
     for (index, migration) in migrations.iter().enumerate() {
@@ -105,7 +126,9 @@ fn findings(rule: &Rule, example: &Example, text: &str, server: Server) -> Vec<F
         effects.push(walk(migration, &mut schema, &WalkOptions::default()));
     }
     settle(&mut effects.iter_mut().collect::<Vec<_>>(), &schema);
-    tell_set(&migrations.iter().collect::<Vec<_>>(), &mut effects.iter_mut().collect::<Vec<_>>());
+    let set: Vec<&Migration> = migrations.iter().collect();
+    tell_set(&set, &mut effects.iter_mut().collect::<Vec<_>>());
+    tell_history(&set, &states, &mut effects.iter_mut().collect::<Vec<_>>());
     let options = JudgeOptions { adopt_comments: true };
     migrations
         .iter()
@@ -222,9 +245,6 @@ fn every_rule_is_well_written() {
         }
         if !rule.why.ends_with('.') || !rule.instead.ends_with('.') {
             complain("why and instead are sentences");
-        }
-        if rule.id.starts_with("require-") {
-            complain("the id names what is found, not what is required");
         }
         if !rule.examples.iter().any(|example| example.bad.is_some()) {
             complain("no example fires it");

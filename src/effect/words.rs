@@ -379,6 +379,7 @@ pub const DECLARES: &[Word] = &[
     ("nullable-boolean", "a boolean has three values"),
     ("nullable-column", "a column may hold NULL"),
     ("nullable-foreign-key", "a foreign key column may hold NULL"),
+    ("partition-name", "the name of a new partition"),
     ("partitioned-table", "a partitioned table; the number is that of its key columns"),
     ("policy-always-true", "a policy lets everybody change rows"),
     ("policy-calls-per-row", "a policy calls a function for every row"),

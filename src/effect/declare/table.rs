@@ -17,7 +17,9 @@ impl Teller<'_> {
         let state = TableState::NewEmpty;
         let object = ObjectKind::Table;
         if !temporary {
-            self.named("table-name", object, &create.name);
+            let part = create.partition_of.is_some();
+            let what = if part { "partition-name" } else { "table-name" };
+            self.named(what, object, &create.name);
         }
         for column in &create.columns {
             self.column(&table, column, state, Written::New);
