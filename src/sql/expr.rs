@@ -67,11 +67,14 @@ pub(super) fn facts(cursor: &Cursor<'_>) -> Expr {
 pub(super) fn text(cursor: &Cursor<'_>, tokens: &[Token]) -> String {
     let mut out = String::new();
     let mut previous: Option<(Token, &str)> = None;
+    // The token before was a sign: `-1`, `(-1`, `a = -1`, but not `a - 1`.
+    let mut signed = false;
     for &token in tokens {
         let this = cursor.slice(token.span);
         let glued = previous.is_none_or(|(before, text)| {
             matches!(text, "(" | "[" | "." | "::")
                 || matches!(this, ")" | "]" | "[" | "," | "." | "::")
+                || (signed && token.kind == TokenKind::Number)
                 || (this == "("
                     && before.kind == TokenKind::Word
                     && before.span.end == token.span.start)
@@ -80,6 +83,10 @@ pub(super) fn text(cursor: &Cursor<'_>, tokens: &[Token]) -> String {
             out.push(' ');
         }
         out.push_str(this);
+        signed = matches!(this, "-" | "+")
+            && previous.is_none_or(|(before, text)| {
+                before.kind == TokenKind::Operator || matches!(text, "(" | "[" | ",")
+            });
         previous = Some((token, this));
     }
     out
@@ -198,12 +205,20 @@ pub(super) fn step(cursor: &mut Cursor<'_>, expr: &mut Expr) {
     }
     let keyword = is_word && KEYWORDS.iter().any(|k| word.eq_ignore_ascii_case(k));
     let called = cursor.text_at(1) == "(";
-    if is_word && word.eq_ignore_ascii_case("as") || word == "::" {
+    let is = |expected: &str| is_word && word.eq_ignore_ascii_case(expected);
+    if is("as") || word == "::" {
         cursor.advance();
         cast(cursor, expr);
+    } else if is("interval") && !called {
+        interval(cursor, expr);
+    } else if is("collate") || is("using") {
+        cursor.advance();
+        if cursor.at_name() {
+            cursor.advance();
+        }
     } else if is_word && CALLS.iter().any(|k| word.eq_ignore_ascii_case(k)) {
         let name = Ident::new(word.to_ascii_lowercase(), token.span);
-        expr.functions.push(ObjectName::bare(name));
+        function(ObjectName::bare(name), expr);
         cursor.advance();
     } else if keyword && !(called && matches!(word.to_ascii_lowercase().as_str(), "mod" | "row")) {
         cursor.advance();
@@ -214,16 +229,77 @@ pub(super) fn step(cursor: &mut Cursor<'_>, expr: &mut Expr) {
     }
 }
 
+/// Units of time, which are no columns behind INTERVAL and in EXTRACT.
+const UNITS: &[&str] = &[
+    "microsecond",
+    "second",
+    "minute",
+    "hour",
+    "day",
+    "week",
+    "month",
+    "quarter",
+    "year",
+    "second_microsecond",
+    "minute_microsecond",
+    "minute_second",
+    "hour_microsecond",
+    "hour_second",
+    "hour_minute",
+    "day_microsecond",
+    "day_second",
+    "day_minute",
+    "day_hour",
+    "year_month",
+];
+
+/// Takes `INTERVAL 1 DAY`, `INTERVAL (a + 1) DAY`, `INTERVAL '1 day'`.
+fn interval(cursor: &mut Cursor<'_>, expr: &mut Expr) {
+    cursor.advance();
+    let end = match cursor.clone().parentheses() {
+        Ok((_, end)) => end + 1,
+        Err(_) => cursor.position() + 1,
+    };
+    while cursor.position() < end && !cursor.is_at_end() {
+        step(cursor, expr);
+    }
+    cursor.accept_any(UNITS);
+}
+
+/// Says whether the word at a position is the unit in `EXTRACT(YEAR FROM d)` and its like.
+fn is_unit(cursor: &Cursor<'_>, position: usize) -> bool {
+    let text = |back: usize| {
+        let token = position.checked_sub(back).and_then(|at| cursor.tokens().get(at));
+        token.map_or("", |token| cursor.slice(token.span))
+    };
+    let known = |words: &[&str], text: &str| words.iter().any(|w| text.eq_ignore_ascii_case(w));
+    text(1) == "("
+        && known(&["extract", "timestampdiff", "timestampadd"], text(2))
+        && known(UNITS, text(0))
+}
+
+/// Notes a function, each once.
+fn function(name: ObjectName, expr: &mut Expr) {
+    let known = |known: &ObjectName| {
+        let values = known.parts.iter().map(Ident::as_str);
+        values.eq(name.parts.iter().map(Ident::as_str))
+    };
+    if !expr.functions.iter().any(known) {
+        expr.functions.push(name);
+    }
+}
+
 /// Takes a column, a function or a typed literal (`date '2024-01-01'`).
 fn name(cursor: &mut Cursor<'_>, expr: &mut Expr) {
+    let start = cursor.position();
     let Ok(name) = cursor.object_name() else {
         cursor.advance();
         return;
     };
     let literal = cursor.peek().is_some_and(|next| next.kind == TokenKind::String);
     if cursor.at_symbol("(") {
-        expr.functions.push(name);
-    } else if !literal {
+        function(name, expr);
+    } else if !(literal || is_unit(cursor, start) && name.parts.len() == 1) {
         let column = name.name().to_owned();
         if !expr.columns.contains(&column) {
             expr.columns.push(column);
@@ -283,8 +359,44 @@ pub(super) fn shape(cursor: &Cursor<'_>, tokens: &[Token], expr: &Expr) -> ExprS
         [typed @ .., last] if last.kind == TokenKind::String && is_type_name(cursor, typed) => {
             ExprShape::Literal
         }
+        [cast, open, value @ .., close]
+            if cursor.slice(cast.span).eq_ignore_ascii_case("cast")
+                && cursor.slice(open.span) == "("
+                && cursor.slice(close.span) == ")" =>
+        {
+            cast_shape(cursor, value, wrapped)
+        }
+        [word, text, fields @ ..]
+            if cursor.slice(word.span).eq_ignore_ascii_case("interval")
+                && text.kind == TokenKind::String
+                && fields.iter().all(|token| token.kind == TokenKind::Word) =>
+        {
+            ExprShape::Literal
+        }
         [one] if matches!(one.kind, TokenKind::Word | TokenKind::QuotedName) => ExprShape::Column,
         _ => ExprShape::Other,
+    }
+}
+
+/// Returns the shape of `CAST(value AS type)` without its parentheses: that of a literal value.
+fn cast_shape(cursor: &Cursor<'_>, inner: &[Token], wrapped: bool) -> ExprShape {
+    let text = |token: &Token| cursor.slice(token.span);
+    let value = match inner {
+        [sign, value, keyword, ..] if matches!(text(sign), "-" | "+") => (value, keyword),
+        [value, keyword, ..] => (value, keyword),
+        _ => return ExprShape::Other,
+    };
+    let (value, keyword) = value;
+    if !text(keyword).eq_ignore_ascii_case("as") {
+        return ExprShape::Other;
+    }
+    let literal = matches!(value.kind, TokenKind::String | TokenKind::Number)
+        || ["true", "false"].iter().any(|word| text(value).eq_ignore_ascii_case(word));
+    match literal {
+        _ if text(value).eq_ignore_ascii_case("null") => ExprShape::Null,
+        true if wrapped => ExprShape::ParenthesizedLiteral,
+        true => ExprShape::Literal,
+        false => ExprShape::Other,
     }
 }
 

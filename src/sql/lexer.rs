@@ -104,8 +104,8 @@ impl<'a> Lexer<'a> {
         while let Some(byte) = self.peek(0) {
             if byte.is_ascii_whitespace() || byte == 0x0b {
                 self.position += 1;
-            } else if let Some(width) = wide_space(self.rest()) {
-                self.position += width;
+            } else if self.position == 0 && self.rest().starts_with(BYTE_ORDER_MARK) {
+                self.position += BYTE_ORDER_MARK.len_utf8();
             } else {
                 break;
             }
@@ -313,9 +313,10 @@ impl<'a> Lexer<'a> {
     fn number(&mut self) -> TokenKind {
         let hexadecimal = self.peek(0) == Some(b'0')
             && matches!(self.peek(1), Some(b'x' | b'X' | b'b' | b'B' | b'o' | b'O'));
-        if hexadecimal && self.peek(2).is_some_and(|b| b.is_ascii_hexdigit()) {
+        let digit = |b: u8| b.is_ascii_hexdigit() || b == b'_';
+        if hexadecimal && self.peek(2).is_some_and(digit) {
             self.position += 2;
-            self.skip_while(|b| b.is_ascii_hexdigit() || b == b'_');
+            self.skip_while(digit);
             return TokenKind::Number;
         }
         self.skip_while(|b| b.is_ascii_digit() || b == b'_');
@@ -327,7 +328,7 @@ impl<'a> Lexer<'a> {
             let sign = usize::from(matches!(self.peek(1), Some(b'+' | b'-')));
             if self.peek(1 + sign).is_some_and(|b| b.is_ascii_digit()) {
                 self.position += 1 + sign;
-                self.skip_while(|b| b.is_ascii_digit());
+                self.skip_while(|b| b.is_ascii_digit() || b == b'_');
             }
         }
         // `2fa` is a name in MySQL and MariaDB, and refused by the others either way.
@@ -461,8 +462,6 @@ const fn is_operator(byte: u8) -> bool {
     )
 }
 
-/// White space that editors and word processors insert: the no-break space and the byte order mark.
-fn wide_space(rest: &str) -> Option<usize> {
-    let first = rest.chars().next()?;
-    matches!(first, '\u{feff}' | '\u{a0}' | '\u{3000}').then(|| first.len_utf8())
-}
+/// Editors put it first in a file. Anywhere else it is a letter to all four servers, as are the
+/// no-break space and other wide spaces: they glue words together, and the statement is refused.
+const BYTE_ORDER_MARK: char = '\u{feff}';

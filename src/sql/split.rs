@@ -56,6 +56,7 @@ pub fn split(text: &str, lexing: Lexing, range: Span, blocks: &[Span]) -> Pieces
         first: 0,
         nesting: Nesting::default(),
         blocks,
+        no_copy_data: false,
     };
     splitter.lexer.seek(range.start as usize);
     splitter.run();
@@ -76,6 +77,8 @@ struct Splitter<'a> {
     first: usize,
     nesting: Nesting,
     blocks: &'a [Span],
+    /// No `\.` stands in the rest of the text, so that it need not be looked for again.
+    no_copy_data: bool,
 }
 
 /// Where in a statement the reader is: a semicolon ends it only outside of everything.
@@ -161,7 +164,7 @@ impl<'a> Splitter<'a> {
     }
 
     fn ends_here(&self, token: Token) -> bool {
-        if self.blocks.iter().any(|block| block.contains(token.span)) {
+        if self.in_block(token.span) {
             return false;
         }
         // The mysql client sends all up to its delimiter in one piece, of which the server takes
@@ -173,6 +176,12 @@ impl<'a> Splitter<'a> {
         let rule =
             self.nesting.parentheses > 0 && self.word(0) == "CREATE" && self.has_word("RULE");
         self.nesting.blocks == 0 && !rule
+    }
+
+    fn in_block(&self, span: Span) -> bool {
+        let behind = self.blocks.partition_point(|block| block.start <= span.start);
+        let block = behind.checked_sub(1).and_then(|at| self.blocks.get(at));
+        block.is_some_and(|block| block.contains(span))
     }
 
     fn at_statement_start(&self) -> bool {
@@ -343,6 +352,9 @@ impl<'a> Splitter<'a> {
 
     /// Takes the lines up to `\.`, if there is one: without it, no data follow.
     fn copy_data(&mut self) {
+        if self.no_copy_data {
+            return;
+        }
         let start = self.lexer.position();
         let rest = self.text.get(start..).unwrap_or("");
         let mut offset = 0;
@@ -354,19 +366,26 @@ impl<'a> Splitter<'a> {
                 return;
             }
         }
+        self.no_copy_data = true;
     }
 
     /// Takes a line that a client program reads itself.
     fn line_command(&mut self, at: usize) -> bool {
         let rest = self.text.get(at..).unwrap_or("");
+        let backslash = self.kind == ServerKind::Postgres && rest.starts_with('\\');
+        let word = rest.get(..9).unwrap_or("");
+        let delimiter = self.kind.is_mysql_family() && word.eq_ignore_ascii_case("delimiter");
+        if !backslash && !delimiter {
+            return false;
+        }
         let line = rest.split('\n').next().unwrap_or("").trim_end();
-        if self.kind == ServerKind::Postgres && rest.starts_with('\\') {
+        if backslash {
             self.lexer.seek(at + line.len());
             self.push_piece(at, at + line.len(), PieceKind::MetaCommand);
             return true;
         }
         let word = line.split_ascii_whitespace().next().unwrap_or("");
-        if !self.kind.is_mysql_family() || !word.eq_ignore_ascii_case("delimiter") {
+        if !word.eq_ignore_ascii_case("delimiter") {
             return false;
         }
         let Some(delimiter) = line.split_ascii_whitespace().nth(1) else { return false };

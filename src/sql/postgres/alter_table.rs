@@ -300,3 +300,252 @@ fn replica_identity(c: &mut Cursor<'_>) -> Parsed<PgAction> {
     };
     Ok(PgAction::ReplicaIdentity(identity))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::check;
+
+    #[test]
+    fn actions() {
+        check(
+            "ALTER TABLE t ADD COLUMN IF NOT EXISTS a int",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            AddColumn { column: ColumnDef { name: a, data_type: Some(DataType { name: \
+            \"integer\" }) }, if_not_exists: true } }] })",
+        );
+        check(
+            "ALTER TABLE t ADD colum a int",
+            "! expected the end of the statement, found \"int\"",
+        );
+        check(
+            "ALTER TABLE t ADD x int, DROP COLUMN IF EXISTS y CASCADE",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            AddColumn { column: ColumnDef { name: x, data_type: Some(DataType { name: \
+            \"integer\" }) } } }, TableAction { kind: DropColumn { column: y, if_exists: \
+            true, cascade: true } }] })",
+        );
+        check(
+            "ALTER TABLE t DROP CONSTRAINT IF EXISTS c",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            DropConstraint { name: c, if_exists: true } }] })",
+        );
+        check(
+            "ALTER TABLE t RENAME TO u",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            RenameTo(u) }] })",
+        );
+        check(
+            "ALTER TABLE t RENAME COLUMN a TO b",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            RenameColumn { from: a, to: b } }] })",
+        );
+        check(
+            "ALTER TABLE t RENAME a TO b",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            RenameColumn { from: a, to: b } }] })",
+        );
+        check(
+            "ALTER TABLE t RENAME CONSTRAINT a TO b",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            Postgres(RenameConstraint { from: a, to: b }) }] })",
+        );
+        check(
+            "ALTER TABLE t SET SCHEMA app",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            Postgres(SetSchema(app)) }] })",
+        );
+        check(
+            "ALTER TABLE t OWNER TO CURRENT_USER",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            Postgres(OwnerTo(\"current_user\")) }] })",
+        );
+        check(
+            "ALTER TABLE t SET (fillfactor = 70, autovacuum_enabled)",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            Postgres(SetOptions([(\"fillfactor\", \"70\"), (\"autovacuum_enabled\", \"\")])) \
+            }] })",
+        );
+        check(
+            "ALTER TABLE t RESET (fillfactor)",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            Postgres(ResetOptions([\"fillfactor\"])) }] })",
+        );
+        check(
+            "ALTER TABLE t SET LOGGED",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            Postgres(SetLogged) }] })",
+        );
+        check(
+            "ALTER TABLE t SET UNLOGGED",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            Postgres(SetUnlogged) }] })",
+        );
+        check(
+            "ALTER TABLE t SET ACCESS METHOD heap",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            Postgres(SetAccessMethod(\"heap\")) }] })",
+        );
+        check(
+            "ALTER TABLE t SET TABLESPACE x",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            Postgres(SetTablespace(\"x\")) }] })",
+        );
+        check(
+            "ALTER TABLE t SET WITHOUT CLUSTER",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            Postgres(SetWithoutCluster) }] })",
+        );
+        check(
+            "ALTER TABLE t CLUSTER ON i",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            Postgres(ClusterOn(i)) }] })",
+        );
+        check(
+            "ALTER TABLE t ENABLE ROW LEVEL SECURITY",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            Postgres(RowSecurity(Enable)) }] })",
+        );
+        check(
+            "ALTER TABLE t NO FORCE ROW LEVEL SECURITY",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            Postgres(RowSecurity(NoForce)) }] })",
+        );
+        check(
+            "ALTER TABLE t DISABLE TRIGGER ALL",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            Postgres(Trigger { state: Disable, all: true }) }] })",
+        );
+        check(
+            "ALTER TABLE t ENABLE REPLICA TRIGGER g",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            Postgres(Trigger { state: EnableReplica, name: Some(g) }) }] })",
+        );
+        check(
+            "ALTER TABLE t ENABLE ALWAYS RULE r",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            Postgres(Rule { state: EnableAlways, name: r }) }] })",
+        );
+        check(
+            "ALTER TABLE t REPLICA IDENTITY USING INDEX i",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            Postgres(ReplicaIdentity(Index(i))) }] })",
+        );
+        check(
+            "ALTER TABLE t REPLICA IDENTITY FULL",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            Postgres(ReplicaIdentity(Full)) }] })",
+        );
+        check(
+            "ALTER TABLE t INHERIT p",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            Postgres(Inherit(p)) }] })",
+        );
+        check(
+            "ALTER TABLE t NO INHERIT p",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            Postgres(NoInherit(p)) }] })",
+        );
+        check(
+            "ALTER TABLE t OF ty",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            Postgres(Of(ty)) }] })",
+        );
+        check(
+            "ALTER TABLE t NOT OF",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            Postgres(NotOf) }] })",
+        );
+        check(
+            "ALTER TABLE t VALIDATE CONSTRAINT c",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            Postgres(ValidateConstraint { name: c }) }] })",
+        );
+        check(
+            "ALTER TABLE t ALTER CONSTRAINT c NOT DEFERRABLE ENFORCED",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            Postgres(AlterConstraint { name: c, enforced: Some(true), deferrable: \
+            Some(false) }) }] })",
+        );
+        check(
+            "ALTER TABLE t ALTER CONSTRAINT c INHERIT",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            Postgres(AlterConstraint { name: c, inherit: Some(true) }) }] })",
+        );
+        check(
+            "ALTER TABLE t ATTACH PARTITION p DEFAULT",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            Postgres(AttachPartition { partition: p, bound: Default }) }] })",
+        );
+        check(
+            "ALTER TABLE t DETACH PARTITION p CONCURRENTLY",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            Postgres(DetachPartition { partition: p, mode: Concurrently }) }] })",
+        );
+        check(
+            "ALTER TABLE t DETACH PARTITION p FINALIZE",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            Postgres(DetachPartition { partition: p, mode: Finalize }) }] })",
+        );
+        check(
+            "ALTER TABLE t DEPENDS ON EXTENSION e",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            Postgres(DependsOnExtension(e)) }] })",
+        );
+        check(
+            "ALTER TABLE IF EXISTS ONLY app.t DROP a",
+            "AlterTable(AlterTable { name: app.t, object: Table, if_exists: true, only: true, \
+            actions: [TableAction { kind: DropColumn { column: a } }] })",
+        );
+        check(
+            "ALTER MATERIALIZED VIEW v SET TABLESPACE x",
+            "AlterTable(AlterTable { name: v, object: MaterializedView, actions: [TableAction \
+            { kind: Postgres(SetTablespace(\"x\")) }] })",
+        );
+        check(
+            "ALTER VIEW v ALTER c SET DEFAULT 1",
+            "AlterTable(AlterTable { name: v, object: View, actions: [TableAction { kind: \
+            SetDefault { column: c, default: Expr { text: \"1\", shape: Literal } } }] })",
+        );
+        check(
+            "ALTER FOREIGN TABLE t OPTIONS (SET a 'b')",
+            "AlterTable(AlterTable { name: t, object: ForeignTable, actions: [TableAction { \
+            kind: Postgres(ForeignOptions) }] })",
+        );
+        check(
+            "ALTER TABLE ALL IN TABLESPACE a OWNED BY x SET TABLESPACE b",
+            "AlterTable(AlterTable { name: a, object: Table, actions: [TableAction { kind: \
+            Postgres(AllInTablespace(\"b\")) }] })",
+        );
+    }
+
+    #[test]
+    fn what_is_no_action_is_refused() {
+        check("ALTER TABLE t ADD x", "! expected a type, found the end of the statement");
+        check(
+            "ALTER TABLE t ADD COLUMN colum x int",
+            "! expected the end of the statement, found \"int\"",
+        );
+        check(
+            "ALTER TABLE t DORP COLUMN a",
+            "! expected ADD, DROP, ALTER, SET, RENAME or another action, found \"DORP\"",
+        );
+        check("ALTER TABLE t DROP", "! expected a column name, found the end of the statement");
+        check("ALTER TABLE t RENAME a b", "! expected TO, found \"b\"");
+        check("ALTER TABLE t ATTACH PARTITION p, ADD x int", "! expected FOR VALUES, found \",\"");
+        check(
+            "ALTER TABLE t SET LOGED",
+            "! expected SCHEMA, TABLESPACE, LOGGED, UNLOGGED, ACCESS METHOD, WITHOUT or \
+            options, found \"LOGED\"",
+        );
+        check("ALTER TABLE t ENABLE TRIGER g", "! expected TRIGGER, found \"TRIGER\"");
+        check(
+            "ALTER TABLE t ADD COLUMN a int DROP b",
+            "! expected the end of the statement, found \"DROP\"",
+        );
+        check(
+            "ALTER TABLE t ",
+            "! expected ADD, DROP, ALTER, SET, RENAME or another action, found the end of the \
+            statement",
+        );
+    }
+}

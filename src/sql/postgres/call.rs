@@ -39,7 +39,9 @@ pub(super) fn keyword_value(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<bool> {
         return Ok(true);
     }
     let bare = |word: &str| c.at(&[word]) && !matches!(c.text_at(1), "(" | ".");
-    if bare("CURRENT_SCHEMA") || bare("SYSTEM_USER") {
+    // PostgreSQL 16 added SYSTEM_USER (release notes).
+    let system_user = c.server().version.major >= 16 && bare("SYSTEM_USER");
+    if bare("CURRENT_SCHEMA") || system_user {
         let word = c.text_at(0);
         c.advance();
         f.keyword_function(word, c);

@@ -121,3 +121,39 @@ fn all_or_name(c: &mut Cursor<'_>) -> Parsed<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::check;
+
+    #[test]
+    fn forms() {
+        check(
+            "EXPLAIN ANALYZE VERBOSE DELETE FROM t",
+            "Explain { analyze: true, statement: Statement { kind: Dml(Dml { kind: Delete, \
+            targets: [t], query: Query {} }) } }",
+        );
+        check(
+            "EXPLAIN (ANALYZE off, FORMAT json) SELECT 1",
+            "Explain { statement: Statement { kind: Dml(Dml { kind: Select, query: Query {} \
+            }) } }",
+        );
+        check("EXPLAIN DROP TABLE t", "! expected a query or a data change, found \"DROP\"");
+        check("PREPARE p (int) AS SELECT $1", "Other(Other { what: \"prepare\" })");
+        check("EXECUTE p (1)", "Other(Other { what: \"execute\" })");
+        check("DEALLOCATE ALL", "Other(Other { what: \"deallocate\" })");
+        check("CALL app.p(1, x => 2)", "Call { name: app.p }");
+        check("LISTEN c", "Other(Other { what: \"listen\" })");
+        check("NOTIFY c, 'x'", "Other(Other { what: \"notify\" })");
+        check("DISCARD ALL", "Other(Other { what: \"discard\" })");
+        check("LOAD 'x'", "Other(Other { what: \"load\" })");
+        check("REASSIGN OWNED BY a TO b", "Other(Other { what: \"reassign-owned\" })");
+        check(
+            "IMPORT FOREIGN SCHEMA a LIMIT TO (t) FROM SERVER s INTO b",
+            "Other(Other { what: \"import-foreign-schema\", object: Some(Schema), names: [b] \
+            })",
+        );
+        check("CALL p", "! expected (, found the end of the statement");
+        check("FOO BAR", "! expected a statement, found \"FOO\"");
+    }
+}

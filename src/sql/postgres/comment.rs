@@ -40,3 +40,34 @@ pub(super) fn security_label(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
     text(c)?;
     Ok(StatementKind::Other(other("security-label", Some(address.object), vec![address.name])))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::check;
+
+    #[test]
+    fn forms() {
+        check(
+            "COMMENT ON TABLE app.t IS 'x''y'",
+            "Comment(Comment { object: Table, name: app.t, text: Some(\"x'y\") })",
+        );
+        check(
+            "COMMENT ON COLUMN app.t.c IS NULL",
+            "Comment(Comment { object: Column, name: app.t.c })",
+        );
+        check(
+            "COMMENT ON CONSTRAINT c ON DOMAIN d IS 'x'",
+            "Comment(Comment { object: DomainConstraint, name: c, on: Some(d), text: \
+            Some(\"x\") })",
+        );
+        check(
+            "COMMENT ON FUNCTION f(int) IS 'a'\n'b'",
+            "Comment(Comment { object: Function, name: f, text: Some(\"ab\") })",
+        );
+        check(
+            "SECURITY LABEL FOR p ON TABLE t IS 'x'",
+            "Other(Other { what: \"security-label\", object: Some(Table), names: [t] })",
+        );
+        check("COMMENT ON TABLE t 'x'", "! expected IS, found \"'x'\"");
+    }
+}

@@ -297,3 +297,95 @@ pub(super) fn column_kind(c: &mut Cursor<'_>, column: &Ident) -> Parsed<Option<C
     }
     Ok(None)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::check;
+
+    #[test]
+    fn kinds() {
+        check(
+            "ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0) NOT VALID",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            AddConstraint(TableConstraint { name: Some(c), kind: Check(Expr { text: \"a > \
+            0\", columns: [\"a\"] }), not_valid: true }) }] })",
+        );
+        check(
+            "ALTER TABLE t ADD PRIMARY KEY (a, b) INCLUDE (c) WITH (fillfactor = 70) USING \
+            INDEX TABLESPACE x",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            AddConstraint(TableConstraint { kind: PrimaryKey(KeyConstraint { parts: [KeyPart \
+            { key: Column(a) }, KeyPart { key: Column(b) }], include: [c], tablespace: \
+            Some(\"x\") }) }) }] })",
+        );
+        check(
+            "ALTER TABLE t ADD CONSTRAINT c PRIMARY KEY USING INDEX i",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            AddConstraint(TableConstraint { name: Some(c), kind: PrimaryKeyUsingIndex(i) }) \
+            }] })",
+        );
+        check(
+            "ALTER TABLE t ADD UNIQUE USING INDEX i DEFERRABLE INITIALLY DEFERRED",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            AddConstraint(TableConstraint { kind: UniqueUsingIndex(i), deferrable: true, \
+            initially_deferred: true }) }] })",
+        );
+        check(
+            "ALTER TABLE t ADD CONSTRAINT c UNIQUE (a, b WITHOUT OVERLAPS)",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            AddConstraint(TableConstraint { name: Some(c), kind: Unique(KeyConstraint { \
+            parts: [KeyPart { key: Column(a) }, KeyPart { key: Column(b) }], \
+            without_overlaps: true }) }) }] })",
+        );
+        check(
+            "ALTER TABLE t ADD FOREIGN KEY (a, PERIOD b) REFERENCES app.u (x, PERIOD y) NOT \
+            VALID",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            AddConstraint(TableConstraint { kind: ForeignKey(ForeignKey { columns: [a, b], \
+            parent: app.u, parent_columns: [x, y], period: true }), not_valid: true }) }] })",
+        );
+        check(
+            "ALTER TABLE t ADD EXCLUDE USING gist (a WITH =, b WITH &&) WHERE (c)",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            AddConstraint(TableConstraint { kind: Exclude(ExcludeConstraint { method: \
+            Some(\"gist\"), parts: [KeyPart { key: Column(a) }, KeyPart { key: Column(b) }], \
+            predicate: Some(Expr { text: \"c\", columns: [\"c\"], shape: Column }) }) }) }] \
+            })",
+        );
+        check(
+            "ALTER TABLE t ADD CONSTRAINT c NOT NULL a NOT VALID",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            AddConstraint(TableConstraint { name: Some(c), kind: NotNull(a), not_valid: true \
+            }) }] })",
+        );
+        check(
+            "ALTER TABLE t ADD CONSTRAINT c NOT NULL a NO INHERIT",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            AddConstraint(TableConstraint { name: Some(c), kind: NotNull(a), no_inherit: \
+            true }) }] })",
+        );
+    }
+
+    #[test]
+    fn what_is_no_constraint_is_refused() {
+        check(
+            "ALTER TABLE t ADD CONSTRAINT c",
+            "! expected CHECK, UNIQUE, PRIMARY KEY, FOREIGN KEY, EXCLUDE or NOT NULL, found \
+            the end of the statement",
+        );
+        check(
+            "ALTER TABLE t ADD CONSTRAINT IF NOT EXISTS c CHECK (a)",
+            "! expected CHECK, UNIQUE, PRIMARY KEY, FOREIGN KEY, EXCLUDE or NOT NULL, found \
+            \"NOT\"",
+        );
+        check(
+            "ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES",
+            "! expected a table name, found the end of the statement",
+        );
+        check(
+            "ALTER TABLE t ADD UNIQUE (a) NOT VALUED",
+            "! expected the end of the statement, found \"NOT\"",
+        );
+        check("ALTER TABLE t ADD PRIMARY (a)", "! expected KEY, found \"(\"");
+    }
+}

@@ -130,3 +130,33 @@ fn direction(c: &mut Cursor<'_>) -> Parsed<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::check;
+
+    #[test]
+    fn forms() {
+        check(
+            "COPY t (a, b) FROM STDIN WITH (FORMAT csv, FORCE_NULL (a)) WHERE a > 1",
+            "Copy(Copy { table: Some(t), from: true, stdin: true })",
+        );
+        check(
+            "COPY (SELECT * FROM t) TO PROGRAM 'x'",
+            "Copy(Copy { query: Some(Query { reads: [t], star: true }) })",
+        );
+        check("COPY t TO '/x' CSV HEADER QUOTE AS '\"'", "Copy(Copy { table: Some(t) })");
+        check("COPY t FROM '/x' DELIMITERS ','", "Copy(Copy { table: Some(t), from: true })");
+        check(
+            "DECLARE c SCROLL CURSOR WITH HOLD FOR SELECT * FROM t",
+            "Other(Other { what: \"declare-cursor\", names: [t] })",
+        );
+        check("FETCH FORWARD 5 FROM c", "Other(Other { what: \"fetch\" })");
+        check("FETCH c", "Other(Other { what: \"fetch\" })");
+        check("COPY t", "! expected FROM or TO, found the end of the statement");
+        check(
+            "COPY (SELECT 1) FROM STDIN",
+            "! expected TO: a query cannot be copied into, found \"STDIN\"",
+        );
+    }
+}

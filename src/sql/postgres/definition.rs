@@ -256,3 +256,53 @@ pub(super) fn alter_large_object(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
     }
     alter(c, ObjectKind::LargeObject)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::check;
+
+    #[test]
+    fn forms() {
+        check(
+            "CREATE CAST (app.a AS text) WITH FUNCTION f(app.a) AS IMPLICIT",
+            "Other(Other { what: \"create-cast\", object: Some(Cast), names: [(app.a AS \
+            text)] })",
+        );
+        check(
+            "CREATE OPERATOR app.=== (leftarg = int, rightarg = int, function = f, commutator \
+            = OPERATOR(app.===))",
+            "Other(Other { what: \"create-operator\", object: Some(Operator), names: \
+            [app.===] })",
+        );
+        check(
+            "CREATE OPERATOR CLASS c DEFAULT FOR TYPE int USING btree AS OPERATOR 1 <, \
+            FUNCTION 1 f(int, int), STORAGE int",
+            "Other(Other { what: \"create-operator-class\", object: Some(OperatorClass), \
+            names: [c] })",
+        );
+        check(
+            "CREATE COLLATION IF NOT EXISTS c (provider = icu, locale = 'de')",
+            "Other(Other { what: \"create-collation\", object: Some(Collation), names: [c] })",
+        );
+        check(
+            "CREATE TRUSTED LANGUAGE l HANDLER h INLINE i VALIDATOR v",
+            "Other(Other { what: \"create-language\", object: Some(Language), names: [l] })",
+        );
+        check(
+            "ALTER OPERATOR + (int, int) SET (RESTRICT = NONE)",
+            "Other(Other { what: \"alter-operator\", object: Some(Operator), names: [+] })",
+        );
+        check(
+            "ALTER TEXT SEARCH CONFIGURATION c ADD MAPPING FOR a, b WITH d",
+            "Other(Other { what: \"alter-text-search\", object: \
+            Some(TextSearchConfiguration), names: [c] })",
+        );
+        check(
+            "CREATE TRANSFORM FOR int LANGUAGE l (FROM SQL WITH FUNCTION f(internal), TO SQL \
+            WITH FUNCTION g(internal))",
+            "Other(Other { what: \"create-transform\", object: Some(Transform), names: [FOR \
+            int LANGUAGE l] })",
+        );
+        check("CREATE OPERATOR x ()", "! expected ., found \"(\"");
+    }
+}

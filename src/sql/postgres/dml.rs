@@ -326,3 +326,74 @@ fn merge_action(
     c.expect(&["VALUES"])?;
     enclosed(c, |c| expr::full_list(c, f))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::check;
+
+    #[test]
+    fn targets_columns_and_filters() {
+        check(
+            "INSERT INTO t (a, b.c) VALUES (1, DEFAULT) ON CONFLICT (a) WHERE b DO UPDATE SET \
+            a = excluded.a WHERE t.x RETURNING a",
+            "Dml(Dml { kind: Insert, targets: [t], query: Query { columns: [\"a\", \"b\", \
+            \"x\"] }, columns: [a, b], on_conflict: true })",
+        );
+        check(
+            "INSERT INTO t DEFAULT VALUES",
+            "Dml(Dml { kind: Insert, targets: [t], query: Query {} })",
+        );
+        check(
+            "INSERT INTO t SELECT * FROM u",
+            "Dml(Dml { kind: Insert, targets: [t], query: Query { reads: [u], star: true }, \
+            from_query: true })",
+        );
+        check(
+            "UPDATE ONLY t AS x SET a = 1, (b, c) = (SELECT 2, 3 FROM u) FROM v WHERE x.id = \
+            v.id",
+            "Dml(Dml { kind: Update, targets: [t], query: Query { reads: [u, v], columns: \
+            [\"id\"] }, filter: Some(Expr { text: \"x.id = v.id\", columns: [\"id\"] }), \
+            columns: [a, b, c] })",
+        );
+        check(
+            "UPDATE t SET a = 1",
+            "Dml(Dml { kind: Update, targets: [t], query: Query {}, columns: [a] })",
+        );
+        check(
+            "DELETE FROM t USING u WHERE t.a IN (SELECT b FROM w)",
+            "Dml(Dml { kind: Delete, targets: [t], query: Query { reads: [u, w], columns: \
+            [\"a\", \"b\"] }, filter: Some(Expr { text: \"t.a IN (SELECT b FROM w)\", \
+            columns: [\"a\", \"b\"], has_subquery: true }) })",
+        );
+        check(
+            "DELETE FROM t WHERE CURRENT OF c",
+            "Dml(Dml { kind: Delete, targets: [t], query: Query {}, filter: Some(Expr { text: \
+            \"CURRENT OF c\" }) })",
+        );
+        check(
+            "MERGE INTO t USING s ON t.a = s.a WHEN MATCHED AND s.b THEN DELETE WHEN NOT \
+            MATCHED THEN INSERT (a) VALUES (s.a) RETURNING merge_action(), t.*",
+            "Dml(Dml { kind: Merge, targets: [t], query: Query { reads: [s], functions: \
+            [merge_action], columns: [\"a\", \"b\"] }, columns: [a] })",
+        );
+    }
+
+    #[test]
+    fn what_is_no_change_is_refused() {
+        check("UPDATE t STE x = 1", "! expected SET, found \"x\"");
+        check(
+            "INSERT INTO t VALUES (1,",
+            "! expected an expression, found the end of the statement",
+        );
+        check(
+            "INSERT INTO t (a) VALEUS (1)",
+            "! expected SELECT, VALUES, TABLE or WITH, found \"VALEUS\"",
+        );
+        check("DELETE t WHERE a", "! expected FROM, found \"t\"");
+        check("UPDATE t SET a", "! expected =, found the end of the statement");
+        check(
+            "MERGE INTO t USING s ON a WHEN MATCHED THEN INSERT DEFAULT VALUES",
+            "! expected UPDATE SET, found \"INSERT\"",
+        );
+    }
+}

@@ -171,6 +171,10 @@ fn json_pairs(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
         call::argument(c, f)?;
         if c.accept_symbol(":") || c.accept(&["VALUE"]) {
             value(c, f)?;
+        } else if c.text_at(0).starts_with(':') {
+            // The lexer takes `'key':name` for a parameter.
+            c.advance();
+            super::expr::operators(c, f, super::expr::Level::Full)?;
         }
         if !c.accept_symbol(",") {
             return Ok(());

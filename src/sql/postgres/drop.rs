@@ -107,3 +107,77 @@ fn user_mapping(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
 pub(super) fn pair(first: Ident, second: Ident) -> ObjectName {
     ObjectName { parts: vec![first, second] }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::check;
+
+    #[test]
+    fn kinds() {
+        check(
+            "DROP TABLE IF EXISTS a, app.b CASCADE",
+            "Drop(Drop { object: Table, names: [a, app.b], signatures: [None, None], \
+            if_exists: true, cascade: true })",
+        );
+        check(
+            "DROP INDEX CONCURRENTLY i",
+            "Drop(Drop { object: Index, names: [i], signatures: [None], concurrently: true })",
+        );
+        check(
+            "DROP FUNCTION f(a int, OUT b text), g",
+            "Drop(Drop { object: Function, names: [f, g], signatures: [Some(\"a int, OUT b \
+            text\"), None] })",
+        );
+        check(
+            "DROP AGGREGATE s (*)",
+            "Drop(Drop { object: Aggregate, names: [s], signatures: [Some(\"*\")] })",
+        );
+        check(
+            "DROP TRIGGER g ON t",
+            "Drop(Drop { object: Trigger, names: [g], signatures: [None], on_table: Some(t) \
+            })",
+        );
+        check(
+            "DROP OPERATOR app.+ (int, NONE)",
+            "Drop(Drop { object: Operator, names: [app.+], signatures: [Some(\"int, NONE\")] \
+            })",
+        );
+        check(
+            "DROP TYPE IF EXISTS app.ty[]",
+            "Drop(Drop { object: Type, names: [app.ty], signatures: [None], if_exists: true \
+            })",
+        );
+        check(
+            "DROP SCHEMA a, b",
+            "Drop(Drop { object: Schema, names: [a, b], signatures: [None, None] })",
+        );
+        check(
+            "DROP USER MAPPING IF EXISTS FOR joe SERVER s",
+            "Drop(Drop { object: UserMapping, names: [joe.s], signatures: [None], if_exists: \
+            true })",
+        );
+        check(
+            "DROP OWNED BY joe CASCADE",
+            "Other(Other { what: \"drop-owned\", options: [\"joe\"] })",
+        );
+        check(
+            "DROP DATABASE d WITH (FORCE)",
+            "Drop(Drop { object: Database, names: [d], signatures: [None] })",
+        );
+        check(
+            "DROP CAST (text AS int)",
+            "Drop(Drop { object: Cast, names: [(text AS int)], signatures: [None] })",
+        );
+        check(
+            "DROP ROLE joe, jane",
+            "Drop(Drop { object: Role, names: [joe, jane], signatures: [None, None] })",
+        );
+        check(
+            "DROP TABEL t",
+            "! expected TABLE, INDEX, VIEW or another kind of object, found \"TABEL\"",
+        );
+        check("DROP TABLE", "! expected a name, found the end of the statement");
+        check("DROP TABLE a b", "! expected the end of the statement, found \"b\"");
+        check("DROP POLICY p", "! expected ON, found the end of the statement");
+    }
+}

@@ -535,3 +535,115 @@ fn subscript(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
     }
     c.expect_symbol("]")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::check;
+
+    #[test]
+    fn shapes_and_names() {
+        check(
+            "ALTER TABLE t ALTER a SET DEFAULT now()",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            SetDefault { column: a, default: Expr { text: \"now()\", functions: [now] } } }] \
+            })",
+        );
+        check(
+            "ALTER TABLE t ALTER a SET DEFAULT ('x'::app.status)",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            SetDefault { column: a, default: Expr { text: \"('x'::app.status)\", shape: \
+            ParenthesizedLiteral, casts: [DataType { schema: Some(\"app\"), name: \"status\" \
+            }] } } }] })",
+        );
+        check(
+            "ALTER TABLE t ALTER a SET DEFAULT CAST(1 AS numeric(3, 1))",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            SetDefault { column: a, default: Expr { text: \"CAST(1 AS numeric(3, 1))\", \
+            shape: Literal, casts: [DataType { name: \"numeric\", args: [\"3\", \"1\"] }] } \
+            } }] })",
+        );
+        check(
+            "ALTER TABLE t ALTER a SET DEFAULT interval '1' day",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            SetDefault { column: a, default: Expr { text: \"interval '1' day\", shape: \
+            Literal, casts: [DataType { name: \"interval\", args: [\"day\"] }] } } }] })",
+        );
+        check(
+            "ALTER TABLE t ALTER a SET DEFAULT CASE WHEN b.c IS NULL THEN random() ELSE d[1] \
+            END",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            SetDefault { column: a, default: Expr { text: \"CASE WHEN b.c IS NULL THEN \
+            random() ELSE d[1] END\", columns: [\"c\", \"d\"], functions: [random] } } }] })",
+        );
+        check(
+            "ALTER TABLE t ALTER a SET DEFAULT -1",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            SetDefault { column: a, default: Expr { text: \"-1\", shape: Literal } } }] })",
+        );
+        check(
+            "ALTER TABLE t ALTER a SET DEFAULT (SELECT max(x) FROM u)",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            SetDefault { column: a, default: Expr { text: \"(SELECT max(x) FROM u)\", \
+            columns: [\"x\"], functions: [max], has_subquery: true } } }] })",
+        );
+        check(
+            "ALTER TABLE t ALTER a SET DEFAULT CURRENT_TIMESTAMP(3) AT TIME ZONE 'utc'",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            SetDefault { column: a, default: Expr { text: \"CURRENT_TIMESTAMP(3) AT TIME \
+            ZONE 'utc'\", functions: [current_timestamp] } } }] })",
+        );
+        check(
+            "ALTER TABLE t ALTER a SET DEFAULT extract(year FROM x) || trim(BOTH 'a' FROM y)",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            SetDefault { column: a, default: Expr { text: \"extract(year FROM x) || \
+            trim(BOTH 'a' FROM y)\", columns: [\"x\", \"y\"], functions: [extract, trim] } } \
+            }] })",
+        );
+        check(
+            "ALTER TABLE t ALTER a SET DEFAULT json_object('k': v)",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            SetDefault { column: a, default: Expr { text: \"json_object('k' : v)\", columns: \
+            [\"v\"], functions: [json_object] } } }] })",
+        );
+    }
+
+    #[test]
+    fn proofs() {
+        check(
+            "ALTER TABLE t ADD CHECK (a IS NOT NULL AND (b IS NOT NULL) AND c > 1)",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            AddConstraint(TableConstraint { kind: Check(Expr { text: \"a IS NOT NULL AND (b \
+            IS NOT NULL) AND c > 1\", columns: [\"a\", \"b\", \"c\"], proves_not_null: \
+            [\"a\", \"b\"] }) }) }] })",
+        );
+        check(
+            "ALTER TABLE t ADD CHECK (a IS NOT NULL OR b)",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            AddConstraint(TableConstraint { kind: Check(Expr { text: \"a IS NOT NULL OR b\", \
+            columns: [\"a\", \"b\"] }) }) }] })",
+        );
+    }
+
+    #[test]
+    fn the_end_of_a_default_is_found() {
+        check(
+            "CREATE TABLE t (a int DEFAULT 1 NOT NULL)",
+            "CreateTable(CreateTable { name: t, columns: [ColumnDef { name: a, data_type: \
+            Some(DataType { name: \"integer\" }), nullability: Some(NotNull {}), default: \
+            Some(Expr { text: \"1\", shape: Literal }) }] })",
+        );
+        check("CREATE TABLE t (a int DEFAULT 1 NTO NULL)", "! expected ), found \"NTO\"");
+        check(
+            "CREATE TABLE t (a int DEFAULT b IS NULL)",
+            "! expected DISTINCT FROM, found \"NULL\"",
+        );
+        check("SELECT 1x", "! \"1\" is no number, or something is glued to it");
+        check(
+            "SELECT a < b < c",
+            "! expected parentheses around one of two comparisons, found \"<\"",
+        );
+        check("SELECT a b c", "! expected the end of the statement, found \"c\"");
+        check("SELECT a IN 1", "! expected (, found \"1\"");
+        check("SELECT 'a' 'b'", "! expected the end of the statement, found \"'b'\"");
+    }
+}

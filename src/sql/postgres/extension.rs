@@ -239,3 +239,67 @@ pub(super) fn alter_statistics(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
         table: None,
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::check;
+
+    #[test]
+    fn forms() {
+        check(
+            "CREATE EXTENSION IF NOT EXISTS e WITH SCHEMA app VERSION '1' CASCADE",
+            "Extension(Extension { name: e, if_not_exists: true, schema: Some(app), cascade: \
+            true })",
+        );
+        check(
+            "ALTER EXTENSION e UPDATE TO '2'",
+            "Extension(Extension { alter: true, name: e, action: Some(\"update\") })",
+        );
+        check(
+            "ALTER EXTENSION e ADD FUNCTION f(int)",
+            "Extension(Extension { alter: true, name: e, action: Some(\"add\") })",
+        );
+        check(
+            "ALTER EXTENSION e SET SCHEMA app",
+            "SetSchema(SetSchema { object: Extension, name: e, schema: app })",
+        );
+        check(
+            "CREATE PUBLICATION p FOR TABLE a, ONLY b (c) WHERE (d > 1), TABLES IN SCHEMA s \
+            WITH (publish = 'insert')",
+            "Publication(Publication { name: p, tables: [a, b], schemas: [s] })",
+        );
+        check(
+            "CREATE PUBLICATION p FOR ALL TABLES",
+            "Publication(Publication { name: p, all_tables: true })",
+        );
+        check(
+            "ALTER PUBLICATION p ADD TABLE a",
+            "Publication(Publication { alter: true, name: p, tables: [a], action: \
+            Some(\"add\") })",
+        );
+        check(
+            "ALTER PUBLICATION p SET (publish = 'insert')",
+            "Publication(Publication { alter: true, name: p, action: Some(\"options\") })",
+        );
+        check(
+            "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p WITH (create_slot = false)",
+            "Other(Other { what: \"create-subscription\", object: Some(Subscription), names: \
+            [s], options: [\"create_slot=false\"] })",
+        );
+        check(
+            "ALTER SUBSCRIPTION s REFRESH PUBLICATION",
+            "Other(Other { what: \"alter-subscription\", object: Some(Subscription), names: \
+            [s], options: [\"refresh publication\"] })",
+        );
+        check(
+            "CREATE STATISTICS IF NOT EXISTS s (ndistinct) ON a, (b + c) FROM t",
+            "Statistics(Statistics { name: Some(s), if_exists: true, columns: [a], table: \
+            Some(t) })",
+        );
+        check(
+            "ALTER STATISTICS s SET STATISTICS 10",
+            "Statistics(Statistics { alter: true, name: Some(s) })",
+        );
+        check("CREATE PUBLICATION p FOR t", "! expected TABLE or TABLES IN SCHEMA, found \"t\"");
+    }
+}

@@ -148,6 +148,8 @@ fn at_function(c: &Cursor<'_>) -> bool {
     }
     c.text_at(ahead + 1) == "("
         || c.at(&["COLLATION", "FOR"])
+        || c.at(&["CURRENT_SCHEMA"])
+        || (c.at(&["SYSTEM_USER"]) && c.server().version.major >= 16)
         || KEYWORDS.iter().any(|word| c.at(&[word]))
 }
 

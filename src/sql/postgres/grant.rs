@@ -186,3 +186,48 @@ pub(super) fn default_privileges(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
     }
     Ok(StatementKind::Other(other("alter-default-privileges", None, Vec::new())))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::check;
+
+    #[test]
+    fn forms() {
+        check(
+            "GRANT SELECT, INSERT (a, b) ON t, app.u TO joe, PUBLIC WITH GRANT OPTION",
+            "Grant(Grant { privileges: [\"select\", \"insert\"], object: Table, names: [t, \
+            app.u], grantees: [\"joe\", \"public\"], grant_option: true })",
+        );
+        check(
+            "GRANT ALL PRIVILEGES ON ALL TABLES IN SCHEMA app TO joe",
+            "Grant(Grant { privileges: [\"all\"], object: Table, all_in_schema: [app], \
+            grantees: [\"joe\"] })",
+        );
+        check(
+            "REVOKE GRANT OPTION FOR EXECUTE ON FUNCTION f(int) FROM joe CASCADE",
+            "Grant(Grant { revoke: true, privileges: [\"execute\"], object: Function, names: \
+            [f], grantees: [\"joe\"], grant_option: true, cascade: true })",
+        );
+        check(
+            "GRANT a, b TO joe WITH ADMIN TRUE, INHERIT FALSE",
+            "Grant(Grant { privileges: [\"a\", \"b\"], object: Role, grantees: [\"joe\"], \
+            grant_option: true })",
+        );
+        check(
+            "REVOKE a FROM joe",
+            "Grant(Grant { revoke: true, privileges: [\"a\"], object: Role, grantees: \
+            [\"joe\"] })",
+        );
+        check(
+            "GRANT SET ON PARAMETER work_mem TO joe",
+            "Grant(Grant { privileges: [\"set\"], object: Parameter, names: [work_mem], \
+            grantees: [\"joe\"] })",
+        );
+        check(
+            "ALTER DEFAULT PRIVILEGES FOR ROLE a IN SCHEMA app GRANT SELECT ON TABLES TO joe",
+            "Other(Other { what: \"alter-default-privileges\" })",
+        );
+        check("GRANT SELECT ON t", "! expected TO, found the end of the statement");
+        check("GRANT SELECT t TO joe", "! expected TO, found \"t\"");
+    }
+}

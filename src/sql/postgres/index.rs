@@ -213,3 +213,74 @@ pub(super) fn reindex(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
     };
     Ok(StatementKind::Reindex(Reindex { target, name, concurrently, tablespace }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::check;
+
+    #[test]
+    fn forms() {
+        check(
+            "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS i ON ONLY app.t USING gin (a \
+            COLLATE \"C\" text_pattern_ops DESC NULLS LAST, lower(b), (c || d) \
+            jsonb_path_ops (siglen = 8)) INCLUDE (e) NULLS NOT DISTINCT WITH (fastupdate = \
+            off) TABLESPACE x WHERE f IS NULL",
+            "CreateIndex(CreateIndex { table: app.t, index: IndexDef { name: Some(i), kind: \
+            Unique, method: Some(\"gin\"), parts: [KeyPart { key: Column(a), collation: \
+            Some(\"C\"), opclass: Some(\"text_pattern_ops\"), descending: true, nulls_first: \
+            Some(false) }, KeyPart { key: Expr(Expr { text: \"lower(b)\", columns: [\"b\"], \
+            functions: [lower] }) }, KeyPart { key: Expr(Expr { text: \"c || d\", columns: \
+            [\"c\", \"d\"] }), opclass: Some(\"jsonb_path_ops\") }], include: [e], \
+            predicate: Some(Expr { text: \"f IS NULL\", columns: [\"f\"] }), \
+            nulls_not_distinct: true, tablespace: Some(\"x\"), options: [(\"fastupdate\", \
+            \"off\")] }, concurrently: true, if_not_exists: true, only: true })",
+        );
+        check(
+            "CREATE INDEX ON t (a)",
+            "CreateIndex(CreateIndex { table: t, index: IndexDef { kind: Plain, parts: \
+            [KeyPart { key: Column(a) }] } })",
+        );
+        check("CREATE INDEX i ON t", "! expected (, found the end of the statement");
+        check(
+            "CREATE INDEX CONCURRENTLY ON t (a)",
+            "CreateIndex(CreateIndex { table: t, index: IndexDef { kind: Plain, parts: \
+            [KeyPart { key: Column(a) }] }, concurrently: true })",
+        );
+        check("CREATE INDEX IF NOT EXISTS ON t (a)", "! expected an index name, found \"ON\"");
+        check(
+            "ALTER INDEX IF EXISTS i RENAME TO j",
+            "AlterIndex(AlterIndex { name: i, if_exists: true, action: RenameTo(j) })",
+        );
+        check(
+            "ALTER INDEX i SET (fillfactor = 70)",
+            "AlterIndex(AlterIndex { name: i, action: Options([\"fillfactor\"]) })",
+        );
+        check(
+            "ALTER INDEX i ATTACH PARTITION app.j",
+            "AlterIndex(AlterIndex { name: i, action: AttachPartition(app.j) })",
+        );
+        check(
+            "ALTER INDEX i ALTER COLUMN 2 SET STATISTICS 100",
+            "AlterIndex(AlterIndex { name: i, action: SetStatistics })",
+        );
+        check(
+            "ALTER INDEX i SET TABLESPACE x",
+            "AlterIndex(AlterIndex { name: i, action: SetTablespace(\"x\") })",
+        );
+        check(
+            "REINDEX INDEX CONCURRENTLY i",
+            "Reindex(Reindex { target: Index, name: Some(i), concurrently: true })",
+        );
+        check(
+            "REINDEX (CONCURRENTLY, TABLESPACE x) TABLE t",
+            "Reindex(Reindex { target: Table, name: Some(t), concurrently: true, tablespace: \
+            Some(\"x\") })",
+        );
+        check(
+            "REINDEX (CONCURRENTLY off) SCHEMA app",
+            "Reindex(Reindex { target: Schema, name: Some(app) })",
+        );
+        check("REINDEX DATABASE", "Reindex(Reindex { target: Database })");
+        check("REINDEX i", "! expected INDEX, TABLE, SCHEMA, DATABASE or SYSTEM, found \"i\"");
+    }
+}

@@ -112,3 +112,42 @@ pub(super) fn checkpoint(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
         index: None,
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::check;
+
+    #[test]
+    fn forms() {
+        check(
+            "VACUUM FULL FREEZE VERBOSE ANALYZE t (a), u",
+            "Maintenance(Maintenance { kind: Vacuum, tables: [t, u], options: [\"full\", \
+            \"freeze\", \"verbose\", \"analyze\"] })",
+        );
+        check(
+            "VACUUM (FULL, TRUNCATE off, PARALLEL 2) t",
+            "Maintenance(Maintenance { kind: Vacuum, tables: [t], options: [\"full\", \
+            \"truncate=false\", \"parallel=2\"] })",
+        );
+        check("VACUUM", "Maintenance(Maintenance { kind: Vacuum })");
+        check(
+            "ANALYZE VERBOSE t (a)",
+            "Maintenance(Maintenance { kind: Analyze, tables: [t], options: [\"verbose\"] })",
+        );
+        check(
+            "CLUSTER t USING i",
+            "Maintenance(Maintenance { kind: Cluster, tables: [t], index: Some(i) })",
+        );
+        check(
+            "CLUSTER (VERBOSE)",
+            "Maintenance(Maintenance { kind: Cluster, options: [\"verbose\"] })",
+        );
+        check(
+            "TRUNCATE TABLE ONLY a, b RESTART IDENTITY CASCADE",
+            "Truncate(Truncate { tables: [a, b], only: true, restart_identity: true, cascade: \
+            true })",
+        );
+        check("CHECKPOINT", "Maintenance(Maintenance { kind: Checkpoint })");
+        check("VACUUM FULL t, ANALYZE", "! expected a table name, found \"ANALYZE\"");
+    }
+}

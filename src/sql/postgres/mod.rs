@@ -44,6 +44,8 @@ mod copy;
 mod command;
 mod create;
 mod alter;
+#[cfg(test)]
+mod check;
 
 use super::ast::{ObjectKind, Other, StatementKind};
 use super::cursor::{Cursor, Parsed};

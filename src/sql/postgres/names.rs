@@ -470,6 +470,7 @@ pub(super) fn at_string(c: &Cursor<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::check::check;
     use super::*;
 
     #[test]
@@ -485,5 +486,43 @@ mod tests {
         assert_eq!(class("Left"), Class::TypeOrFunction);
         assert_eq!(class("values"), Class::ColumnOnly);
         assert_eq!(class("name"), Class::Free);
+    }
+
+    #[test]
+    fn keywords() {
+        check(
+            "CREATE TABLE \"order\" (\"select\" int, name text, value int, date date, time \
+            time, values int)",
+            "CreateTable(CreateTable { name: order, columns: [ColumnDef { name: select, \
+            data_type: Some(DataType { name: \"integer\" }) }, ColumnDef { name: name, \
+            data_type: Some(DataType { name: \"text\" }) }, ColumnDef { name: value, \
+            data_type: Some(DataType { name: \"integer\" }) }, ColumnDef { name: date, \
+            data_type: Some(DataType { name: \"date\" }) }, ColumnDef { name: time, \
+            data_type: Some(DataType { name: \"time\" }) }, ColumnDef { name: values, \
+            data_type: Some(DataType { name: \"integer\" }) }] })",
+        );
+        check("CREATE TABLE t (user int)", "! expected a column name, found \"user\"");
+        check(
+            "CREATE FUNCTION left() RETURNS int LANGUAGE sql RETURN 1",
+            "CreateRoutine(CreateRoutine { name: left, returns: Some(DataType { name: \
+            \"integer\" }), language: \"sql\", volatility: Volatile, body: 48..56, \
+            statements: [Statement { kind: Dml(Dml { kind: Select, query: Query {} }) }], \
+            parsed_body: true })",
+        );
+        check("CREATE TABLE left (a int)", "! expected a table name, found \"left\"");
+        check(
+            "DROP TABLE Mixed, \"Mixed\"",
+            "Drop(Drop { object: Table, names: [mixed, Mixed], signatures: [None, None] })",
+        );
+        check(
+            "SELECT a AS select, b day FROM t",
+            "! expected the end of the statement, found \"day\"",
+        );
+        check("SELECT a year", "! expected the end of the statement, found \"year\"");
+        check("DROP TABLE \"\"", "! expected a name, found \"\"\"\"");
+        check(
+            "DROP TABLE a.select",
+            "Drop(Drop { object: Table, names: [a.select], signatures: [None] })",
+        );
     }
 }

@@ -281,3 +281,39 @@ pub(super) fn common_action(
     }
     Ok(None)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::check;
+
+    #[test]
+    fn common_actions() {
+        check("ALTER TYPE a RENAME TO b", "Rename(Rename { object: Type, pairs: [(a, b)] })");
+        check(
+            "ALTER FUNCTION app.f(int) OWNER TO joe",
+            "OwnerTo(OwnerTo { object: Function, name: app.f, owner: \"joe\" })",
+        );
+        check("ALTER SCHEMA a RENAME TO b", "Rename(Rename { object: Schema, pairs: [(a, b)] })");
+        check(
+            "ALTER TRIGGER g ON t RENAME TO h",
+            "Rename(Rename { object: Trigger, pairs: [(g, h)], on: Some(t) })",
+        );
+        check(
+            "ALTER DOMAIN d SET SCHEMA app",
+            "SetSchema(SetSchema { object: Domain, name: d, schema: app })",
+        );
+        check(
+            "ALTER FUNCTION f DEPENDS ON EXTENSION e",
+            "Other(Other { what: \"depends-on-extension\", object: Some(Function), names: [f, \
+            e] })",
+        );
+        check(
+            "ALTER TRIGGER g ON t",
+            "! expected RENAME TO, OWNER TO or SET SCHEMA, found the end of the statement",
+        );
+        check(
+            "ALTER COLLATION c REFRESH VERSION",
+            "Other(Other { what: \"alter-collation\", object: Some(Collation), names: [c] })",
+        );
+    }
+}

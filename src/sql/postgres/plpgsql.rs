@@ -246,3 +246,70 @@ fn without_into(c: &Cursor<'_>) -> Vec<Token> {
     let (before, behind) = (tokens.get(..start), tokens.get(end..));
     [before.unwrap_or(&[]), behind.unwrap_or(&[])].concat()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::check;
+
+    #[test]
+    fn statements_of_a_block() {
+        check(
+            "DO $$ BEGIN CREATE TABLE t (a int); END $$",
+            "Do(DoBlock { language: \"plpgsql\", body: 5..40, statements: [Statement { kind: \
+            CreateTable(CreateTable { name: t, columns: [ColumnDef { name: a, data_type: \
+            Some(DataType { name: \"integer\" }) }] }) }] })",
+        );
+        check(
+            "DO $$ DECLARE r record; n int := 1; BEGIN IF EXISTS (SELECT 1 FROM t) THEN ALTER \
+            TABLE t ADD b int; ELSIF n = 1 THEN DROP TABLE u; ELSE PERFORM f(x) FROM v; END \
+            IF; FOR r IN SELECT * FROM w LOOP UPDATE t SET a = r.a; END LOOP; n := 2; \
+            EXCEPTION WHEN duplicate_object THEN NULL; END $$",
+            "Do(DoBlock { language: \"plpgsql\", body: 5..282, statements: [Statement { kind: \
+            AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            AddColumn { column: ColumnDef { name: b, data_type: Some(DataType { name: \
+            \"integer\" }) } } }] }) }, Statement { kind: Drop(Drop { object: Table, names: \
+            [u], signatures: [None] }) }, Statement { kind: Dml(Dml { kind: Select, query: \
+            Query { reads: [v], functions: [f], columns: [\"x\"] } }) }, Statement { kind: \
+            Dml(Dml { kind: Select, query: Query { reads: [w], star: true } }) }, Statement \
+            { kind: Dml(Dml { kind: Update, targets: [t], query: Query { columns: [\"a\"] }, \
+            columns: [a] }) }] })",
+        );
+        check(
+            "DO $$ BEGIN EXECUTE 'DROP TABLE t'; EXECUTE format('DROP TABLE %I', x); END $$",
+            "Do(DoBlock { language: \"plpgsql\", body: 5..76, statements: [Statement { kind: \
+            Drop(Drop { object: Table, names: [t], signatures: [None] }) }], dynamic: true \
+            })",
+        );
+        check(
+            "DO 'BEGIN EXECUTE ''DROP TABLE t''; END'",
+            "Do(DoBlock { language: \"plpgsql\", body: 4..39, statements: [Statement { kind: \
+            Drop(Drop { object: Table, names: [t], signatures: [None] }) }] })",
+        );
+        check(
+            "DO $$ BEGIN SELECT max(a) INTO STRICT n FROM t; INSERT INTO t VALUES (1) \
+            RETURNING id INTO x.y; END $$",
+            "Do(DoBlock { language: \"plpgsql\", body: 5..100, statements: [Statement { kind: \
+            Dml(Dml { kind: Select, query: Query { reads: [t], functions: [max], columns: \
+            [\"a\"] } }) }, Statement { kind: Dml(Dml { kind: Insert, targets: [t], query: \
+            Query { columns: [\"id\"] } }) }] })",
+        );
+        check(
+            "DO $$ <<outer>> BEGIN WHILE CASE WHEN a THEN b ELSE c END LOOP TRUNCATE t; END \
+            LOOP outer; OPEN c FOR SELECT 1 FROM t; RETURN; END $$",
+            "Do(DoBlock { language: \"plpgsql\", body: 5..131, statements: [Statement { kind: \
+            Truncate(Truncate { tables: [t] }) }, Statement { kind: Dml(Dml { kind: Select, \
+            query: Query { reads: [t] } }) }] })",
+        );
+        check(
+            "DO LANGUAGE plperl 'x'",
+            "Do(DoBlock { language: \"plperl\", body: 20..21, dynamic: true })",
+        );
+        check(
+            "DO $$ BEGIN ALTER TABLE t DORP a; END $$",
+            "Do(DoBlock { language: \"plpgsql\", body: 5..38, statements: [Statement { kind: \
+            Unknown { reason: \"expected ADD, DROP, ALTER, SET, RENAME or another action, \
+            found \\\"DORP\\\"\", at: Some(26..30) } }] })",
+        );
+        check("DO", "! expected a body as a string, found the end of the statement");
+    }
+}

@@ -72,3 +72,33 @@ fn conditions(c: &mut Cursor<'_>, policy: &mut Policy) -> Parsed<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::check;
+
+    #[test]
+    fn forms() {
+        check(
+            "CREATE POLICY p ON t AS RESTRICTIVE FOR SELECT TO PUBLIC, joe USING (a = \
+            current_user) WITH CHECK (b)",
+            "Policy(Policy { name: p, table: t, restrictive: true, command: \"select\", \
+            roles: [\"public\", \"joe\"], using: Some(Expr { text: \"a = current_user\", \
+            columns: [\"a\"], functions: [current_user] }), with_check: Some(Expr { text: \
+            \"b\", columns: [\"b\"], shape: Column }) })",
+        );
+        check(
+            "ALTER POLICY p ON t TO joe USING (true)",
+            "Policy(Policy { alter: true, name: p, table: t, command: \"all\", roles: \
+            [\"joe\"], using: Some(Expr { text: \"true\", shape: Literal }) })",
+        );
+        check(
+            "ALTER POLICY p ON t RENAME TO q",
+            "Rename(Rename { object: Policy, pairs: [(p, q)], on: Some(t) })",
+        );
+        check(
+            "CREATE POLICY p ON t FOR MERGE",
+            "! expected ALL, SELECT, INSERT, UPDATE or DELETE, found \"MERGE\"",
+        );
+    }
+}

@@ -115,3 +115,32 @@ pub(super) fn alter(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
     }
     Ok(StatementKind::Other(found))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::check;
+
+    #[test]
+    fn forms() {
+        check(
+            "CREATE ROLE joe WITH LOGIN PASSWORD 'x' IN ROLE a, b CONNECTION LIMIT 5",
+            "Other(Other { what: \"create-role\", object: Some(Role), names: [joe], options: \
+            [\"login\", \"password\", \"in role\", \"connection limit\"] })",
+        );
+        check(
+            "ALTER ROLE joe IN DATABASE d SET search_path TO app",
+            "Other(Other { what: \"alter-role\", object: Some(Role), names: [joe], options: \
+            [\"set search_path\"] })",
+        );
+        check(
+            "ALTER USER joe RENAME TO jane",
+            "Rename(Rename { object: Role, pairs: [(joe, jane)] })",
+        );
+        check(
+            "ALTER GROUP g ADD USER joe",
+            "Other(Other { what: \"alter-role\", object: Some(Role), names: [g], options: \
+            [\"add user\"] })",
+        );
+        check("CREATE ROLE joe LOGN", "! expected the end of the statement, found \"LOGN\"");
+    }
+}

@@ -270,3 +270,68 @@ pub(super) fn create_aggregate(c: &mut Cursor<'_>, or_replace: bool) -> Parsed<S
         parsed_body: false,
     })))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::check;
+
+    #[test]
+    fn functions() {
+        check(
+            "CREATE OR REPLACE FUNCTION app.f(a int, INOUT b text DEFAULT 'x', OUT c int, \
+            VARIADIC d int[]) RETURNS SETOF record LANGUAGE plpgsql IMMUTABLE STRICT \
+            SECURITY DEFINER SET search_path = app, pg_temp COST 10 AS $$ BEGIN END $$",
+            "CreateRoutine(CreateRoutine { name: app.f, or_replace: true, arguments: \
+            [DataType { name: \"integer\" }, DataType { name: \"text\" }, DataType { name: \
+            \"integer\", array_dims: 1 }], returns: Some(DataType { name: \"record\" }), \
+            language: \"plpgsql\", volatility: Immutable, security_definer: true, \
+            sets_search_path: true, body: 211..222 })",
+        );
+        check(
+            "CREATE FUNCTION f() RETURNS TABLE (a int, b t.c%TYPE) LANGUAGE sql STABLE RETURN \
+            1",
+            "CreateRoutine(CreateRoutine { name: f, returns: Some(DataType { name: \"record\" \
+            }), language: \"sql\", volatility: Stable, body: 74..82, statements: [Statement \
+            { kind: Dml(Dml { kind: Select, query: Query {} }) }], parsed_body: true })",
+        );
+        check(
+            "CREATE PROCEDURE p(a int) LANGUAGE sql AS 'INSERT INTO t VALUES (a); DELETE FROM \
+            u'",
+            "CreateRoutine(CreateRoutine { name: p, procedure: true, arguments: [DataType { \
+            name: \"integer\" }], language: \"sql\", volatility: Volatile, body: 43..82, \
+            statements: [Statement { kind: Dml(Dml { kind: Insert, targets: [t], query: \
+            Query { columns: [\"a\"] } }) }, Statement { kind: Dml(Dml { kind: Delete, \
+            targets: [u], query: Query {} }) }] })",
+        );
+        check(
+            "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC INSERT INTO t VALUES (1); SELECT \
+            CASE WHEN true THEN 1 END; END",
+            "CreateRoutine(CreateRoutine { name: f, returns: Some(DataType { name: \
+            \"integer\" }), language: \"sql\", volatility: Volatile, body: 32..108, \
+            statements: [Statement { kind: Dml(Dml { kind: Insert, targets: [t], query: \
+            Query {} }) }, Statement { kind: Dml(Dml { kind: Select, query: Query {} }) }], \
+            parsed_body: true })",
+        );
+        check(
+            "ALTER FUNCTION f(int) STABLE ROWS 10 RESET ALL",
+            "AlterRoutine(AlterRoutine { name: f, volatility: Some(Stable), options: \
+            [\"stable\", \"rows 10\", \"reset all\"] })",
+        );
+        check(
+            "CREATE AGGREGATE s (int ORDER BY text) (sfunc = f, stype = int[])",
+            "CreateRoutine(CreateRoutine { name: s, aggregate: true, arguments: [DataType { \
+            name: \"integer\" }], language: \"internal\", volatility: Immutable, body: \
+            19..65 })",
+        );
+        check(
+            "CREATE AGGREGATE s (basetype = int, sfunc = f, stype = int)",
+            "CreateRoutine(CreateRoutine { name: s, aggregate: true, language: \"internal\", \
+            volatility: Immutable, body: 19..59 })",
+        );
+        check(
+            "CREATE FUNCTION f() RETURNS int LANGUAGE sql",
+            "! expected AS, RETURN or BEGIN ATOMIC, found the end of the statement",
+        );
+        check("CREATE FUNCTION f RETURNS int AS 'x'", "! expected (, found \"RETURNS\"");
+    }
+}

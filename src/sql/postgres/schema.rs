@@ -129,3 +129,46 @@ pub(super) fn alter_tablespace(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
     options::settings(c)?;
     Ok(StatementKind::Other(other("alter-tablespace", Some(address.object), vec![address.name])))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::check;
+
+    #[test]
+    fn forms() {
+        check(
+            "CREATE SCHEMA IF NOT EXISTS app AUTHORIZATION joe",
+            "CreateSchema(CreateSchema { name: Some(app), if_not_exists: true })",
+        );
+        check(
+            "CREATE SCHEMA AUTHORIZATION joe CREATE TABLE t (a int) CREATE VIEW v AS SELECT 1",
+            "CreateSchema(CreateSchema { name: Some(joe), elements: [Statement { kind: \
+            CreateTable(CreateTable { name: t, columns: [ColumnDef { name: a, data_type: \
+            Some(DataType { name: \"integer\" }) }] }) }, Statement { kind: \
+            CreateView(CreateView { name: v, query: Query {} }) }] })",
+        );
+        check(
+            "CREATE DATABASE d WITH OWNER = joe CONNECTION LIMIT 5",
+            "Other(Other { what: \"create-database\", object: Some(Database), names: [d] })",
+        );
+        check(
+            "ALTER DATABASE d SET TABLESPACE x",
+            "Other(Other { what: \"alter-database\", object: Some(Database), names: [d], \
+            options: [\"set tablespace\"] })",
+        );
+        check(
+            "ALTER DATABASE d SET work_mem TO '1MB'",
+            "Other(Other { what: \"alter-database\", object: Some(Database), names: [d], \
+            options: [\"set work_mem\"] })",
+        );
+        check(
+            "ALTER SYSTEM SET wal_level = logical",
+            "Other(Other { what: \"alter-system\", options: [\"set wal_level\"] })",
+        );
+        check(
+            "CREATE TABLESPACE x LOCATION '/x'",
+            "Other(Other { what: \"create-tablespace\", object: Some(Tablespace), names: [x] \
+            })",
+        );
+    }
+}

@@ -441,3 +441,66 @@ fn at_query_tail(c: &Cursor<'_>) -> bool {
         .iter()
         .any(|word| c.at(&[word]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::check;
+
+    #[test]
+    fn relations_and_row_locks() {
+        check(
+            "SELECT * FROM a, LATERAL (SELECT 1 FROM b) x JOIN c.d USING (id) FOR UPDATE OF a \
+            SKIP LOCKED",
+            "Dml(Dml { kind: Select, query: Query { reads: [a, b, c.d], row_locks: [a], \
+            columns: [\"id\"], star: true } })",
+        );
+        check(
+            "WITH a AS (SELECT 1 FROM b) SELECT FROM a, app.a",
+            "Dml(Dml { kind: Select, query: Query { reads: [b, app.a] } })",
+        );
+        check(
+            "(SELECT 1 FROM a) UNION ((SELECT 2 FROM b) ORDER BY 1) LIMIT 1",
+            "Dml(Dml { kind: Select, query: Query { reads: [a, b] } })",
+        );
+        check(
+            "SELECT ((SELECT 1 FROM a) + 1), f(x) OVER (PARTITION BY y ROWS BETWEEN 1 \
+            PRECEDING AND CURRENT ROW) FROM ((b JOIN c ON true) JOIN d ON x = y)",
+            "Dml(Dml { kind: Select, query: Query { reads: [a, b, c, d], functions: [f], \
+            columns: [\"x\", \"y\"] } })",
+        );
+        check(
+            "WITH d AS (DELETE FROM a RETURNING *) INSERT INTO b SELECT * FROM d",
+            "Dml(Dml { kind: Insert, targets: [b], query: Query { writes: [a], star: true }, \
+            from_query: true })",
+        );
+        check(
+            "SELECT * INTO TEMP t FROM u",
+            "CreateTable(CreateTable { name: t, persistence: Temporary, query: Some(Query { \
+            reads: [u], star: true }) })",
+        );
+        check("TABLE t", "Dml(Dml { kind: Select, query: Query { reads: [t], star: true } })");
+        check("VALUES (1, 2), (3, 4)", "Dml(Dml { kind: Select, query: Query {} })");
+        check(
+            "SELECT count(*) FILTER (WHERE a) FROM generate_series(1, 2) WITH ORDINALITY AS g \
+            (a, b) GROUP BY GROUPING SETS ((a), ())",
+            "Dml(Dml { kind: Select, query: Query { functions: [count, generate_series], \
+            columns: [\"a\"] } })",
+        );
+    }
+
+    #[test]
+    fn what_is_no_query_is_refused() {
+        check("SELECT FROM WHERE", "! expected a table name, found \"WHERE\"");
+        check("SELECT * FROM", "! expected a table name, found the end of the statement");
+        check("SELECT * FRM t", "! expected the end of the statement, found \"FRM\"");
+        check(
+            "SELECT a FROM t LIMIT 1, 2",
+            "! expected OFFSET: \"LIMIT a, b\" is not PostgreSQL, found \",\"",
+        );
+        check("SELECT a FROM t JOIN u", "! expected ON or USING, found the end of the statement");
+        check("SELECT a FROM (SELECT 1", "! expected ), found the end of the statement");
+        check("SELEKT 1", "! expected a statement, found \"SELEKT\"");
+        check("VALUES ()", "! expected an expression, found \")\"");
+        check("SELECT a FROM t ORDER x", "! expected ORDER BY, found \"ORDER\"");
+    }
+}

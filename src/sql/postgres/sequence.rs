@@ -124,3 +124,40 @@ pub(super) fn alter(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
     }
     Ok(StatementKind::AlterSequence(sequence))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::check;
+
+    #[test]
+    fn options() {
+        check(
+            "CREATE TEMP SEQUENCE IF NOT EXISTS app.s AS bigint INCREMENT BY -1 NO MAXVALUE \
+            START 5 CACHE 10 CYCLE OWNED BY t.c",
+            "CreateSequence(Sequence { name: app.s, if_exists: true, persistence: Temporary, \
+            owned_by: Some([t, c]), options: [\"as\", \"increment\", \"no maxvalue\", \
+            \"start\", \"cache\", \"cycle\", \"owned by\"] })",
+        );
+        check(
+            "ALTER SEQUENCE IF EXISTS s RESTART",
+            "AlterSequence(Sequence { name: s, if_exists: true, options: [\"restart\"] })",
+        );
+        check(
+            "ALTER SEQUENCE s OWNED BY NONE",
+            "AlterSequence(Sequence { name: s, owned_by: Some([]), options: [\"owned by\"] })",
+        );
+        check(
+            "ALTER SEQUENCE s SET LOGGED",
+            "AlterSequence(Sequence { name: s, options: [\"set logged\"] })",
+        );
+        check(
+            "ALTER SEQUENCE s RENAME TO r",
+            "Rename(Rename { object: Sequence, pairs: [(s, r)] })",
+        );
+        check(
+            "ALTER SEQUENCE s",
+            "! expected an option of the sequence, found the end of the statement",
+        );
+        check("CREATE SEQUENCE s INCREMENT x", "! expected a number, found \"x\"");
+    }
+}

@@ -254,3 +254,60 @@ pub(super) fn lock(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
     let nowait = c.accept(&["NOWAIT"]);
     Ok(StatementKind::Lock(LockTables { tables, mode, nowait, unlock: false }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::check;
+
+    #[test]
+    fn forms() {
+        check(
+            "BEGIN ISOLATION LEVEL SERIALIZABLE, READ ONLY",
+            "Transaction(Begin([\"isolation level serializable\", \"read only\"]))",
+        );
+        check("START TRANSACTION", "Transaction(Begin([]))");
+        check("COMMIT AND CHAIN", "Transaction(Commit { chain: true })");
+        check("END", "Transaction(Commit {})");
+        check("ROLLBACK TO SAVEPOINT s", "Transaction(RollbackTo(s))");
+        check("ROLLBACK", "Transaction(Rollback {})");
+        check("SAVEPOINT s", "Transaction(Savepoint(s))");
+        check("RELEASE s", "Transaction(Release(s))");
+        check("PREPARE TRANSACTION 'x'", "Transaction(Prepare)");
+        check("COMMIT PREPARED 'x'", "Transaction(FinishPrepared)");
+        check(
+            "SET LOCAL lock_timeout = '2s'",
+            "Set(Set { name: \"lock_timeout\", value: Some(\"2s\"), scope: Local })",
+        );
+        check(
+            "SET SESSION search_path TO app, \"$user\", DEFAULT",
+            "! expected a value, found \"DEFAULT\"",
+        );
+        check(
+            "SET search_path TO app, public",
+            "Set(Set { name: \"search_path\", value: Some(\"app, public\"), scope: Session })",
+        );
+        check(
+            "SET TIME ZONE 'UTC'",
+            "Set(Set { name: \"timezone\", value: Some(\"UTC\"), scope: Session })",
+        );
+        check("SET ROLE joe", "Set(Set { name: \"role\", value: Some(\"joe\"), scope: Session })");
+        check(
+            "SET app.x = on",
+            "Set(Set { name: \"app.x\", value: Some(\"on\"), scope: Session })",
+        );
+        check("SET a = -1", "Set(Set { name: \"a\", value: Some(\"-1\"), scope: Session })");
+        check("SET TRANSACTION READ ONLY", "Transaction(SetMode)");
+        check("SET CONSTRAINTS ALL DEFERRED", "Transaction(SetConstraints)");
+        check("RESET ALL", "Set(Set { name: \"all\", scope: Session })");
+        check("RESET lock_timeout", "Set(Set { name: \"lock_timeout\", scope: Session })");
+        check("SHOW ALL", "Other(Other { what: \"show\" })");
+        check(
+            "LOCK TABLE ONLY a, b IN SHARE ROW EXCLUSIVE MODE NOWAIT",
+            "Lock(LockTables { tables: [a, b], mode: \"SHARE ROW EXCLUSIVE\", nowait: true })",
+        );
+        check("LOCK a", "Lock(LockTables { tables: [a], mode: \"ACCESS EXCLUSIVE\" })");
+        check("SET a", "! expected = or TO, found the end of the statement");
+        check("BEGIN x", "! expected the end of the statement, found \"x\"");
+        check("COMMIT x", "! expected the end of the statement, found \"x\"");
+    }
+}

@@ -236,3 +236,88 @@ pub(super) fn create_foreign(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
     options::optional_foreign(c)?;
     Ok(StatementKind::CreateTable(Box::new(table)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::check;
+
+    #[test]
+    fn forms() {
+        check(
+            "CREATE UNLOGGED TABLE IF NOT EXISTS app.t (a int, LIKE u INCLUDING ALL EXCLUDING \
+            INDEXES) INHERITS (p, q) WITH (fillfactor = 70, toast.autovacuum_enabled = \
+            false) TABLESPACE fast",
+            "CreateTable(CreateTable { name: app.t, persistence: Unlogged, if_not_exists: \
+            true, columns: [ColumnDef { name: a, data_type: Some(DataType { name: \
+            \"integer\" }) }], inherits: [p, q], likes: [LikeClause { source: u, including: \
+            [\"all\"], excluding: [\"indexes\"] }], tablespace: Some(\"fast\"), options: \
+            [(\"fillfactor\", \"70\"), (\"toast.autovacuum_enabled\", \"false\")] })",
+        );
+        check(
+            "CREATE TEMP TABLE t (a) ON COMMIT DROP AS SELECT 1 WITH NO DATA",
+            "CreateTable(CreateTable { name: t, persistence: Temporary, columns: [ColumnDef { \
+            name: a }], options: [(\"on commit\", \"drop\")], query: Some(Query {}), \
+            with_no_data: true })",
+        );
+        check(
+            "CREATE TABLE t OF app.ty (a WITH OPTIONS DEFAULT 1, PRIMARY KEY (a))",
+            "CreateTable(CreateTable { name: t, columns: [ColumnDef { name: a, default: \
+            Some(Expr { text: \"1\", shape: Literal }) }], constraints: [TableConstraint { \
+            kind: PrimaryKey(KeyConstraint { parts: [KeyPart { key: Column(a) }] }) }], \
+            of_type: Some(app.ty) })",
+        );
+        check(
+            "CREATE TABLE t PARTITION OF p (b NOT NULL) FOR VALUES FROM (1, MINVALUE) TO (2, \
+            MAXVALUE) PARTITION BY LIST (lower(b) text_ops)",
+            "CreateTable(CreateTable { name: t, columns: [ColumnDef { name: b, nullability: \
+            Some(NotNull {}) }], partition_of: Some(PartitionOf { parent: p, bound: Range { \
+            from: [\"1\", \"MINVALUE\"], to: [\"2\", \"MAXVALUE\"] } }), partition_by: \
+            Some(PartitionBy { strategy: \"list\", keys: [KeyPart { key: Expr(Expr { text: \
+            \"lower(b)\", columns: [\"b\"], functions: [lower] }), opclass: \
+            Some(\"text_ops\") }] }) })",
+        );
+        check(
+            "CREATE TABLE t PARTITION OF p FOR VALUES IN ('a', NULL)",
+            "CreateTable(CreateTable { name: t, partition_of: Some(PartitionOf { parent: p, \
+            bound: In([\"'a'\", \"NULL\"]) }) })",
+        );
+        check(
+            "CREATE TABLE t PARTITION OF p FOR VALUES WITH (MODULUS 4, REMAINDER 1)",
+            "CreateTable(CreateTable { name: t, partition_of: Some(PartitionOf { parent: p, \
+            bound: Hash }) })",
+        );
+        check(
+            "CREATE TABLE t PARTITION OF p DEFAULT",
+            "CreateTable(CreateTable { name: t, partition_of: Some(PartitionOf { parent: p, \
+            bound: Default }) })",
+        );
+        check(
+            "CREATE FOREIGN TABLE t (a int OPTIONS (column_name 'x')) SERVER s OPTIONS (a \
+            'b')",
+            "CreateTable(CreateTable { name: t, foreign: true, columns: [ColumnDef { name: a, \
+            data_type: Some(DataType { name: \"integer\" }) }], options: [(\"server\", \
+            \"s\")] })",
+        );
+        check(
+            "CREATE TABLE t AS EXECUTE q (1)",
+            "CreateTable(CreateTable { name: t, query: Some(Query {}) })",
+        );
+    }
+
+    #[test]
+    fn what_is_no_table_is_refused() {
+        check("CREATE TABLE t", "! expected ( or AS, found the end of the statement");
+        check("CREATE TABLE t (a int,)", "! expected a column name, found \")\"");
+        check("CREATE TABLE order (a int)", "! expected a table name, found \"order\"");
+        check(
+            "CREATE TABLE t (a int) PARTITION BY MAGIC (a)",
+            "! expected RANGE, LIST or HASH, found \"magic\"",
+        );
+        check(
+            "CREATE TABEL t (a int)",
+            "! expected TABLE, INDEX, VIEW, FUNCTION or another kind of object, found \
+            \"TABEL\"",
+        );
+        check("CREATE TABLE t (primary int)", "! expected KEY, found \"int\"");
+    }
+}

@@ -219,3 +219,59 @@ fn rule_actions(c: &mut Cursor<'_>) -> Parsed<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::check;
+
+    #[test]
+    fn forms() {
+        check(
+            "CREATE OR REPLACE TRIGGER g BEFORE INSERT OR UPDATE OF a, b ON t FOR EACH ROW \
+            WHEN (NEW.a IS DISTINCT FROM OLD.a) EXECUTE FUNCTION app.f('x', 1)",
+            "CreateTrigger(CreateTrigger { name: g, table: t, or_replace: true, timing: \
+            \"before\", events: [\"insert\", \"update\"], columns: [a, b], for_each_row: \
+            true, when: Some(Expr { text: \"NEW.a IS DISTINCT FROM OLD.a\", columns: [\"a\"] \
+            }), function: Some(app.f), body: 0..0 })",
+        );
+        check(
+            "CREATE CONSTRAINT TRIGGER g AFTER DELETE ON t FROM u DEFERRABLE INITIALLY \
+            DEFERRED FOR EACH ROW EXECUTE PROCEDURE f()",
+            "CreateTrigger(CreateTrigger { name: g, table: t, constraint: true, from: \
+            Some(u), timing: \"after\", events: [\"delete\"], for_each_row: true, function: \
+            Some(f), body: 0..0 })",
+        );
+        check(
+            "CREATE TRIGGER g AFTER INSERT ON t REFERENCING NEW TABLE AS n FOR EACH STATEMENT \
+            EXECUTE FUNCTION f()",
+            "CreateTrigger(CreateTrigger { name: g, table: t, timing: \"after\", events: \
+            [\"insert\"], function: Some(f), body: 0..0 })",
+        );
+        check(
+            "CREATE EVENT TRIGGER g ON ddl_command_start WHEN TAG IN ('DROP TABLE') EXECUTE \
+            FUNCTION f()",
+            "Other(Other { what: \"create-event-trigger\", object: Some(EventTrigger), names: \
+            [g] })",
+        );
+        check(
+            "ALTER EVENT TRIGGER g ENABLE ALWAYS",
+            "Other(Other { what: \"alter-event-trigger\", object: Some(EventTrigger), names: \
+            [g], options: [\"enable\"] })",
+        );
+        check(
+            "CREATE RULE r AS ON INSERT TO t DO INSTEAD (INSERT INTO u VALUES (1); DELETE \
+            FROM v)",
+            "CreateRule(CreateRule { name: r, table: t, event: \"insert\", body: 43..84 })",
+        );
+        check(
+            "CREATE OR REPLACE RULE r AS ON SELECT TO v DO INSTEAD SELECT * FROM t",
+            "CreateRule(CreateRule { name: r, table: v, or_replace: true, event: \"select\", \
+            body: 54..69 })",
+        );
+        check(
+            "CREATE TRIGGER g BEFORE INSERT OR INSERT ON t EXECUTE FUNCTION f()",
+            "! expected each event once, found \"ON\"",
+        );
+        check("CREATE TRIGGER g ON t", "! expected BEFORE, AFTER or INSTEAD OF, found \"ON\"");
+    }
+}

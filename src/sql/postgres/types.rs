@@ -230,3 +230,104 @@ fn arguments(c: &mut Cursor<'_>) -> Parsed<Vec<String>> {
     c.expect_symbol(")")?;
     Ok(args)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::check;
+
+    #[test]
+    fn names_are_canonical() {
+        check(
+            "CREATE TABLE t (a int4)",
+            "CreateTable(CreateTable { name: t, columns: [ColumnDef { name: a, data_type: \
+            Some(DataType { name: \"integer\" }) }] })",
+        );
+        check(
+            "CREATE TABLE t (a decimal(10))",
+            "CreateTable(CreateTable { name: t, columns: [ColumnDef { name: a, data_type: \
+            Some(DataType { name: \"numeric\", args: [\"10\", \"0\"] }) }] })",
+        );
+        check(
+            "CREATE TABLE t (a character varying(20))",
+            "CreateTable(CreateTable { name: t, columns: [ColumnDef { name: a, data_type: \
+            Some(DataType { name: \"varchar\", args: [\"20\"] }) }] })",
+        );
+        check(
+            "CREATE TABLE t (a char)",
+            "CreateTable(CreateTable { name: t, columns: [ColumnDef { name: a, data_type: \
+            Some(DataType { name: \"char\", args: [\"1\"] }) }] })",
+        );
+        check(
+            "CREATE TABLE t (a \"char\")",
+            "CreateTable(CreateTable { name: t, columns: [ColumnDef { name: a, data_type: \
+            Some(DataType { name: \"\\\"char\\\"\" }) }] })",
+        );
+        check(
+            "CREATE TABLE t (a bpchar)",
+            "CreateTable(CreateTable { name: t, columns: [ColumnDef { name: a, data_type: \
+            Some(DataType { name: \"bpchar\" }) }] })",
+        );
+        check(
+            "CREATE TABLE t (a timestamp(3) with time zone)",
+            "CreateTable(CreateTable { name: t, columns: [ColumnDef { name: a, data_type: \
+            Some(DataType { name: \"timestamptz\", args: [\"3\"] }) }] })",
+        );
+        check(
+            "CREATE TABLE t (a time)",
+            "CreateTable(CreateTable { name: t, columns: [ColumnDef { name: a, data_type: \
+            Some(DataType { name: \"time\" }) }] })",
+        );
+        check(
+            "CREATE TABLE t (a interval day to second(3))",
+            "CreateTable(CreateTable { name: t, columns: [ColumnDef { name: a, data_type: \
+            Some(DataType { name: \"interval\", args: [\"3\", \"day to second\"] }) }] })",
+        );
+        check(
+            "CREATE TABLE t (a float(24))",
+            "CreateTable(CreateTable { name: t, columns: [ColumnDef { name: a, data_type: \
+            Some(DataType { name: \"real\" }) }] })",
+        );
+        check(
+            "CREATE TABLE t (a double precision)",
+            "CreateTable(CreateTable { name: t, columns: [ColumnDef { name: a, data_type: \
+            Some(DataType { name: \"double precision\" }) }] })",
+        );
+        check(
+            "CREATE TABLE t (a bit varying(5))",
+            "CreateTable(CreateTable { name: t, columns: [ColumnDef { name: a, data_type: \
+            Some(DataType { name: \"varbit\", args: [\"5\"] }) }] })",
+        );
+        check(
+            "CREATE TABLE t (a national character varying(3))",
+            "CreateTable(CreateTable { name: t, columns: [ColumnDef { name: a, data_type: \
+            Some(DataType { name: \"varchar\", args: [\"3\"] }) }] })",
+        );
+        check(
+            "CREATE TABLE t (a pg_catalog.int8[])",
+            "CreateTable(CreateTable { name: t, columns: [ColumnDef { name: a, data_type: \
+            Some(DataType { name: \"bigint\", array_dims: 1 }) }] })",
+        );
+        check(
+            "CREATE TABLE t (a app.status[][])",
+            "CreateTable(CreateTable { name: t, columns: [ColumnDef { name: a, data_type: \
+            Some(DataType { schema: Some(\"app\"), name: \"status\", array_dims: 2 }) }] })",
+        );
+        check(
+            "CREATE TABLE t (a int array[4])",
+            "CreateTable(CreateTable { name: t, columns: [ColumnDef { name: a, data_type: \
+            Some(DataType { name: \"integer\", array_dims: 1 }) }] })",
+        );
+        check(
+            "CREATE TABLE t (a \"Odd\")",
+            "CreateTable(CreateTable { name: t, columns: [ColumnDef { name: a, data_type: \
+            Some(DataType { name: \"Odd\" }) }] })",
+        );
+    }
+
+    #[test]
+    fn what_is_no_type_is_refused() {
+        check("CREATE TABLE t (a with)", "! expected a type, found \"with\"");
+        check("CREATE TABLE t (a)", "! expected AS, found the end of the statement");
+        check("CREATE TABLE t (a int[)", "! expected a number, found \")\"");
+    }
+}

@@ -202,3 +202,86 @@ fn domain_action(c: &mut Cursor<'_>) -> Parsed<DomainAction> {
     while constraint::attribute(c, &mut found, true)? {}
     Ok(DomainAction::AddCheck { name: found.name, check, not_valid: found.not_valid })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::check;
+
+    #[test]
+    fn forms() {
+        check(
+            "CREATE TYPE t AS ENUM ('a', 'b''c')",
+            "CreateType(CreateType { name: t, kind: Enum([\"a\", \"b'c\"]) })",
+        );
+        check(
+            "CREATE TYPE t AS (a int, b text COLLATE \"C\")",
+            "CreateType(CreateType { name: t, kind: Composite([(a, DataType { name: \
+            \"integer\" }), (b, DataType { name: \"text\", collation: Some(\"C\") })]) })",
+        );
+        check(
+            "CREATE TYPE t AS RANGE (subtype = float8, subtype_diff = float8mi)",
+            "CreateType(CreateType { name: t, kind: Range })",
+        );
+        check(
+            "CREATE TYPE t (input = f, output = g)",
+            "CreateType(CreateType { name: t, kind: Base })",
+        );
+        check(
+            "ALTER TYPE t ADD VALUE IF NOT EXISTS 'x' BEFORE 'a'",
+            "AlterType(AlterType { name: t, actions: [AddValue { value: \"x\", if_not_exists: \
+            true, positioned: true }] })",
+        );
+        check(
+            "ALTER TYPE t RENAME VALUE 'a' TO 'b'",
+            "AlterType(AlterType { name: t, actions: [RenameValue { from: \"a\", to: \"b\" }] \
+            })",
+        );
+        check(
+            "ALTER TYPE t ADD ATTRIBUTE a int CASCADE, DROP ATTRIBUTE IF EXISTS b, ALTER \
+            ATTRIBUTE c SET DATA TYPE text",
+            "AlterType(AlterType { name: t, actions: [AddAttribute { name: a, data_type: \
+            DataType { name: \"integer\" }, cascade: true }, DropAttribute { name: b }, \
+            AlterAttribute { name: c, data_type: DataType { name: \"text\" } }] })",
+        );
+        check(
+            "ALTER TYPE t RENAME ATTRIBUTE a TO b CASCADE",
+            "AlterType(AlterType { name: t, actions: [RenameAttribute { from: a, to: b, \
+            cascade: true }] })",
+        );
+        check(
+            "CREATE DOMAIN d AS text COLLATE \"C\" DEFAULT 'x' NOT NULL CONSTRAINT c CHECK \
+            (VALUE <> '')",
+            "CreateDomain(CreateDomain { name: d, data_type: DataType { name: \"text\", \
+            collation: Some(\"C\") }, default: Some(Expr { text: \"'x'\", shape: Literal }), \
+            not_null: true, checks: [(Some(c), Expr { text: \"VALUE <> ''\", columns: \
+            [\"value\"] })] })",
+        );
+        check(
+            "ALTER DOMAIN d ADD CONSTRAINT c CHECK (VALUE > 0) NOT VALID",
+            "AlterDomain(AlterDomain { name: d, action: AddCheck { name: Some(c), check: Expr \
+            { text: \"VALUE > 0\", columns: [\"value\"] }, not_valid: true } })",
+        );
+        check(
+            "ALTER DOMAIN d ADD NOT NULL",
+            "AlterDomain(AlterDomain { name: d, action: AddNotNull {} })",
+        );
+        check(
+            "ALTER DOMAIN d VALIDATE CONSTRAINT c",
+            "AlterDomain(AlterDomain { name: d, action: ValidateConstraint(c) })",
+        );
+        check(
+            "ALTER DOMAIN d RENAME CONSTRAINT a TO b",
+            "Rename(Rename { object: DomainConstraint, pairs: [(a, b)], on: Some(d) })",
+        );
+        check(
+            "ALTER DOMAIN d DROP CONSTRAINT IF EXISTS c",
+            "AlterDomain(AlterDomain { name: d, action: DropConstraint { name: c, if_exists: \
+            true } })",
+        );
+        check("ALTER TYPE t ADD VALUE x", "! expected a string, found \"x\"");
+        check(
+            "ALTER TYPE t ADD ATRIBUTE a int",
+            "! expected ADD VALUE, ADD ATTRIBUTE, RENAME TO or another action, found \"ADD\"",
+        );
+    }
+}

@@ -93,3 +93,38 @@ pub(super) fn refresh(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
         with_no_data,
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::check;
+
+    #[test]
+    fn forms() {
+        check(
+            "CREATE OR REPLACE TEMP VIEW v (a) WITH (security_barrier) AS SELECT b FROM t \
+            WITH LOCAL CHECK OPTION",
+            "CreateView(CreateView { name: v, or_replace: true, temporary: true, columns: \
+            [a], query: Query { reads: [t], columns: [\"b\"] }, options: \
+            [(\"security_barrier\", \"\"), (\"check_option\", \"local\")] })",
+        );
+        check(
+            "CREATE RECURSIVE VIEW v (n) AS SELECT 1 UNION ALL SELECT n + 1 FROM v",
+            "CreateView(CreateView { name: v, recursive: true, columns: [n], query: Query { \
+            columns: [\"n\"] } })",
+        );
+        check(
+            "CREATE MATERIALIZED VIEW IF NOT EXISTS v USING heap TABLESPACE x AS SELECT a \
+            FROM t WITH NO DATA",
+            "CreateView(CreateView { name: v, materialized: true, if_not_exists: true, query: \
+            Query { reads: [t], columns: [\"a\"] }, with_no_data: true, options: [(\"access \
+            method\", \"heap\"), (\"tablespace\", \"x\")] })",
+        );
+        check(
+            "REFRESH MATERIALIZED VIEW CONCURRENTLY v WITH NO DATA",
+            "RefreshMaterializedView(RefreshMaterializedView { name: v, concurrently: true, \
+            with_no_data: true })",
+        );
+        check("CREATE VIEW v", "! expected AS, found the end of the statement");
+        check("REFRESH VIEW v", "! expected MATERIALIZED VIEW, found \"VIEW\"");
+    }
+}
