@@ -21,6 +21,8 @@ mod postgres;
 mod mysql;
 mod sqlite;
 mod nearest;
+#[cfg(test)]
+mod brief;
 
 pub use cursor::SyntaxError;
 pub use lexer::{Lexer, Lexing, Token, TokenKind};

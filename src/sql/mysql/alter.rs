@@ -2,10 +2,9 @@
 
 use super::column::{column, default_value, definition, position};
 use super::constraint::{Element, at_element, element};
-use super::data_type::{at_charset, charset_name};
+use super::data_type::{at_charset, charset_name, collation_name};
 use super::name::{
-    column_name, full_name, is_mariadb, mariadb_if_exists, mariadb_if_not_exists, name,
-    name_or_string, wait,
+    column_name, full_name, is_mariadb, mariadb_if_exists, mariadb_if_not_exists, name, wait,
 };
 use super::option::{algorithm, lock, table_option};
 use super::partition;
@@ -327,11 +326,7 @@ fn convert(cursor: &mut Cursor<'_>) -> Parsed<MyAction> {
         return Err(cursor.expected("CHARACTER SET"));
     }
     let charset = if cursor.accept(&["DEFAULT"]) { None } else { Some(charset_name(cursor)?) };
-    let collation = if cursor.accept(&["COLLATE"]) {
-        Some(name_or_string(cursor)?.to_ascii_lowercase())
-    } else {
-        None
-    };
+    let collation = if cursor.accept(&["COLLATE"]) { Some(collation_name(cursor)?) } else { None };
     Ok(MyAction::ConvertTo { charset, collation })
 }
 

@@ -1,7 +1,7 @@
 //! Column definitions of MySQL and MariaDB.
 
 use super::constraint::{column_key, references, table_constraint};
-use super::data_type::data_type;
+use super::data_type::{collation_name, data_type};
 use super::name::{
     at_name, column_name, is_mariadb, is_reserved, mysql_since, name, name_or_string, number,
 };
@@ -102,7 +102,7 @@ fn collation(cursor: &mut Cursor<'_>, column: &mut ColumnDef) -> Parsed<bool> {
     let collation = if is_mariadb(cursor) && cursor.accept(&["DEFAULT"]) {
         "default".to_owned()
     } else {
-        name_or_string(cursor)?.to_ascii_lowercase()
+        collation_name(cursor)?
     };
     if let Some(data_type) = &mut column.data_type {
         data_type.collation = Some(collation);

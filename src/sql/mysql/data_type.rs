@@ -293,6 +293,12 @@ pub(super) fn charset_name(cursor: &mut Cursor<'_>) -> Parsed<String> {
     Ok(if name == "utf8" { "utf8mb3".to_owned() } else { name })
 }
 
+/// Takes a collation, and folds the old name of utf8mb3 in it.
+pub(super) fn collation_name(cursor: &mut Cursor<'_>) -> Parsed<String> {
+    let name = name_or_string(cursor)?.to_ascii_lowercase();
+    Ok(name.strip_prefix("utf8_").map_or(name.clone(), |rest| format!("utf8mb3_{rest}")))
+}
+
 /// `FLOAT(p)` is FLOAT up to 24 and DOUBLE above (manual, "Floating-Point Types").
 fn fold_float(data_type: &mut DataType) {
     if data_type.name == "float" && data_type.args.len() == 1 {

@@ -247,3 +247,6 @@ fn alter_database(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
     let object = Some(ObjectKind::Schema);
     Ok(StatementKind::Other(Other { what: "alter-database", object, names, options: words }))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! Table options of MySQL and MariaDB, and the ALGORITHM and LOCK clauses.
 
 use super::column::{at_engine_option, engine_option};
-use super::data_type::{at_charset, charset_name};
+use super::data_type::{at_charset, charset_name, collation_name};
 use super::name::{full_names, is_mariadb, name, name_or_string, number};
 use crate::sql::cursor::{Cursor, Parsed};
 use crate::sql::lexer::TokenKind;
@@ -104,7 +104,7 @@ pub(super) fn charset_or_collation(cursor: &mut Cursor<'_>) -> Parsed<Option<(St
         let collation = if default && cursor.accept(&["DEFAULT"]) {
             "default".to_owned()
         } else {
-            name_or_string(cursor)?.to_ascii_lowercase()
+            collation_name(cursor)?
         };
         return Ok(Some(("collate".to_owned(), collation)));
     }

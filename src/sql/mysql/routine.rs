@@ -2,7 +2,7 @@
 
 use super::body;
 use super::command;
-use super::data_type::data_type;
+use super::data_type::{collation_name, data_type};
 use super::name::{full_name, is_mariadb, mariadb_since, name};
 use crate::sql::ast::{
     AlterRoutine, CreateEvent, CreateRoutine, CreateTrigger, DataType, DoBlock, ObjectKind, Other,
@@ -134,7 +134,7 @@ fn value_type(cursor: &mut Cursor<'_>) -> Parsed<DataType> {
         data_type(cursor)?
     };
     if cursor.accept(&["COLLATE"]) {
-        data_type.collation = Some(super::name::name_or_string(cursor)?.to_ascii_lowercase());
+        data_type.collation = Some(collation_name(cursor)?);
     }
     if is_mariadb(cursor) && cursor.accept(&["DEFAULT"]) {
         expr::until(cursor, &[])?;

@@ -168,3 +168,6 @@ fn drop(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
         wait_seconds: None,
     }))
 }
+
+#[cfg(test)]
+mod tests;
