@@ -28,7 +28,11 @@ fn transcripts(text: &str) -> Vec<Shown> {
             continue;
         }
         if let Some(command) = line.strip_prefix("$ ") {
-            shown.push(Shown { line: number + 1, command: command.to_owned(), output: String::new() });
+            shown.push(Shown {
+                line: number + 1,
+                command: command.to_owned(),
+                output: String::new(),
+            });
         } else if let Some(last) = shown.last_mut() {
             last.output.push_str(line);
             last.output.push('\n');
