@@ -22,6 +22,7 @@ pub(super) fn table(sheet: &mut Sheet<'_>, create: &CreateTable) {
     if refused(sheet, create) {
         return;
     }
+    sheet.made = Some(name.clone());
     for like in &create.likes {
         if let Some(source) = sheet.existing(&like.source, false) {
             sheet.lock(&source, AccessShare, "create-table-like");

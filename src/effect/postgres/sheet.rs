@@ -23,6 +23,8 @@ pub(super) struct Sheet<'a> {
     pub(super) context: &'a Context,
     /// Whether it may run in a transaction.
     pub(super) transaction: TransactionRule,
+    /// The table that the statement itself makes: nobody can be using it.
+    pub(super) made: Option<Name>,
     span: Span,
     locks: Vec<(Span, Name, LockMode, bool, &'static str, &'static str)>,
     rest: Vec<Effect>,
@@ -39,6 +41,7 @@ impl<'a> Sheet<'a> {
             schema,
             context,
             transaction: TransactionRule::Allowed,
+            made: None,
             span,
             locks: Vec::new(),
             rest: Vec::new(),
@@ -278,6 +281,9 @@ impl<'a> Sheet<'a> {
     /// Returns the state of a table.
     pub(super) fn state(&self, name: &Name) -> TableState {
         let owner = self.schema.index_tables.get(name).unwrap_or(name);
+        if self.made.as_ref() == Some(owner) {
+            return TableState::NewEmpty;
+        }
         let Some(table) = self.table(owner) else { return TableState::Existing };
         let new = table.origin == Origin::Migration(self.schema.migration);
         match (new, table.has_rows, table.size) {
