@@ -417,9 +417,9 @@ impl<'a> Splitter<'a> {
     }
 
     fn end_statement(&mut self) {
-        // `END; //`: the semicolon in front of the client's delimiter is none of the statement.
-        while self.delimiter.is_some()
-            && self.out.tokens.len() > self.first
+        // `END; //`: the semicolon in front of the client's delimiter is none of the statement,
+        // nor is the one in front of a marker that ends a block.
+        while self.out.tokens.len() > self.first
             && self.out.tokens.last().is_some_and(|&token| self.is_semicolon(token))
         {
             self.out.tokens.pop();
@@ -512,6 +512,55 @@ mod tests {
              //\nCALL p()//",
             &["DROP PROCEDURE IF EXISTS p", "CREATE PROCEDURE p() BEGIN SELECT 1; END", "CALL p()"],
         );
+    }
+
+    #[test]
+    fn delimiters_are_of_any_kind() {
+        for delimiter in ["//", "$$", ";;", "|", "@@", "//|"] {
+            check(
+                ServerKind::Mysql,
+                &format!(
+                    "delimiter {delimiter}  \n-- a {delimiter} comment\nCREATE TRIGGER t AFTER \
+                     INSERT ON u FOR EACH ROW l: BEGIN INSERT INTO v VALUES ('{delimiter}'); \
+                     END{delimiter}\nDELIMITER ;\nSELECT 2;"
+                ),
+                &[
+                    &format!(
+                        "CREATE TRIGGER t AFTER INSERT ON u FOR EACH ROW l: BEGIN INSERT INTO v \
+                         VALUES ('{delimiter}'); END"
+                    ),
+                    "SELECT 2",
+                ],
+            );
+        }
+    }
+
+    #[test]
+    fn comments_and_strings_of_mysql_hide_semicolons() {
+        check(
+            ServerKind::Mysql,
+            "SELECT 1 # a; b\n, 'it\\'s;', \"x;\"\"\"; SELECT 5--2; SELECT `a;```; -- ;\nSELECT 3",
+            &[
+                "SELECT 1 # a; b\n, 'it\\'s;', \"x;\"\"\"",
+                "SELECT 5--2",
+                "SELECT `a;```",
+                "SELECT 3",
+            ],
+        );
+    }
+
+    #[test]
+    fn the_semicolon_before_the_end_of_a_block_is_no_part_of_its_statement() {
+        let text = "CREATE TRIGGER t AFTER INSERT ON u BEGIN DELETE FROM v; END; ";
+        let lexing =
+            Lexing { kind: ServerKind::Sqlite, version_number: 35_100, ansi_quotes: false };
+        let whole = Span::new(0, u32::try_from(text.len()).unwrap());
+        let pieces = split(text, lexing, whole, &[whole]).pieces;
+        let found: Vec<&str> = pieces
+            .iter()
+            .map(|piece| &text[piece.span.start as usize..piece.span.end as usize])
+            .collect();
+        assert_eq!(found, ["CREATE TRIGGER t AFTER INSERT ON u BEGIN DELETE FROM v; END"]);
     }
 
     #[test]

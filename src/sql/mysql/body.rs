@@ -5,18 +5,28 @@
 
 use super::name::{at_name, full_name, is_mariadb, name};
 use crate::sql::ast::Statement;
-use crate::sql::cursor::{Cursor, Parsed};
+use crate::sql::cursor::{Cursor, Parsed, SyntaxError};
 use crate::sql::parse;
+
+/// How deeply blocks may be nested: deeper ones are no work of people.
+const DEEPEST: u16 = 100;
+
+/// What has been read of a body.
+#[derive(Default)]
+struct Program {
+    statements: Vec<Statement>,
+    depth: u16,
+}
 
 /// Reads the one statement that a body is, mostly `BEGIN … END`.
 pub(super) fn body(cursor: &mut Cursor<'_>) -> Parsed<Vec<Statement>> {
-    let mut statements = Vec::new();
-    statement(cursor, &mut statements)?;
-    Ok(statements)
+    let mut program = Program::default();
+    statement(cursor, &mut program)?;
+    Ok(program.statements)
 }
 
 /// Takes statements, each with its semicolon, up to one of the words that end a list.
-fn list(cursor: &mut Cursor<'_>, out: &mut Vec<Statement>) -> Parsed<()> {
+fn list(cursor: &mut Cursor<'_>, out: &mut Program) -> Parsed<()> {
     let ends = ["END", "ELSE", "ELSEIF", "WHEN", "UNTIL"];
     while !ends.iter().any(|word| cursor.at(&[word])) {
         if cursor.is_at_end() {
@@ -28,7 +38,18 @@ fn list(cursor: &mut Cursor<'_>, out: &mut Vec<Statement>) -> Parsed<()> {
     Ok(())
 }
 
-fn statement(cursor: &mut Cursor<'_>, out: &mut Vec<Statement>) -> Parsed<()> {
+fn statement(cursor: &mut Cursor<'_>, out: &mut Program) -> Parsed<()> {
+    out.depth += 1;
+    if out.depth > DEEPEST {
+        let message = format!("nested more than {DEEPEST} levels deep");
+        return Err(SyntaxError { message, at: cursor.place() });
+    }
+    one_statement(cursor, out)?;
+    out.depth -= 1;
+    Ok(())
+}
+
+fn one_statement(cursor: &mut Cursor<'_>, out: &mut Program) -> Parsed<()> {
     let labelled = cursor.text_at(1) == ":" && at_name(cursor);
     if labelled {
         name(cursor)?;
@@ -84,7 +105,7 @@ fn end(cursor: &mut Cursor<'_>, words: &[&str], labelled: bool) -> Parsed<()> {
     Ok(())
 }
 
-fn conditional(cursor: &mut Cursor<'_>, out: &mut Vec<Statement>) -> Parsed<()> {
+fn conditional(cursor: &mut Cursor<'_>, out: &mut Program) -> Parsed<()> {
     expression(cursor, &["THEN"])?;
     list(cursor, out)?;
     while cursor.accept(&["ELSEIF"]) {
@@ -97,7 +118,7 @@ fn conditional(cursor: &mut Cursor<'_>, out: &mut Vec<Statement>) -> Parsed<()> 
     cursor.expect(&["END", "IF"])
 }
 
-fn case(cursor: &mut Cursor<'_>, out: &mut Vec<Statement>) -> Parsed<()> {
+fn case(cursor: &mut Cursor<'_>, out: &mut Program) -> Parsed<()> {
     if !cursor.at(&["WHEN"]) {
         expression_before(cursor, &["WHEN"])?;
     }
@@ -139,7 +160,7 @@ fn expression_before(cursor: &mut Cursor<'_>, end: &[&str]) -> Parsed<()> {
 }
 
 /// Takes what follows DECLARE: variables, a condition, a cursor, a handler with its statement.
-fn declare(cursor: &mut Cursor<'_>, out: &mut Vec<Statement>) -> Parsed<()> {
+fn declare(cursor: &mut Cursor<'_>, out: &mut Program) -> Parsed<()> {
     let handler = ["CONTINUE", "EXIT", "UNDO"].iter().any(|word| cursor.at(&[word, "HANDLER"]));
     if handler {
         cursor.advance();
@@ -177,7 +198,7 @@ fn condition(cursor: &mut Cursor<'_>) -> Parsed<()> {
 }
 
 /// Takes a statement without blocks. Those that only steer the program are not kept.
-fn simple(cursor: &mut Cursor<'_>, out: &mut Vec<Statement>) -> Parsed<()> {
+fn simple(cursor: &mut Cursor<'_>, out: &mut Program) -> Parsed<()> {
     let start = cursor.position();
     let steering = ["RETURN", "OPEN", "CLOSE", "FETCH", "LEAVE", "ITERATE"];
     let steers = steering.iter().any(|word| cursor.at(&[word]));
@@ -186,7 +207,7 @@ fn simple(cursor: &mut Cursor<'_>, out: &mut Vec<Statement>) -> Parsed<()> {
         return Err(cursor.expected("a statement"));
     }
     if !steers {
-        out.push(parse::statement(cursor.sub(start, cursor.position())));
+        out.statements.push(parse::statement(cursor.sub(start, cursor.position())));
     }
     Ok(())
 }

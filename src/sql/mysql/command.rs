@@ -28,6 +28,9 @@ pub(super) fn statement(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
     }
     if is_mariadb(cursor) && cursor.accept(&["ANALYZE"]) {
         format_option(cursor)?;
+        if !at_explained(cursor) {
+            return Err(cursor.expected("a query or a data change"));
+        }
         return explained(cursor, true);
     }
     if cursor.accept(&["CALL"]) {
@@ -152,8 +155,7 @@ fn explain(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
     if !is_mariadb(cursor) && cursor.accept(&["INTO"]) {
         cursor.advance();
     }
-    let words = ["SELECT", "WITH", "VALUES", "INSERT", "REPLACE", "UPDATE", "DELETE", "TABLE"];
-    if words.iter().any(|word| cursor.at(&[word])) || cursor.at_symbol("(") {
+    if at_explained(cursor) {
         return explained(cursor, analyze);
     }
     if cursor.accept(&["FOR", "CONNECTION"]) {
@@ -163,6 +165,11 @@ fn explain(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
     let table = full_name(cursor)?;
     cursor.skip_rest();
     named("describe", ObjectKind::Table, table)
+}
+
+fn at_explained(cursor: &Cursor<'_>) -> bool {
+    let words = ["SELECT", "WITH", "VALUES", "INSERT", "REPLACE", "UPDATE", "DELETE", "TABLE"];
+    words.iter().any(|word| cursor.at(&[word])) || cursor.at_symbol("(")
 }
 
 fn explained(cursor: &mut Cursor<'_>, analyze: bool) -> Parsed<StatementKind> {

@@ -3,6 +3,9 @@
 //! The lists are what `CREATE TABLE t (<word> INT)` refuses: measured on MySQL 9.7.4, MariaDB
 //! 10.11.19 and 11.8.9; earlier versions from the manuals ("Keywords and Reserved Words").
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use crate::sql::cursor::{Cursor, Parsed, SyntaxError};
 use crate::sql::lexer::TokenKind;
 use crate::sql::name::{Ident, ObjectName};
@@ -63,13 +66,17 @@ fn is_reserved_by_version(word: &str, server: Server) -> bool {
 /// Says whether a word is no name unless it is quoted.
 pub(super) fn is_reserved(word: &str, server: Server) -> bool {
     let word = word.to_ascii_lowercase();
-    let listed = |list: &str| list.split_ascii_whitespace().any(|reserved| reserved == word);
     let own = match server.kind {
-        ServerKind::Mariadb => MARIADB,
-        ServerKind::Mysql | ServerKind::Postgres | ServerKind::Sqlite => MYSQL,
+        ServerKind::Mariadb => &MARIADB_WORDS,
+        ServerKind::Mysql | ServerKind::Postgres | ServerKind::Sqlite => &MYSQL_WORDS,
     };
-    listed(BOTH) || listed(own) || is_reserved_by_version(&word, server)
+    own.contains(word.as_str()) || is_reserved_by_version(&word, server)
 }
+
+static MYSQL_WORDS: LazyLock<HashSet<&str>> =
+    LazyLock::new(|| BOTH.split(' ').chain(MYSQL.split(' ')).collect());
+static MARIADB_WORDS: LazyLock<HashSet<&str>> =
+    LazyLock::new(|| BOTH.split(' ').chain(MARIADB.split(' ')).collect());
 
 /// Says whether MariaDB's grammar is read, not MySQL's.
 pub(super) fn is_mariadb(cursor: &Cursor<'_>) -> bool {

@@ -204,7 +204,8 @@ fn set_statement(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
         setting.scope = SetScope::Statement;
     }
     cursor.expect(&["FOR"])?;
-    if cursor.is_at_end() {
+    // One inside another has no use, and no bottom.
+    if cursor.is_at_end() || cursor.at(&["SET", "STATEMENT"]) {
         return Err(cursor.expected("a statement"));
     }
     let rest = cursor.sub(cursor.position(), cursor.tokens().len());

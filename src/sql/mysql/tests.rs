@@ -74,3 +74,16 @@ fn version_comments_hold_clauses() {
         &brief_of("CREATE TABLE t (a INT INVISIBLE) PARTITION BY HASH (a)"),
     );
 }
+
+#[test]
+fn deep_nesting_is_refused_and_not_a_crash() {
+    let mariadb = server(ServerKind::Mariadb, 11, 4, 0);
+    for (open, close) in [("BEGIN ", "END; "), ("IF 1 THEN ", "END IF; "), ("EXPLAIN ", "")] {
+        let sql = format!("CREATE PROCEDURE p() {} {}", open.repeat(50_000), close.repeat(50_000));
+        assert!(!is_understood(mariadb, &sql), "{open}");
+        assert!(!is_understood(mariadb, &open.repeat(50_000)), "{open}");
+    }
+    let sql = "SET STATEMENT a = 1 FOR ".repeat(50_000);
+    assert!(!is_understood(mariadb, &format!("{sql} SELECT 1")));
+    assert!(!is_understood(mariadb, &format!("{} SELECT 1", "ANALYZE ".repeat(50_000))));
+}

@@ -37,6 +37,9 @@ pub(super) fn statement(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
     }
     if cursor.accept(&["EXPLAIN"]) {
         cursor.accept(&["QUERY", "PLAN"]);
+        if cursor.is_at_end() || cursor.at(&["EXPLAIN"]) {
+            return Err(cursor.expected("a statement"));
+        }
         let rest = cursor.sub(cursor.position(), cursor.tokens().len());
         let statement = parse::statement(rest);
         cursor.skip_rest();

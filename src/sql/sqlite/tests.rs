@@ -51,3 +51,9 @@ fn strict_tables_exist_since_3_37() {
     assert!(is_understood(version(3, 37, 0), "CREATE TABLE t (a INT) STRICT"));
     assert!(!is_understood(version(3, 36, 0), "CREATE TABLE t (a INT) STRICT"));
 }
+
+#[test]
+fn deep_nesting_is_refused_and_not_a_crash() {
+    let sql = format!("{} SELECT 1", "EXPLAIN ".repeat(50_000));
+    assert!(!is_understood(version(3, 51, 3), &sql));
+}
