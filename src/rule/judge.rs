@@ -85,6 +85,7 @@ struct Hit<'b> {
     kind: EffectWord,
     at: At,
     effect: Effect,
+    fact: String,
     message: String,
 }
 
@@ -116,6 +117,7 @@ impl<'b> Bench<'b> {
                     kind: facts.kind,
                     at,
                     effect: effect.clone(),
+                    fact: message::fact_under_lock(effect, place.statement, self.server.kind),
                     message,
                 });
             }
@@ -161,7 +163,6 @@ impl<'b> Bench<'b> {
     }
 
     fn finding(&self, lead: Hit<'b>, others: Vec<Hit<'b>>) -> Finding {
-        let server: ServerKind = self.server.kind;
         Finding {
             rule: lead.rule.rule.id.clone(),
             severity: lead.severity,
@@ -170,7 +171,7 @@ impl<'b> Bench<'b> {
             statement: lead.at.span,
             message: lead.message,
             instead: lead.rule.rule.instead.clone(),
-            fact: Some(message::fact(&lead.effect, server)),
+            fact: Some(lead.fact),
             effect: Some(lead.effect),
             also: others
                 .into_iter()

@@ -1,7 +1,7 @@
 //! Effects in words: a finding's message and the fact behind it.
 
 use super::facts::Facts;
-use crate::effect::{During, Effect, EffectKind, HeldUntil, Lock, LockMode};
+use crate::effect::{During, Effect, EffectKind, HeldUntil, Lock, LockMode, StatementEffects};
 use crate::schema::Name;
 use crate::sql::ServerKind;
 
@@ -77,6 +77,47 @@ pub(super) fn plain(facts: &Facts<'_>, title: &str, server: ServerKind) -> Strin
     } else {
         format!("{title}: {}", quoted(&facts.name, server))
     }
+}
+
+/// Returns the fact behind a finding in words. Work on a table is told as the lock under which it
+/// is done, where others wait for that: how long they wait is what matters.
+pub(super) fn fact_under_lock(
+    effect: &Effect,
+    statement: Option<&StatementEffects>,
+    server: ServerKind,
+) -> String {
+    let (relation, during) = match &effect.kind {
+        EffectKind::IndexBuild { relation, .. } => (&relation.name, During::IndexBuild),
+        EffectKind::Rewrite { relation, .. } => (&relation.name, During::Rewrite),
+        EffectKind::Scan { relation, .. } => (&relation.name, During::Scan),
+        EffectKind::Lock(_)
+        | EffectKind::Loss(_)
+        | EffectKind::Break { .. }
+        | EffectKind::Failure(_)
+        | EffectKind::LeftBehind { .. }
+        | EffectKind::Declares(_)
+        | EffectKind::Session { .. }
+        | EffectKind::Unknown { .. } => return fact(effect, server),
+    };
+    let locks = statement.into_iter().flat_map(|statement| &statement.effects);
+    let lock = locks
+        .filter_map(|effect| match &effect.kind {
+            EffectKind::Lock(lock) => Some(lock),
+            EffectKind::Rewrite { .. }
+            | EffectKind::Scan { .. }
+            | EffectKind::IndexBuild { .. }
+            | EffectKind::Loss(_)
+            | EffectKind::Break { .. }
+            | EffectKind::Failure(_)
+            | EffectKind::LeftBehind { .. }
+            | EffectKind::Declares(_)
+            | EffectKind::Session { .. }
+            | EffectKind::Unknown { .. } => None,
+        })
+        .find(|lock| {
+            lock.relation.name == *relation && lock.during >= during && lock.mode.blocks_writes()
+        });
+    lock.map_or_else(|| fact(effect, server), |lock| lock_fact(lock, server))
 }
 
 /// Returns the fact behind a finding in words.
