@@ -1,13 +1,13 @@
 //! What two statements of one migration do together, whatever their transactions.
 
 use super::{StatementRun, Walker, session};
-use crate::effect::{EffectKind, TableState};
+use crate::effect::{Effect, EffectKind, Failure, TableState};
 use crate::schema::{Constraint, Demand, Name, Origin};
 use crate::sql::ast::{
     ActionKind, AlterTable, ColumnDef, CreateIndex, Dml, DmlKind, Drop, Key, MyAction, Nullability,
     ObjectKind, Statement, StatementKind,
 };
-use crate::sql::{ObjectName, Span};
+use crate::sql::{ObjectName, ServerKind, Span};
 
 /// What earlier statements of the migration did to tables in use.
 #[derive(Debug, Default)]
@@ -41,6 +41,7 @@ impl Walker<'_> {
             self.create_index(create, run, statement.span);
         } else if let StatementKind::Dml(dml) = &statement.kind {
             self.fill(dml);
+            self.rebuild_copy(dml, statement, run);
         }
         if self.kind().is_mysql_family() {
             self.online_tool(statement, run);
@@ -205,6 +206,48 @@ impl Walker<'_> {
             if reaches {
                 self.across.filled_columns.push((table.clone(), column.value.clone()));
             }
+        }
+    }
+
+    /// SQLite: the copy of a rebuild into a column that has become NOT NULL.
+    fn rebuild_copy(&self, dml: &Dml, statement: &Statement, run: &mut StatementRun) {
+        if self.kind() != ServerKind::Sqlite || !dml.from_query {
+            return;
+        }
+        let replaces_null = dml.query.functions.iter().any(|function| {
+            matches!(function.name().to_ascii_lowercase().as_str(), "coalesce" | "ifnull")
+        });
+        let statements = &self.migration.up.statements;
+        let rebuild = crate::effect::rebuilds(statements).into_iter().find(|rebuild| {
+            let copied = rebuild.copied.and_then(|at| statements.get(at));
+            copied.is_some_and(|copied| copied.span == statement.span)
+        });
+        let Some(rebuild) = rebuild.filter(|_| !replaces_null) else { return };
+        let (old, new) = if rebuild.old_first {
+            (&rebuild.temporary, &rebuild.table)
+        } else {
+            (&rebuild.table, &rebuild.temporary)
+        };
+        let (Some(old), Some(new)) = (self.schema.find(old), self.schema.find(new)) else { return };
+        let column = new.columns.iter().find(|column| {
+            let before = old.column_any_case(&column.name);
+            column.not_null && before.is_some_and(|before| !before.not_null)
+        });
+        if let Some(column) =
+            column.filter(|column| !old.primary_key().is_some_and(|key| key.contains(&column.name)))
+        {
+            let failure = Failure {
+                when: "nulls-copied",
+                certain: false,
+                detail: format!(
+                    "column \"{}\" becomes NOT NULL and rows may hold NULL",
+                    column.name
+                ),
+                code: Some("SQLITE_CONSTRAINT"),
+            };
+            let source = "SQLite manual, ALTER TABLE, section 7";
+            let kind = EffectKind::Failure(failure);
+            run.effects.effects.push(Effect { span: statement.span, kind, source });
         }
     }
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::MigrationEffects;
+use super::{MigrationEffects, StatementRun};
 use crate::effect::{Effect, EffectKind};
-use crate::schema::{Constraint, Name, Relation, Schema};
+use crate::schema::{Constraint, Name, Origin, Relation, Schema};
 use crate::sql::Migration;
 use crate::sql::ast::{ActionKind, AlterTable, ObjectKind, Statement, StatementKind};
 
@@ -73,6 +73,46 @@ fn rebuilt(statements: &[Statement], out: &mut MigrationEffects) {
     }
 }
 
+/// Excuses failures that only rows can cause, where the table has none.
+pub(super) fn without_rows(statement: &Statement, schema: &Schema, run: &mut StatementRun) {
+    let table = if let StatementKind::AlterTable(alter) = &statement.kind {
+        &alter.name
+    } else if let StatementKind::CreateIndex(create) = &statement.kind {
+        &create.table
+    } else if let StatementKind::CreateTable(create) = &statement.kind {
+        &create.name
+    } else {
+        return;
+    };
+    let Some(relation) = schema.find(table) else { return };
+    let new = relation.origin == Origin::Migration(schema.migration);
+    let empty = relation.size.is_some_and(|size| size.rows == 0);
+    let unfilled = new && !relation.has_rows;
+    if !empty && !unfilled {
+        return;
+    }
+    for (place, effect) in run.effects.effects.iter().enumerate() {
+        if let EffectKind::Failure(failure) = &effect.kind
+            && !failure.certain
+            && NEEDS_ROWS.contains(&failure.when)
+        {
+            run.excused.insert(place);
+        }
+    }
+}
+
+/// Failures that need a row to happen.
+const NEEDS_ROWS: [&str; 8] = [
+    "default-missing",
+    "default-not-constant",
+    "duplicates-present",
+    "nulls-present",
+    "orphans-present",
+    "rows-present",
+    "rows-violate",
+    "values-do-not-fit",
+];
+
 /// Returns the word of what an effect leaves behind.
 fn left(effect: &Effect) -> Option<&'static str> {
     match &effect.kind {
@@ -98,9 +138,15 @@ fn is_settled(effect: &Effect, schema: &Schema) -> bool {
             Some((_, constraint)) => constraint.valid,
             None => relation_of_part(name, schema).is_some_and(|relation| relation.complete),
         },
-        "fk-without-index" => match constraint(name, schema) {
+        "fk-without-index" => match foreign_key(name, schema) {
             Some((relation, constraint)) => leads_an_index(relation, &constraint.columns()),
-            None => relation_of_part(name, schema).is_some_and(|relation| relation.complete),
+            None => relation_of_part(name, schema).is_none_or(|relation| relation.complete),
+        },
+        "redundant-index" => match name.rsplit_once('.') {
+            Some((table, index)) => {
+                relation(table, schema).is_some_and(|found| found.index(index).is_none())
+            }
+            None => false,
         },
         "no-primary-key" => {
             relation(name, schema).is_none_or(|relation| relation.primary_key().is_some())
@@ -123,6 +169,17 @@ fn constraint<'s>(name: &str, schema: &'s Schema) -> Option<(&'s Relation, &'s C
     let (_, part) = name.rsplit_once('.')?;
     let relation = relation_of_part(name, schema)?;
     Some((relation, relation.constraint(part)?))
+}
+
+/// Returns a foreign key by its name, or by its columns joined where it has none.
+fn foreign_key<'s>(name: &str, schema: &'s Schema) -> Option<(&'s Relation, &'s Constraint)> {
+    let (_, part) = name.rsplit_once('.')?;
+    let relation = relation_of_part(name, schema)?;
+    let found = relation.constraints.iter().find(|constraint| {
+        let joined = constraint.columns().join("_");
+        constraint.parent().is_some() && (constraint.name == part || joined == part)
+    })?;
+    Some((relation, found))
 }
 
 /// Says whether an index over all rows begins with these columns, in any order.

@@ -229,7 +229,9 @@ pub(super) fn strong_locks(run: &StatementRun) -> impl Iterator<Item = &Lock> {
     run.effects.effects.iter().filter_map(|effect| match &effect.kind {
         EffectKind::Lock(lock) => {
             let in_use = lock.relation.state == TableState::Existing;
-            (in_use && lock.mode.blocks_writes() && !is_data_change(lock.cause)).then_some(lock)
+            let strong = lock.mode.blocks_writes() && !is_data_change(lock.cause);
+            // An index on its own is locked for a moment at the end of concurrent work.
+            (in_use && strong && !lock.index).then_some(lock)
         }
         EffectKind::Rewrite { .. }
         | EffectKind::Scan { .. }
