@@ -13,6 +13,7 @@ use super::live::Live;
 use super::options::{DirOption, UrlOption, YesOption};
 use super::plan::{PlanningOptions, make, order};
 use super::project::Project;
+use super::rollback::{HowFar, plan_back};
 use super::running::now;
 use super::runtime::block_on;
 use crate::plan::approval::{ApprovalFile, NAMESPACE, Policy, Statement};
@@ -34,6 +35,12 @@ pub(super) struct ApproveArgs {
     planning: PlanningOptions,
     #[command(flatten)]
     yes: YesOption,
+    /// Approve taking migrations back: everything after this version
+    #[arg(long, value_name = "VERSION", conflicts_with = "rollback_steps")]
+    rollback_to: Option<String>,
+    /// Approve taking so many migrations back
+    #[arg(long, value_name = "N")]
+    rollback_steps: Option<usize>,
     /// Digest, or its beginning, that the plan must have
     #[arg(long, value_name = "DIGEST")]
     plan: Option<String>,
@@ -53,6 +60,11 @@ pub(super) fn run(args: &ApproveArgs, console: &mut Console) -> Result<Exit, Fai
     let project = Project::load(&console.global)?;
     let (live, plan) = block_on(async {
         let mut live = Live::open(project, &args.dir, &args.url, console).await?;
+        let how_far = HowFar { to: args.rollback_to.clone(), steps: args.rollback_steps };
+        if !how_far.is_unsaid() {
+            let plan = plan_back(&mut live, &how_far, &args.planning, console).await?;
+            return Ok((live, plan));
+        }
         let pending = live.pending(order(&args.planning), console)?;
         let pending: Vec<_> = pending.into_iter().cloned().collect();
         let plan = make(&mut live, &pending, &args.planning, console).await?;

@@ -34,7 +34,12 @@ mod rules;
 mod plan;
 mod approve;
 mod apply;
+mod rollback;
 mod status;
+mod verify;
+mod journal;
+mod baseline;
+mod snapshot;
 
 use console::Console;
 use exit::Exit;
@@ -74,8 +79,13 @@ enum Command {
     Plan(plan::PlanArgs),
     Approve(approve::ApproveArgs),
     Apply(apply::ApplyArgs),
+    Rollback(rollback::RollbackArgs),
     Status(status::StatusArgs),
     New(new::NewArgs),
+    Verify(verify::VerifyArgs),
+    History(journal::HistoryArgs),
+    Baseline(baseline::BaselineArgs),
+    Snapshot(snapshot::SnapshotArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
 }
@@ -92,8 +102,13 @@ impl Command {
             Self::Plan(args) => plan::run(args, console),
             Self::Approve(args) => approve::run(args, console),
             Self::Apply(args) => apply::run(args, console),
+            Self::Rollback(args) => rollback::run(args, console),
             Self::Status(args) => status::run(args, console),
             Self::New(args) => new::run(args, console),
+            Self::Verify(args) => verify::run(args, console),
+            Self::History(args) => journal::run(args, console),
+            Self::Baseline(args) => baseline::run(args, console),
+            Self::Snapshot(args) => snapshot::run(args, console),
             Self::Completions(args) => completions::run(args, console),
             Self::Man(args) => man::run(args, console),
         }

@@ -5,8 +5,9 @@ use super::model::{
     Group, Nature, ObjectChange, PlannedMigration, Proof, Rollback, RollbackSource,
 };
 use super::rollback::{Difference, Way, compare, undo_renames, unified, way_back};
-use super::shadow::{Shadow, snapshot_options};
+use super::shadow::snapshot_options;
 use crate::db::{self, Connection, ServerError, Snapshot};
+use crate::sql::ast::StatementKind;
 use crate::sql::{Migration, ServerKind};
 
 /// What one migration did to the shadow.
@@ -110,8 +111,28 @@ pub(super) async fn down(
         way.statements.extend(rest.statements);
         way.loses = rest.loses;
         way.notes = rest.notes;
+        way.notes.extend(data_changes(migration, &upped.before));
     }
     finish(shadow, RollbackSource::Generated, way, failure, upped).await
+}
+
+/// Says which statements change rows of tables that were there before: no schema change undoes
+/// them.
+fn data_changes(migration: &Migration, before: &Snapshot) -> Option<String> {
+    let script = &migration.up;
+    let there = |name: &crate::sql::ObjectName| {
+        before.objects.iter().any(|object| {
+            object.kind == "table" && object.name.name.eq_ignore_ascii_case(name.name())
+        })
+    };
+    let changing = script.statements.iter().filter(|statement| {
+        matches!(&statement.kind, StatementKind::Dml(dml) if dml.targets.iter().any(there))
+    });
+    let lines: Vec<String> =
+        changing.map(|s| script.section.source.position(s.span.start).line.to_string()).collect();
+    let (word, it) = if lines.len() == 1 { ("line", "changes") } else { ("lines", "change") };
+    let list = lines.join(", ");
+    (!lines.is_empty()).then(|| format!("rows that {word} {list} {it} stay as they are"))
 }
 
 /// Runs statements one by one; returns the one that failed.

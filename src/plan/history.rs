@@ -21,6 +21,9 @@ pub fn version_of(migration: &Migration) -> String {
     }
 }
 
+/// What the steps of a rollback have behind the version in the journal.
+pub const DOWN: &str = "/down";
+
 /// The digests of a migration file.
 pub fn digests_of(migration: &Migration, kind: ServerKind) -> (Digest, Digest) {
     let raw = Digest::of_bytes(migration.up.section.source.text().as_bytes());
@@ -98,7 +101,7 @@ impl History {
         let entry = &row.entry;
         match entry.event {
             Event::MigrationApplied | Event::Baseline | Event::Adopted | Event::Amended => {
-                self.begun.remove(&entry.version);
+                self.settle(&entry.version);
                 self.applied.retain(|applied| applied.version != entry.version);
                 let digest = |text: &Option<String>| text.as_ref().and_then(|t| t.parse().ok());
                 self.applied.push(Applied {
@@ -114,7 +117,7 @@ impl History {
                 });
             }
             Event::MigrationRolledBack => {
-                self.begun.remove(&entry.version);
+                self.settle(&entry.version);
                 self.applied.retain(|applied| applied.version != entry.version);
             }
             Event::Intent | Event::Applied | Event::Recovered | Event::Failed => {
@@ -134,6 +137,12 @@ impl History {
             | Event::CleanedUp
             | Event::Decision => {}
         }
+    }
+
+    /// Forgets the steps of a migration that is settled, and those of its way back.
+    fn settle(&mut self, version: &str) {
+        self.begun.remove(version);
+        self.begun.remove(&format!("{version}{DOWN}"));
     }
 
     /// Returns what is known of an applied version.
@@ -283,8 +292,9 @@ pub fn pending<'m>(
         let (version, name) = (applied.version.clone(), applied.name.clone());
         pending.troubles.push(Trouble::Missing { version, name });
     }
-    for version in history.begun.keys().filter(|version| !files.contains(version)) {
-        if history.is_begun(version) {
+    for version in history.begun.keys() {
+        let file = version.strip_suffix(DOWN).unwrap_or(version).to_owned();
+        if !files.contains(&file) && history.is_begun(version) {
             pending.troubles.push(Trouble::BegunMissing { version: version.clone() });
         }
     }
@@ -426,6 +436,19 @@ mod tests {
         let only = [all[1].clone()];
         let version = "1".to_owned();
         check(&only, &rows, &[], &[Trouble::BegunMissing { version }]);
+    }
+
+    #[test]
+    fn a_settled_rollback_leaves_nothing_begun() {
+        let one = migration("1", "SELECT 1");
+        let rows = [
+            row(1, "1", Event::MigrationApplied, Some(&one)),
+            row(2, "1/down", Event::Applied, None),
+            row(3, "1", Event::MigrationRolledBack, None),
+        ];
+        assert!(History::of(&rows[..2]).begun.contains_key("1/down"));
+        assert!(History::of(&rows).begun.is_empty());
+        check(&[one], &rows, &["1"], &[]);
     }
 
     #[test]

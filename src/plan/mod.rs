@@ -2,6 +2,7 @@
 
 pub mod approval;
 mod attic;
+mod back;
 mod build;
 mod change;
 mod count;
@@ -9,6 +10,7 @@ mod digest;
 mod dry_run;
 mod history;
 mod live;
+mod log;
 mod model;
 pub mod preflight;
 pub mod rollback;
@@ -16,15 +18,18 @@ mod shadow;
 mod steps;
 mod time;
 
+pub use back::{Kept, NoWayBack, as_migration, kept};
 pub use build::{Material, PlanError, build, major};
 pub use change::{Seen, changes, see};
 pub use count::count_losses;
 pub use digest::{BadDigest, Canon, Digest, hex};
 pub use dry_run::enforce_foreign_keys;
 pub use history::{
-    Applied, Begun, History, Order, Pending, StepEntry, Trouble, digests_of, pending, version_of,
+    Applied, Begun, DOWN, History, Order, Pending, StepEntry, Trouble, digests_of, pending,
+    version_of,
 };
 pub use live::schema_of;
+pub use log::{ApprovalUsed, Change, Month, changes_of, months_of};
 pub use model::*;
 pub use shadow::{Shadow, snapshot_options};
 pub use steps::{CannotRun, Limits, session_reset};

@@ -1,6 +1,7 @@
 //! Findings, effects, plans and progress to text, JSON and other formats, written to a given writer.
 
 pub mod effects;
+pub mod history;
 pub mod lint;
 mod place;
 pub mod plan;

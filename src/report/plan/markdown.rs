@@ -67,7 +67,7 @@ fn one(migration: &PlannedMigration, out: &mut dyn Write) -> io::Result<()> {
     for step in migration.steps() {
         let sql = step.sql.split_whitespace().collect::<Vec<_>>().join(" ");
         let sql: String = sql.chars().take(160).collect();
-        let locks = step.locks.iter().filter(|lock| lock.in_use && !lock.blocks.is_empty());
+        let locks = words::telling_locks(step).into_iter();
         let cell: Vec<String> = locks.map(words::lock).chain(words::work(step)).collect();
         let cell = if cell.is_empty() { "–".to_owned() } else { escape(&cell.join("; ")) };
         writeln!(out, "| {} | {} | {cell} |", step.line, code(&sql))?;

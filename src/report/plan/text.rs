@@ -108,7 +108,7 @@ fn statement(step: &Step, paint: &Paint, out: &mut dyn Write) -> io::Result<()> 
         line.push('…');
     }
     writeln!(out, "  {dim}{:>4}{reset}  {line}", step.line)?;
-    for lock in step.locks.iter().filter(|lock| lock.in_use && !lock.blocks.is_empty()) {
+    for lock in words::telling_locks(step) {
         writeln!(out, "        {yellow}{}{reset}", words::lock(lock))?;
     }
     for work in words::work(step) {

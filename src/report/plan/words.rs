@@ -36,6 +36,24 @@ pub(super) fn loss(loss: &DataLoss) -> String {
     format!("{} {}{rows}{kept}", loss.kind, loss.name)
 }
 
+/// The locks worth telling: of those on one relation the one that blocks most, and none on what
+/// nobody can be using.
+pub(super) fn telling_locks(step: &Step) -> Vec<&PlannedLock> {
+    let mut telling: Vec<&PlannedLock> = Vec::new();
+    for lock in step.locks.iter().filter(|lock| lock.in_use && !lock.blocks.is_empty()) {
+        // SQLite's catalog: every statement that changes the schema locks it for a moment.
+        if lock.relation.ends_with("sqlite_schema") {
+            continue;
+        }
+        match telling.iter_mut().find(|other| other.relation == lock.relation) {
+            Some(other) if other.blocks.len() < lock.blocks.len() => *other = lock,
+            Some(_) => {}
+            None => telling.push(lock),
+        }
+    }
+    telling
+}
+
 /// A lock: mode, relation, who waits, for how long.
 pub(super) fn lock(lock: &PlannedLock) -> String {
     let blocks: Vec<&str> =

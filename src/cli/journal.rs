@@ -1,0 +1,55 @@
+//! `lockwise history`.
+
+use super::console::Console;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::live::Live;
+use super::options::UrlOption;
+use super::project::Project;
+use super::runtime::block_on;
+use crate::plan::{changes_of, months_of};
+use crate::report::history;
+
+/// Show what was done to a database, when and by whom
+///
+/// Every migration applied or rolled back, with the approvals that were used; `--stats` sums it up
+/// by month.
+#[derive(Debug, clap::Args)]
+pub(super) struct HistoryArgs {
+    #[command(flatten)]
+    url: UrlOption,
+    /// Sum up by month
+    #[arg(long)]
+    stats: bool,
+    /// Form of the output
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+}
+
+/// Forms of the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// A table.
+    Text,
+    /// One JSON object.
+    Json,
+    /// One line a change, for spreadsheets.
+    Csv,
+}
+
+/// Reads the journal and prints it.
+pub(super) fn run(args: &HistoryArgs, console: &mut Console) -> Result<Exit, Failure> {
+    let project = Project::load(&console.global)?;
+    let live = block_on(Live::without_folder(project, &args.url))?;
+    let log = history::Log { changes: changes_of(&live.entries), months: months_of(&live.entries) };
+    let out = &mut console.out;
+    match (args.format, args.stats) {
+        (Format::Text, false) => log.text(out.colors, out)?,
+        (Format::Text, true) => log.stats_text(out.colors, out)?,
+        (Format::Json, false) => log.json(out)?,
+        (Format::Json, true) => log.stats_json(out)?,
+        (Format::Csv, false) => log.csv(out)?,
+        (Format::Csv, true) => log.stats_csv(out)?,
+    }
+    Ok(Exit::Yes)
+}

@@ -1,0 +1,135 @@
+//! `lockwise verify`.
+
+use std::io::Write as _;
+
+use super::console::Console;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::live::{Live, database};
+use super::options::{DirOption, UrlOption};
+use super::project::Project;
+use super::runtime::block_on;
+use crate::db::{Connection, Event, Snapshot};
+use crate::plan::rollback::{Difference, compare};
+use crate::plan::{self, Order, enforce_foreign_keys, snapshot_options, version_of};
+use crate::sql::Migration;
+
+/// Compare the history with the files and with the database
+///
+/// Files: a changed literal is an error, changed formatting or line ends are a note. Database: the
+/// applied migrations are run on a shadow, and what differs from the live schema is shown as a
+/// diff. Exit code 1 when something does not fit.
+#[derive(Debug, clap::Args)]
+pub(super) struct VerifyArgs {
+    #[command(flatten)]
+    dir: DirOption,
+    #[command(flatten)]
+    url: UrlOption,
+    /// Database server for the shadow, `auto` to start one, `off` to compare files only
+    #[arg(long, value_name = "URL")]
+    shadow: Option<String>,
+}
+
+/// Compares files with the journal, then the live schema with the expected one.
+pub(super) fn run(args: &VerifyArgs, console: &mut Console) -> Result<Exit, Failure> {
+    let project = Project::load(&console.global)?;
+    block_on(async {
+        let mut live = Live::open(project, &args.dir, &args.url, console).await?;
+        let pending = plan::pending(&live.migrations, &live.history, live.server.kind, Order::Free);
+        for note in &pending.notes {
+            console.note(note);
+        }
+        if !pending.troubles.is_empty() {
+            return Err(super::live::troubles(&pending.troubles));
+        }
+        let applied = live.history.applied.len();
+        writeln!(console.out, "files: the {applied} applied migrations are as they were")?;
+        let snapshot = live.snapshot().await?;
+        let mut shadow = live.shadow(&snapshot, args.shadow.as_deref()).await?;
+        if let Some(reason) = shadow.missing() {
+            console.warn(&format!("the live schema was not compared: {reason}"));
+            return Ok(Exit::Yes);
+        }
+        let start = start_of(&live)?;
+        let Some(mut connection) = shadow.seeded(&start).await.map_err(database)? else {
+            return Ok(Exit::Yes);
+        };
+        replay(&mut connection, &live).await?;
+        let expected = crate::db::snapshot(&mut connection, &snapshot_options()).await;
+        let expected = expected.map_err(database)?;
+        drop(connection);
+        shadow.stop().await.map_err(database)?;
+        report(&compare(&expected, &snapshot), console)
+    })
+}
+
+fn report(difference: &Difference, console: &mut Console) -> Result<Exit, Failure> {
+    match difference {
+        Difference::None => {
+            writeln!(console.out, "schema: the database is as the migrations make it")?;
+            Ok(Exit::Yes)
+        }
+        Difference::ColumnOrder(diff) => {
+            console.note("columns stand in another order than the migrations put them");
+            write!(console.out, "{diff}")?;
+            Ok(Exit::Yes)
+        }
+        Difference::Something(diff) => {
+            let diff = diff.replacen("--- before", "--- as the migrations make it", 1);
+            let diff = diff.replacen("+++ after", "+++ as the database is", 1);
+            write!(console.out, "{diff}")?;
+            Err(Failure::new("the schema of the database is not what the migrations make")
+                .hint("put the difference into a migration, or take it back by hand")
+                .exit(Exit::No))
+        }
+    }
+}
+
+/// Returns the schema that the history starts from: that of the last baseline, or nothing.
+fn start_of(live: &Live) -> Result<Snapshot, Failure> {
+    let baseline = live.entries.iter().rev().find_map(|row| {
+        let wanted = matches!(row.entry.event, Event::Baseline | Event::Adopted);
+        let detail = row.entry.detail.as_deref().filter(|_| wanted)?;
+        let detail: serde_json::Value = serde_json::from_str(detail).ok()?;
+        detail.get("snapshot")?.as_str().map(str::to_owned)
+    });
+    match baseline {
+        None => Ok(Snapshot::empty(live.server)),
+        Some(text) => Snapshot::from_file(&text).map_err(|bad| {
+            Failure::new("the snapshot of the baseline in the journal cannot be read")
+                .cause(bad.to_string())
+        }),
+    }
+}
+
+/// Runs the applied migrations, in the order in which they were applied.
+async fn replay(shadow: &mut Connection, live: &Live) -> Result<(), Failure> {
+    let off = enforce_foreign_keys(shadow, false).await;
+    off.map_err(|error| Failure::of(&error))?;
+    for applied in &live.history.applied {
+        if matches!(applied.event, Event::Baseline | Event::Adopted) {
+            continue;
+        }
+        let file = live.migrations.iter().find(|m| version_of(m) == applied.version);
+        let Some(migration) = file else { continue };
+        run_file(shadow, migration).await?;
+    }
+    Ok(())
+}
+
+async fn run_file(shadow: &mut Connection, migration: &Migration) -> Result<(), Failure> {
+    let script = &migration.up;
+    for statement in &script.statements {
+        let sql = script.slice(statement.span);
+        if let Err(error) = shadow.execute(sql).await {
+            let at = script.section.source.position(statement.span.start);
+            let path = script.section.source.path();
+            return Err(Failure::new(format!(
+                "{path}:{}: the applied migration does not run on the shadow",
+                at.line
+            ))
+            .cause(error.to_string()));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,164 @@
+//! From lint to rollback, on every server.
+
+use crate::support::{ALL, Kind, Project, shop};
+
+#[track_caller]
+fn whole_way(kind: Kind) {
+    let project = Project::new(kind);
+    shop(&project);
+    project.expect(0, &["lint", "migrations", "--quiet", "--fail-on", "never"]);
+    let empty = project.schema();
+    let plan = project.expect(0, &["plan"]);
+    plan.says("5 migrations").says("way back").says("customers_email").says("fax");
+    assert_eq!(project.schema(), empty, "a plan changes nothing");
+    project.expect(0, &["apply", "--yes"]).says("applied: 0001, 0002, 0003, 0004, 0005");
+    assert_eq!(project.query("SELECT count(*) FROM orders"), ["2"]);
+    project.expect(0, &["apply", "--yes"]).says("nothing to do");
+    project.expect(0, &["status"]).says("5 applied, 0 pending");
+    project.expect(0, &["verify"]).says("the database is as the migrations make it");
+    project.expect(0, &["rollback", "--steps", "2", "--yes"]).says("rolled back: 0005, 0004");
+    assert_eq!(project.query("SELECT sum(customer) FROM orders"), ["3"], "renamed back with rows");
+    project.expect(0, &["verify"]).says("the database is as the migrations make it");
+    project.expect(0, &["apply", "--yes"]).says("applied: 0004, 0005");
+    project.expect(0, &["history"]).says("rolled back").says("0005");
+    project.expect(0, &["history", "--stats", "--format", "json"]).says("\"rolled_back\": 2");
+}
+
+#[test]
+fn sqlite_goes_the_whole_way() {
+    whole_way(Kind::Sqlite);
+}
+
+#[test]
+fn postgres_goes_the_whole_way() {
+    whole_way(Kind::Postgres);
+}
+
+#[test]
+fn mariadb_goes_the_whole_way() {
+    whole_way(Kind::Mariadb);
+}
+
+#[test]
+fn everything_can_be_taken_back_one_by_one() {
+    for kind in ALL {
+        let project = Project::new(kind);
+        shop(&project);
+        let empty = project.schema();
+        project.expect(0, &["apply", "--yes"]);
+        project.expect(0, &["rollback", "--steps", "5", "--yes"]);
+        assert_eq!(project.schema(), empty, "{kind:?}");
+    }
+}
+
+#[test]
+fn the_plan_is_valid_json_of_its_schema() {
+    let schema = include_str!("../../testdata/schemas/plan.json");
+    let schema: serde_json::Value = serde_json::from_str(schema).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for kind in ALL {
+        let project = Project::new(kind);
+        shop(&project);
+        let answer = project.expect(0, &["plan", "--format", "json", "--out", "plan.json"]);
+        let plan: serde_json::Value = serde_json::from_str(&answer.stdout).unwrap();
+        let errors: Vec<String> = validator.iter_errors(&plan).map(|e| e.to_string()).collect();
+        assert!(errors.is_empty(), "{kind:?}: {errors:?}");
+        let written = std::fs::read_to_string(project.path().join("plan.json")).unwrap();
+        assert_eq!(written, answer.stdout);
+        let read = lockwise::plan::Plan::parse(&written).unwrap();
+        assert_eq!(read.migrations.len(), 5);
+    }
+}
+
+#[test]
+fn every_form_of_the_plan_names_what_goes() {
+    let project = Project::new(Kind::Sqlite);
+    shop(&project);
+    project.expect(0, &["apply", "--yes"]);
+    project.write("0006_no_orders.sql", "DROP VIEW order_totals;\nDROP TABLE orders;\n");
+    for format in ["text", "json", "markdown", "html"] {
+        let answer = project.expect(0, &["plan", "--format", format]);
+        answer.says("orders");
+        let rows = ["2 rows", "\"rows\": 2"];
+        assert!(rows.iter().any(|r| answer.stdout.contains(r)), "{format}\n{}", answer.stdout);
+    }
+}
+
+#[test]
+fn the_digest_of_a_plan_depends_on_files_and_schema_alone() {
+    let digest = |project: &Project| {
+        let answer = project.expect(0, &["plan", "--format", "json"]);
+        let plan: serde_json::Value = serde_json::from_str(&answer.stdout).unwrap();
+        plan["digest"].as_str().unwrap().to_owned()
+    };
+    for kind in ALL {
+        let (one, two) = (Project::new(kind), Project::new(kind));
+        shop(&one);
+        shop(&two);
+        assert_eq!(digest(&one), digest(&two), "{kind:?}");
+        two.execute(&["CREATE TABLE other (id int)"]);
+        assert_ne!(digest(&one), digest(&two), "{kind:?}: another schema");
+        one.write("0005_no_fax.sql", "ALTER TABLE customers DROP COLUMN email;\n");
+        assert_ne!(digest(&one), digest(&two), "{kind:?}: another file");
+    }
+}
+
+#[test]
+fn f18_a_rollback_never_takes_back_everything_by_itself() {
+    let project = Project::new(Kind::Sqlite);
+    shop(&project);
+    project.expect(0, &["apply", "--yes"]);
+    project.expect(2, &["rollback", "--yes"]).says("say how far");
+    project.expect(2, &["rollback", "--to", "0009", "--yes"]).says("is not applied");
+    project.expect(0, &["status"]).says("5 applied");
+    project.expect(0, &["rollback", "--to", "0003", "--yes"]).says("rolled back: 0005, 0004");
+}
+
+#[test]
+fn a_rollback_refuses_what_somebody_changed_since() {
+    let project = Project::new(Kind::Sqlite);
+    shop(&project);
+    project.expect(0, &["apply", "--yes"]);
+    project.execute(&["ALTER TABLE customers ADD COLUMN fax text"]);
+    project.expect(1, &["rollback", "--steps", "1", "--yes"]).says("the database changed since");
+    project.expect(1, &["verify"]).says("+").says("fax");
+}
+
+#[test]
+fn drift_stops_an_apply_before_the_first_statement() {
+    for kind in ALL {
+        let project = Project::new(kind);
+        shop(&project);
+        project.expect(0, &["apply", "--yes"]);
+        project.execute(&["CREATE TABLE by_hand (id int)"]);
+        project.expect(1, &["verify"]).says("by_hand");
+    }
+}
+
+#[test]
+fn a_baseline_counts_without_running() {
+    for kind in ALL {
+        let project = Project::new(kind);
+        shop(&project);
+        project.expect(0, &["apply", "--yes"]);
+        project.execute(&["DROP VIEW lockwise_history", "DROP TABLE lockwise_journal"]);
+        project.expect(0, &["baseline", "--to", "0004", "--yes"]).says("4 migrations");
+        project.expect(0, &["status"]).says("4 applied, 1 pending");
+        project.expect(0, &["baseline", "--yes"]).says("1 migrations");
+        project.expect(0, &["verify"]).says("as the migrations make it");
+        project.expect(1, &["rollback", "--steps", "1", "--yes"]).says("did not run it");
+    }
+}
+
+#[test]
+fn a_snapshot_is_the_same_for_the_same_schema() {
+    for kind in ALL {
+        let (one, two) = (Project::new(kind), Project::new(kind));
+        for project in [&one, &two] {
+            shop(project);
+            project.expect(0, &["apply", "--yes"]);
+        }
+        assert_eq!(one.schema(), two.schema(), "{kind:?}");
+        one.expect(0, &["snapshot"]).says("-- lockwise snapshot 1").says("customers_email");
+    }
+}
