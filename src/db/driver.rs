@@ -48,6 +48,8 @@ pub(super) async fn open_postgres(
             Tls::VerifyCa => PgSslMode::VerifyCa,
             Tls::VerifyFull => PgSslMode::VerifyFull,
         })
+        // A startup parameter that PgBouncer refuses; without it, poolers are found by other signs.
+        .extra_float_digits(None)
         .statement_cache_capacity(0)
         .log_statements(LevelFilter::Off)
         .log_slow_statements(LevelFilter::Off, Duration::MAX);

@@ -18,6 +18,9 @@ mod postgres;
 mod introspect;
 mod lock;
 mod journal;
+mod observe;
+mod pooler;
+mod preflight;
 mod shadow;
 
 pub use crate::sql::{ident, literal};
@@ -26,6 +29,11 @@ pub use error::{Error, ErrorKind, ServerError};
 pub use introspect::{LoadReport, load, snapshot};
 pub use journal::{Entry, Event, JOURNAL_FORMAT, Journal, JournalOptions, NewEntry, UnknownEvent};
 pub use lock::{Holder, LockOptions, MigrationLock};
+pub use observe::{Observation, observe};
+pub use pooler::{PoolerSign, pooler};
+pub use preflight::{
+    Dependent, HeldLock, LiveQuery, database_bytes, dependents, held_locks, live_queries,
+};
 pub use rows::{Row, Rows};
 pub use secrets::Secrets;
 pub use session::Timeouts;

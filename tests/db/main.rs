@@ -15,6 +15,8 @@ mod support;
 
 mod connection;
 mod journal;
+mod live;
+mod parse;
 mod shadow;
 mod snapshot_mariadb;
 mod snapshot_postgres;

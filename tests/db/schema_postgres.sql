@@ -33,6 +33,7 @@ $fn$
 ;;
 COMMENT ON FUNCTION shop.add_vat(numeric, numeric, text[]) IS 'adds tax'
 ;;
+-- since 14
 CREATE PROCEDURE shop.clean(days integer) LANGUAGE sql BEGIN ATOMIC SELECT days; END
 ;;
 CREATE FUNCTION shop.touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$
@@ -205,12 +206,15 @@ CREATE POLICY own_rows ON shop.customers AS RESTRICTIVE FOR UPDATE TO PUBLIC USI
 ;;
 CREATE STATISTICS shop.orders_stats (ndistinct, dependencies) ON customer_id, state FROM shop.orders
 ;;
+-- since 13
 ALTER STATISTICS shop.orders_stats SET STATISTICS 200
 ;;
 CREATE PUBLICATION everything FOR ALL TABLES
 ;;
+-- since 15
 CREATE PUBLICATION columns FOR TABLE shop.orders (id, customer_id, total) WHERE (total > 0), TABLE ONLY shop.things
 ;;
+-- since 15
 CREATE PUBLICATION changes FOR TABLE shop.orders, TABLES IN SCHEMA "Odd Schema" WITH (publish = 'insert, update', publish_via_partition_root = true)
 ;;
 CREATE FUNCTION shop.on_ddl() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$
@@ -224,3 +228,12 @@ GRANT SELECT, INSERT ON shop.orders TO PUBLIC
 GRANT USAGE ON SCHEMA shop TO PUBLIC
 ;;
 REVOKE EXECUTE ON FUNCTION shop.add_vat(numeric, numeric, text[]) FROM PUBLIC
+;;
+-- since 18
+CREATE TABLE shop.later (id int CONSTRAINT id_there NOT NULL, a int, b int GENERATED ALWAYS AS (a + 1) VIRTUAL, c int NOT NULL NO INHERIT)
+;;
+-- since 18
+ALTER TABLE shop.later ADD CONSTRAINT a_there NOT NULL a NOT VALID
+;;
+-- since 18
+ALTER TABLE shop.later ADD CONSTRAINT c_small CHECK (c < 10) NOT ENFORCED

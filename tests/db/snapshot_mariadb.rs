@@ -45,7 +45,8 @@ async fn check(script: &str) -> Snapshot {
     let source = Database::new(ServerKind::Mariadb).await;
     let copy = Database::new(ServerKind::Mariadb).await;
     let mut from = source.connect().await;
-    for sql in statements(script) {
+    let major = from.server().version.major;
+    for sql in statements(script, major) {
         from.execute(sql).await.unwrap_or_else(|error| panic!("{error:?}\n{sql}"));
     }
     let options = SnapshotOptions { sizes: true, ..SnapshotOptions::default() };

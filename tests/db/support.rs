@@ -22,7 +22,8 @@ pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
 pub(crate) fn admin(kind: ServerKind) -> Target {
     let variable = match kind {
         ServerKind::Postgres => "LOCKWISE_TEST_POSTGRES",
-        ServerKind::Mysql | ServerKind::Mariadb => "LOCKWISE_TEST_MARIADB",
+        ServerKind::Mysql => "LOCKWISE_TEST_MYSQL",
+        ServerKind::Mariadb => "LOCKWISE_TEST_MARIADB",
         ServerKind::Sqlite => panic!("SQLite has no server"),
     };
     let url = std::env::var(variable)
