@@ -10,7 +10,8 @@
 //!
 //! | canonical | also written |
 //! | --- | --- |
-//! | `tinyint`, `smallint`, `mediumint`, `int`, `bigint` | `int1`, `int2`, `int3` and `middleint`, `integer` and `int4`, `int8` |
+//! | `tinyint`, `smallint`, `int`, `bigint` | `int1`, `int2`, `int4` and `integer`, `int8` |
+//! | `mediumint` | `int3`, `middleint` |
 //! | `tinyint` with the argument 1 | `bool`, `boolean` |
 //! | `bigint`, unsigned, with its constraints | `serial` |
 //! | `decimal` | `dec`, `numeric`, `fixed` |
