@@ -144,8 +144,10 @@ fn settings(rows: &Rows, snapshot: &mut Snapshot) {
     }
 }
 
-/// Rows and bytes; `reltuples` is -1 where nothing was counted yet (14 and later), then 0.
-const SIZES: &str = "SELECT n.nspname, c.relname, greatest(c.reltuples, 0)::bigint, \
+/// Rows and bytes. `reltuples` is -1 (before 14: 0) where nothing was counted yet; a table with
+/// pages is not empty then, and 64 bytes a row is a guess on the high side.
+const SIZES: &str = "SELECT n.nspname, c.relname, \
+    CASE WHEN c.reltuples > 0 THEN c.reltuples::bigint ELSE pg_relation_size(c.oid) / 64 END, \
     pg_total_relation_size(c.oid) \
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
     WHERE c.relkind IN ('r', 'p', 'm') AND {schema} AND {not_own}";
