@@ -203,6 +203,10 @@ impl Schema {
             let part = Part::Policy(policy.name.clone());
             found.push(Dependent::new(ObjectKind::Policy, name, part, false));
         }
+        for routine in self.routines_of_column(name, column) {
+            let kind = ObjectKind::Function;
+            found.push(Dependent::new(kind, &routine, Part::Whole, false));
+        }
         for view in self.views_of_column(name, column) {
             if found.iter().any(|seen| seen.relation == view) {
                 continue;
@@ -224,6 +228,17 @@ impl Schema {
                 }
             }
         }
+    }
+
+    /// Returns the routines whose recorded body names a column.
+    pub fn routines_of_column(&self, table: &Name, column: &str) -> Vec<Name> {
+        let names = |routine: &super::model::Routine| {
+            routine.parsed_body
+                && routine.touches.contains(table)
+                && routine.columns.iter().any(|word| word == column)
+        };
+        let found = self.routines.iter().filter(|(_, all)| all.iter().any(names));
+        found.map(|(name, _)| name.clone()).collect()
     }
 
     /// Returns the views that show a column, not those above them.

@@ -31,6 +31,7 @@ impl Relation {
             reads: Vec::new(),
             calls: Vec::new(),
             owner: None,
+            rows_deleted: false,
             options: Default::default(),
             access_method: None,
             tablespace: None,
@@ -346,17 +347,8 @@ impl Schema {
 }
 
 impl Schema {
-    /// Returns the relations that the subqueries of an expression may read: those of its words that
-    /// name one.
+    /// Returns the relations that the subqueries of an expression read.
     pub fn relations_named(&self, expr: &crate::sql::ast::Expr) -> Vec<Name> {
-        if !expr.has_subquery {
-            return Vec::new();
-        }
-        let span = crate::sql::Span::default();
-        let named = |word: &String| {
-            let written = ObjectName::bare(crate::sql::Ident::new(word.as_str(), span));
-            self.find(&written).map(|relation| relation.name.clone())
-        };
-        expr.columns.iter().filter_map(named).collect()
+        expr.reads.iter().map(|read| self.resolve(read)).collect()
     }
 }

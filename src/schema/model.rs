@@ -109,8 +109,8 @@ pub struct Relation {
     pub triggers: Vec<Trigger>,
     /// Policies.
     pub policies: Vec<Policy>,
-    /// Rules by name.
-    pub rules: Vec<String>,
+    /// Rules by name, with the words of their commands that may be columns.
+    pub rules: Vec<(String, Vec<String>)>,
     /// Extended statistics objects on it: name and columns.
     pub statistics: Vec<(Name, Vec<String>)>,
     /// Row level security is enabled.
@@ -127,6 +127,8 @@ pub struct Relation {
     pub calls: Vec<String>,
     /// The owner, where a statement named one.
     pub owner: Option<String>,
+    /// Rows were deleted from it in the replayed history.
+    pub rows_deleted: bool,
     /// `engine`, `row_format`, `charset`, `collate`, `fillfactor`, `strict`, `without rowid`, …
     pub options: BTreeMap<String, String>,
     /// The access method, where it is not the default.
@@ -372,6 +374,10 @@ pub struct Routine {
     pub volatility: Volatility,
     /// What its body reads and writes, where it was read.
     pub touches: Vec<Name>,
+    /// Words in its body that may be columns.
+    pub columns: Vec<String>,
+    /// What a body of one expression calls: the server puts the expression in place of the call.
+    pub inlined: Option<Vec<crate::sql::ObjectName>>,
     /// The dependencies are recorded by the server (RETURN and BEGIN ATOMIC bodies).
     pub parsed_body: bool,
     /// Where it comes from.

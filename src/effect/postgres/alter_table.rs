@@ -457,9 +457,12 @@ fn postgres(sheet: &mut Sheet<'_>, target: &Target<'_>, action: &PgAction) {
         PgAction::DropIdentity { column, if_exists } => {
             column::drop_identity(sheet, target, column.as_str(), *if_exists);
         }
-        PgAction::SetStatistics { column }
-        | PgAction::ColumnOptions { column, .. }
-        | PgAction::SetStorage { column, .. } => {
+        PgAction::SetStatistics { column, to_default } => {
+            if !(*to_default && sheet.needs_version(17, "SET STATISTICS DEFAULT")) {
+                column::check_there(sheet, target, column.as_str());
+            }
+        }
+        PgAction::ColumnOptions { column, .. } | PgAction::SetStorage { column, .. } => {
             column::check_there(sheet, target, column.as_str());
         }
         PgAction::SetCompression { column, .. } => {

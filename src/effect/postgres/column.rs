@@ -47,6 +47,10 @@ pub(super) fn add(
             sheet.may_fail("nulls-present", "23502", detail);
         }
     }
+    if refuses_null(sheet, column) {
+        let detail = format!("the domain of column \"{name}\" does not allow NULL");
+        sheet.may_fail("nulls-present", "23502", detail);
+    }
     let cause = rewrite_cause(sheet, column);
     for member in sheet.family(&target.name, target.only) {
         if let Some(cause) = cause {
@@ -76,10 +80,22 @@ fn refused(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &ColumnDef) -> bo
         sheet.fails("wrong-object-kind", "42P16", detail);
         return true;
     }
+    let children = sheet.schema.children(&target.name);
+    let partitions = children.iter().all(|child| child.partition_of.is_some());
+    if column.identity.is_some() && !children.is_empty() && !(partitions && sheet.since(17)) {
+        let detail = "cannot add an identity column to a table with child tables".to_owned();
+        sheet.fails("identity-misuse", "42P16", detail);
+        return true;
+    }
     if let Some(default) = &column.default {
         if default.has_subquery {
             let detail = "cannot use a subquery in a DEFAULT expression".to_owned();
             sheet.fails("check-with-subquery", "0A000", detail);
+            return true;
+        }
+        if !default.columns.is_empty() {
+            let detail = "cannot use a column in a DEFAULT expression".to_owned();
+            sheet.fails("column-in-use", "0A000", detail);
             return true;
         }
         if missing_function(sheet, default) || uses_fresh_value(sheet, column) {
@@ -204,6 +220,24 @@ fn is_serial(column: &ColumnDef) -> bool {
 /// Says whether the type itself brings a default.
 fn has_value(sheet: &Sheet<'_>, column: &ColumnDef) -> bool {
     domain_default(sheet, column).is_some()
+}
+
+/// Says whether a column without a value is of a domain that is NOT NULL.
+fn refuses_null(sheet: &Sheet<'_>, column: &ColumnDef) -> bool {
+    let filled = column.default.is_some()
+        || column.generated.is_some()
+        || column.identity.is_some()
+        || domain_default(sheet, column).is_some();
+    let mut data_type = column.data_type.as_ref();
+    for _ in 0..32 {
+        let Some(found) = data_type.and_then(|t| sheet.schema.type_of(t)) else { return false };
+        let TypeBody::Domain(domain) = &found.kind else { return false };
+        if domain.not_null && !filled {
+            return true;
+        }
+        data_type = Some(&domain.base);
+    }
+    false
 }
 
 fn domain_default<'s>(sheet: &Sheet<'s>, column: &ColumnDef) -> Option<&'s Expr> {
@@ -334,6 +368,13 @@ pub(super) fn drop(
         return;
     }
     sheet.breaks("drop-column", ObjectKind::Column, format!("{name}.{column}"), name);
+    if target.only {
+        // The children keep the column as their own, which changes them too.
+        let children = sheet.schema.children(name);
+        for child in children {
+            sheet.lock(&child.name, AccessExclusive, "drop-column");
+        }
+    }
     for (at, member) in sheet.family(name, target.only).into_iter().enumerate() {
         sheet.lose_part(ObjectKind::Column, &member, column, true, at > 0);
         let found = sheet.schema.dependents_of_column(&member, column);

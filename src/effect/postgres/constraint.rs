@@ -433,6 +433,7 @@ fn foreign_key(
     inline: Option<&ColumnDef>,
 ) {
     if (key.period && sheet.needs_version(18, "PERIOD"))
+        || (key.set_columns && sheet.needs_version(15, "SET NULL (columns)"))
         || (added.not_enforced && sheet.needs_version(18, "NOT ENFORCED"))
     {
         return;
@@ -481,12 +482,21 @@ fn foreign_key(
     for member in sheet.family(&target.name, !partitioned) {
         sheet.scan(&member, cause, source::FOREIGN_KEY);
     }
-    if new.is_some_and(|column| !filled(column)) {
+    // The parent is read when the child has keys to look up.
+    if new.is_some_and(|column| !filled(column)) || is_empty(sheet, &target.name) {
         return;
     }
     scan_referenced(sheet, &parent, key, "add-foreign-key-parent");
     let detail = format!("rows of \"{}\" have no parent in \"{parent}\"", target.name);
     sheet.may_fail("orphans-present", "23503", detail);
+}
+
+/// Says whether a table made in this migration has no rows yet.
+fn is_empty(sheet: &Sheet<'_>, table: &Name) -> bool {
+    matches!(
+        sheet.state(table),
+        crate::effect::TableState::NewEmpty | crate::effect::TableState::Empty
+    )
 }
 
 /// A check of all rows reads both tables, but the parent by its index for periods.

@@ -22,6 +22,13 @@ pub(super) fn reads(sheet: &mut Sheet<'_>, query: &Query, cause: &'static str, r
     for written in &query.writes {
         let name = sheet.schema.resolve(written);
         write_lock(sheet, &name, cause);
+        if runs {
+            // Its condition is not known apart: it may change every row.
+            sheet.scan(&name, cause, source::LOCKING);
+        }
+    }
+    for sequence in query.sequences.iter().filter(|_| runs) {
+        column::sequence_by_text(sheet, sequence);
     }
 }
 

@@ -213,8 +213,22 @@ const fn rank(volatility: Volatility) -> u8 {
 /// Says whether an expression is computed anew for every row. A function that nobody knows is
 /// taken for what CREATE FUNCTION makes where nothing is written: VOLATILE.
 pub(super) fn is_volatile(schema: &Schema, expr: &Expr) -> bool {
-    expr.functions.iter().any(|function| {
-        volatility(schema, function).is_none_or(|kind| kind == Volatility::Volatile)
+    any_volatile(schema, &expr.functions, 0)
+}
+
+/// An SQL function of one expression stands for that expression.
+fn any_volatile(schema: &Schema, functions: &[ObjectName], depth: u8) -> bool {
+    functions.iter().any(|function| {
+        let inlined = schema.find_routines(function).and_then(|(_, routines)| match routines {
+            [one] => one.inlined.as_deref(),
+            _ => None,
+        });
+        match inlined {
+            Some(inner) if depth < 8 => any_volatile(schema, inner, depth + 1),
+            Some(_) | None => {
+                volatility(schema, function).is_none_or(|kind| kind == Volatility::Volatile)
+            }
+        }
     })
 }
 

@@ -72,6 +72,13 @@ fn vacuum(sheet: &mut Sheet<'_>, maintenance: &Maintenance) {
             sheet.rewrite(&table, "vacuum-full", source::LOCKING);
         } else {
             sheet.lock(&table, ShareUpdateExclusive, "vacuum");
+            // Empty pages at the end are cut off under the strongest lock, for a moment.
+            let cuts = !maintenance.options.iter().any(|option| {
+                matches!(option.as_str(), "truncate=false" | "truncate=off" | "truncate=0")
+            });
+            if cuts && sheet.table(&table).is_some_and(|found| found.rows_deleted) {
+                sheet.lock(&table, AccessExclusive, "vacuum");
+            }
         }
     }
 }

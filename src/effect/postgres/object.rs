@@ -370,7 +370,7 @@ pub(super) fn create_rule(sheet: &mut Sheet<'_>, create: &CreateRule) {
     let Some(table) = sheet.existing(&create.table, false) else { return };
     let name = create.name.as_str();
     let there =
-        sheet.table(&table).is_some_and(|found| found.rules.iter().any(|rule| rule == name));
+        sheet.table(&table).is_some_and(|found| found.rules.iter().any(|(rule, _)| rule == name));
     if there && !create.or_replace {
         let detail = format!("rule \"{name}\" for relation \"{table}\" exists already");
         sheet.fails("duplicate-object", "42710", detail);
@@ -503,7 +503,11 @@ pub(super) fn other(sheet: &mut Sheet<'_>, other: &Other) {
     let has = |word: &str| other.options.iter().any(|option| option == word);
     match other.what {
         "create-database" => sheet.refuses_transaction("CREATE DATABASE"),
-        "create-tablespace" => sheet.refuses_transaction("CREATE TABLESPACE"),
+        "create-tablespace" => {
+            sheet.refuses_transaction("CREATE TABLESPACE");
+            let detail = "the directory may be missing or not the server's own".to_owned();
+            sheet.may_fail("privilege", "58P01", detail);
+        }
         "alter-system" => sheet.refuses_transaction("ALTER SYSTEM"),
         "discard-all" => sheet.refuses_transaction("DISCARD ALL"),
         "alter-database" if has("set tablespace") => {
@@ -520,13 +524,11 @@ pub(super) fn other(sheet: &mut Sheet<'_>, other: &Other) {
 
 /// REASSIGN OWNED locks what the role is known to own.
 fn reassign(sheet: &mut Sheet<'_>, other: &Other) {
-    let roles: Vec<&str> = other.names.iter().map(ObjectName::name).collect();
-    let Some(from) = roles.first().copied() else { return };
     let owned: Vec<Name> = sheet
         .schema
         .relations
         .values()
-        .filter(|found| found.owner.as_deref() == Some(from))
+        .filter(|found| found.owner.as_ref().is_some_and(|owner| other.options.contains(owner)))
         .map(|found| found.name.clone())
         .collect();
     for name in owned {

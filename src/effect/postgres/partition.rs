@@ -259,7 +259,6 @@ pub(super) fn detach(
     }
     for other in referencing {
         sheet.lock(&other, AccessExclusive, "detach-partition-foreign-key");
-        sheet.scan(&child, "detach-partition", source::PARTITION);
     }
     sheet.breaks("detach-partition", ObjectKind::Table, child.to_string(), &child);
 }

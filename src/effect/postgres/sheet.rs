@@ -90,7 +90,11 @@ impl<'a> Sheet<'a> {
         cause: &'static str,
         source: &'static str,
     ) {
-        if is_system(name) {
+        // Nobody else can see a temporary table.
+        let temporary = self
+            .table(name)
+            .is_some_and(|table| table.persistence == crate::sql::ast::Persistence::Temporary);
+        if is_system(name) || temporary {
             return;
         }
         match self.locks.iter_mut().find(|lock| lock.1 == *name) {

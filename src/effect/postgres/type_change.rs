@@ -4,7 +4,7 @@ use super::alter_table::Target;
 use super::sheet::Sheet;
 use super::types::{self, Cost};
 use super::{column, source};
-use crate::effect::LockMode::AccessExclusive;
+use crate::effect::LockMode::{AccessExclusive, ShareRowExclusive};
 use crate::schema::{Constraint, Demand, Index, Name, Relation};
 use crate::sql::ast::{DataType, Expr, ExprShape, Key, ObjectKind};
 
@@ -59,6 +59,16 @@ pub(super) fn change(
         let Some(table) = sheet.table(&member) else { continue };
         dependent_parts(sheet, target, table, column, &old, data_type, rewrites);
     }
+    let identity = sheet
+        .table(&target.name)
+        .and_then(|table| table.column(column))
+        .is_some_and(|found| found.identity.is_some());
+    if identity {
+        // The sequence of an identity column gets the type too.
+        for sequence in sheet.schema.owned_sequences(&target.name, Some(column)) {
+            sheet.lock(&sequence.name, ShareRowExclusive, "type-change");
+        }
+    }
     if rewrites {
         let detail = format!("values of \"{column}\" may not fit the new type");
         sheet.may_fail("values-do-not-fit", "22001", detail);
@@ -70,37 +80,42 @@ fn refused(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &str) -> bool {
     let name = &target.name;
     let Some(table) = sheet.table(name) else { return false };
     let Some(found) = table.column(column) else { return false };
-    let mut refuse = |when, code, detail: String| {
-        sheet.fails(when, code, detail);
-        true
-    };
     if found.inherited {
-        return refuse("column-in-use", "42P16", format!("\"{column}\" is inherited"));
+        let detail = format!("cannot alter inherited column \"{column}\"");
+        sheet.fails("column-in-use", "42P16", detail);
+        return true;
+    }
+    if target.only && !sheet.schema.children(name).is_empty() {
+        let detail = "type must be changed in child tables too".to_owned();
+        sheet.fails("wrong-object-kind", "42P16", detail);
+        return true;
     }
     if column::is_partition_key(table, column) {
         let detail = format!("\"{column}\" is part of the partition key");
-        return refuse("column-in-use", "42P16", detail);
+        sheet.fails("column-in-use", "42P16", detail);
+        return true;
     }
     let generated = table.columns.iter().any(|other| {
         other.generated.as_ref().is_some_and(|g| g.expr.columns.iter().any(|c| c == column))
     });
-    let old = !table_since_15(sheet);
-    let mut refuse = |when, code, detail: String| {
-        sheet.fails(when, code, detail);
-        true
-    };
     if generated {
-        let code = if old { "42601" } else { "0A000" };
+        let code = if sheet.since(15) { "0A000" } else { "42601" };
         let detail = "cannot alter type of a column used by a generated column".to_owned();
-        return refuse("column-in-use", code, detail);
+        sheet.fails("column-in-use", code, detail);
+        return true;
     }
-    if !sheet.schema.views_of_column(name, column).is_empty() || in_rule(sheet, table, column) {
+    if !sheet.schema.views_of_column(name, column).is_empty() || in_rule(table, column) {
         let detail = "cannot alter type of a column used by a view or rule".to_owned();
         sheet.fails("column-in-use", "0A000", detail);
         return true;
     }
     if table.triggers.iter().any(|trigger| trigger.columns.iter().any(|c| c == column)) {
         let detail = "cannot alter type of a column used in a trigger definition".to_owned();
+        sheet.fails("column-in-use", "0A000", detail);
+        return true;
+    }
+    if !sheet.schema.routines_of_column(name, column).is_empty() {
+        let detail = "cannot alter type of a column used by a function".to_owned();
         sheet.fails("column-in-use", "0A000", detail);
         return true;
     }
@@ -112,17 +127,8 @@ fn refused(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &str) -> bool {
     false
 }
 
-fn table_since_15(sheet: &Sheet<'_>) -> bool {
-    sheet.since(15)
-}
-
-/// Rules are kept by name alone: whether one names the column is not known.
-fn in_rule(sheet: &mut Sheet<'_>, table: &Relation, column: &str) -> bool {
-    if let Some(rule) = table.rules.first() {
-        let detail = format!("rule \"{rule}\" may name column \"{column}\"");
-        sheet.may_fail("column-in-use", "0A000", detail);
-    }
-    false
+fn in_rule(table: &Relation, column: &str) -> bool {
+    table.rules.iter().any(|(_, words)| words.iter().any(|word| word == column))
 }
 
 /// A default that the server would have to cast by itself and cannot.
@@ -161,11 +167,12 @@ fn dependent_parts(
 ) {
     let name = &table.name;
     let collation = |data_type: &DataType| data_type.collation.clone();
+    let collation_changes = collation(old) != collation(new);
     let family_changes = types::index_family(sheet.schema, old)
         != types::index_family(sheet.schema, new)
-        || collation(old) != collation(new);
+        || collation_changes;
     for index in table.indexes.iter().filter(|index| index.mentions_column(column)) {
-        if !rewrites && is_rebuilt(index, column, family_changes) {
+        if !rewrites && is_rebuilt(index, column, family_changes, collation_changes) {
             let full = Name::new(name.schema.clone(), index.name.clone());
             super::constraint::build(sheet, name, &full, "type-change");
         }
@@ -221,14 +228,17 @@ fn recheck(
     }
 }
 
-/// An index is kept when its key is the plain column and the operator class and collation stay.
-fn is_rebuilt(index: &Index, column: &str, family_changes: bool) -> bool {
-    let in_expression = index.parts.iter().any(|part| match &part.key {
-        Key::Column(_) => false,
-        Key::Expr(expr) => expr.columns.iter().any(|name| name == column),
-    });
-    let in_where =
-        index.predicate.as_ref().is_some_and(|p| p.columns.iter().any(|name| name == column));
-    let in_key = index.key_columns().contains(&column);
-    in_expression || in_where || (in_key && family_changes)
+/// An index is kept when it is over plain columns, without WHERE, and the operator class and the
+/// collation stay. The server compares no expressions, and none of the indexes of partitions.
+fn is_rebuilt(index: &Index, column: &str, family_changes: bool, collation_changes: bool) -> bool {
+    let expressions = index.parts.iter().any(|part| matches!(part.key, Key::Expr(_)));
+    if expressions || index.predicate.is_some() || index.parent.is_some() {
+        return true;
+    }
+    let key = index.parts.iter().find(|part| part.key.column() == Some(column));
+    key.is_some_and(|part| {
+        // An index with a collation of its own does not follow the column's.
+        let by_collation = collation_changes && part.collation.is_some();
+        family_changes && !by_collation
+    })
 }

@@ -150,7 +150,9 @@ fn coerce(context: &Context, from: &Plain, to: &Plain, limits_known: bool, expli
                     Cost::NoCast
                 }
             }
-            (false, false) if is_string(&to.name) || explicit => Cost::Rewrite,
+            (false, false) if (is_string(&to.name) && to.array_dims == 0) || explicit => {
+                Cost::Rewrite
+            }
             (false, false) => Cost::NoCast,
         };
     }

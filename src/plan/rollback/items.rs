@@ -289,7 +289,7 @@ impl One<'_> {
         } else if let PgAction::Trigger { name: Some(name), .. } = action {
             item.identity = of(&format!("state of trigger {name}"));
             item.remove = undo(format!("ENABLE TRIGGER {}", self.slice(name.span)));
-        } else if let PgAction::SetStatistics { column } = action {
+        } else if let PgAction::SetStatistics { column, .. } = action {
             item.identity = of(&format!("statistics of {column}"));
             let column = self.slice(column.span);
             item.remove = undo(format!("ALTER COLUMN {column} SET STATISTICS -1"));

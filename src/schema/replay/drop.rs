@@ -144,7 +144,7 @@ fn part_of(schema: &mut Schema, table: &Name, object: ObjectKind, name: &str) {
         let Some(relation) = schema.relation_mut(&table) else { continue };
         match object {
             ObjectKind::Policy => relation.policies.retain(|policy| policy.name != name),
-            ObjectKind::Rule => relation.rules.retain(|rule| rule != name),
+            ObjectKind::Rule => relation.rules.retain(|(rule, _)| rule != name),
             _ => relation.triggers.retain(|t| t.name != name || (at > 0 && !t.inherited)),
         }
     }

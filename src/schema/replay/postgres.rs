@@ -16,6 +16,9 @@ use crate::sql::ast::{
 #[expect(clippy::wildcard_enum_match_arm, reason = "the next function matches what is left")]
 pub(super) fn apply(schema: &mut Schema, statement: &Statement) {
     if super::apply_shared(schema, statement) {
+        if let StatementKind::Dml(dml) = &statement.kind {
+            note_change(schema, dml);
+        }
         return;
     }
     match &statement.kind {
@@ -36,9 +39,8 @@ pub(super) fn apply(schema: &mut Schema, statement: &Statement) {
         StatementKind::CreateRule(rule) => {
             let table = schema.resolve(&rule.table);
             let relation = schema.relation_or_assumed(&table);
-            if !relation.rules.contains(&rule.name.value) {
-                relation.rules.push(rule.name.value.clone());
-            }
+            relation.rules.retain(|(known, _)| *known != rule.name.value);
+            relation.rules.push((rule.name.value.clone(), rule_words(&rule.statements)));
         }
         StatementKind::Policy(policy) => {
             let made = create::policy(schema, policy);
@@ -76,6 +78,35 @@ pub(super) fn apply(schema: &mut Schema, statement: &Statement) {
         }
         StatementKind::Explain { analyze: true, statement } => apply(schema, statement),
         _ => apply_object(schema, statement),
+    }
+}
+
+/// Notes rows that are deleted, and `UPDATE pg_index SET indisvalid = …` by hand.
+fn note_change(schema: &mut Schema, dml: &ast::Dml) {
+    let catalog = |name: &crate::sql::ObjectName| name.name() == "pg_index";
+    if dml.kind == ast::DmlKind::Update && dml.targets.iter().any(catalog) {
+        let text = dml.filter.as_ref().map_or("", |filter| filter.text.as_str());
+        let marks = dml.columns.iter().any(|column| column.as_str() == "indisvalid");
+        let named: Vec<String> =
+            text.split('\'').skip(1).step_by(2).map(ToOwned::to_owned).collect();
+        for name in named.iter().filter(|_| marks) {
+            let ident = crate::sql::Ident::new(name.as_str(), Default::default());
+            let written = crate::sql::ObjectName::bare(ident);
+            let found = schema.find_index(&written).map(|(_, table, _)| table.name.clone());
+            if let Some(relation) = found.and_then(|table| schema.relation_mut(&table)) {
+                for index in relation.indexes.iter_mut().filter(|index| index.name == *name) {
+                    index.valid = false;
+                }
+            }
+        }
+    }
+    if dml.kind == ast::DmlKind::Delete {
+        for target in &dml.targets {
+            let name = schema.resolve(target);
+            if let Some(relation) = schema.relation_mut(&name) {
+                relation.rows_deleted = true;
+            }
+        }
     }
 }
 
@@ -458,6 +489,8 @@ fn create_routine(schema: &mut Schema, create: &CreateRoutine) {
         language: create.language.clone(),
         volatility: create.volatility,
         touches,
+        columns: touched_columns(&create.statements),
+        inlined: inlined(create),
         parsed_body: create.parsed_body,
         origin: schema.origin(),
     };
@@ -465,6 +498,43 @@ fn create_routine(schema: &mut Schema, create: &CreateRoutine) {
     all.retain(|old| old.arguments != routine.arguments);
     all.push(routine);
     schema.set_routines(name, Some(all));
+}
+
+/// Returns the words in the commands of a rule that may be columns.
+fn rule_words(statements: &[Statement]) -> Vec<String> {
+    let mut words = Vec::new();
+    for statement in statements {
+        if let StatementKind::Dml(dml) = &statement.kind {
+            words.extend(dml.query.columns.iter().cloned());
+            words.extend(dml.filter.iter().flat_map(|filter| filter.columns.iter().cloned()));
+        }
+    }
+    words
+}
+
+/// Returns the words of statements that may be columns.
+fn touched_columns(statements: &[Statement]) -> Vec<String> {
+    let mut words = rule_words(statements);
+    for statement in statements {
+        if let StatementKind::Dml(dml) = &statement.kind {
+            words.extend(dml.columns.iter().map(|column| column.value.clone()));
+        }
+    }
+    words
+}
+
+/// Returns what an SQL function of one expression calls.
+fn inlined(create: &CreateRoutine) -> Option<Vec<crate::sql::ObjectName>> {
+    let [one] = create.statements.as_slice() else { return None };
+    let StatementKind::Dml(dml) = &one.kind else { return None };
+    let plain = create.language == "sql"
+        && !create.procedure
+        && !create.security_definer
+        && !create.sets_search_path
+        && dml.kind == ast::DmlKind::Select
+        && dml.query.reads.is_empty()
+        && dml.query.writes.is_empty();
+    plain.then(|| dml.query.functions.clone())
 }
 
 /// Returns the relations that statements read or write.

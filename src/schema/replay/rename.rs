@@ -259,6 +259,9 @@ fn rename_in_table(relation: &mut Relation, from: &str, to: &str) {
     for policy in &mut relation.policies {
         swap_word(&mut policy.columns, from, to);
     }
+    for (_, words) in &mut relation.rules {
+        swap_word(words, from, to);
+    }
     for (_, columns) in &mut relation.statistics {
         swap_word(columns, from, to);
     }
@@ -360,7 +363,11 @@ fn part_of(schema: &mut Schema, table: &Name, object: ObjectKind, from: &str, to
                     to.clone_into(&mut policy.name);
                 }
             }
-            ObjectKind::Rule => swap_word(&mut relation.rules, from, to),
+            ObjectKind::Rule => {
+                for (rule, _) in relation.rules.iter_mut().filter(|(rule, _)| rule == from) {
+                    to.clone_into(rule);
+                }
+            }
             _ => {
                 for trigger in relation.triggers.iter_mut().filter(|t| t.name == from) {
                     to.clone_into(&mut trigger.name);

@@ -169,6 +169,8 @@ pub enum PgAction {
     SetStatistics {
         /// The column; by number for expression indexes.
         column: Ident,
+        /// `DEFAULT` instead of a number.
+        to_default: bool,
     },
     /// `ALTER COLUMN … SET STORAGE`.
     SetStorage {

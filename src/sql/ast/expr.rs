@@ -26,6 +26,8 @@ pub struct Expr {
     pub casts: Vec<DataType>,
     /// It contains a SELECT.
     pub has_subquery: bool,
+    /// Relations that its SELECTs read (PostgreSQL), each once.
+    pub reads: Vec<ObjectName>,
 }
 
 /// What kind of value an expression is.

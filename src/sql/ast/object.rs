@@ -493,6 +493,8 @@ pub struct CreateRule {
     pub event: String,
     /// The commands after DO, as one text.
     pub body: Span,
+    /// The commands after DO.
+    pub statements: Vec<super::Statement>,
 }
 
 /// `CREATE SCHEMA`, also `CREATE DATABASE` in MySQL.

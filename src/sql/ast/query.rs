@@ -15,6 +15,8 @@ pub struct Query {
     pub row_locks: Vec<ObjectName>,
     /// Relations changed by data-modifying WITH clauses.
     pub writes: Vec<ObjectName>,
+    /// Sequences named in quotes by nextval(), currval() and setval() (PostgreSQL).
+    pub sequences: Vec<String>,
     /// Functions it calls.
     pub functions: Vec<ObjectName>,
     /// Words in it that may be columns, unqualified part only, each once.

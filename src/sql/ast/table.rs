@@ -272,6 +272,8 @@ pub struct ForeignKey {
     pub on_update: ReferentialAction,
     /// `MATCH FULL`.
     pub match_full: bool,
+    /// `SET NULL (columns)` or `SET DEFAULT (columns)` (PostgreSQL 15).
+    pub set_columns: bool,
     /// `PERIOD` on the last columns.
     pub period: bool,
     /// The index name written after `FOREIGN KEY` (MySQL).

@@ -321,6 +321,7 @@ pub(super) fn references(cursor: &mut Cursor<'_>) -> Parsed<ForeignKey> {
         on_delete: ReferentialAction::NoAction,
         on_update: ReferentialAction::NoAction,
         match_full: false,
+        set_columns: false,
         period: false,
         index_name: None,
     };

@@ -110,10 +110,11 @@ fn set(c: &mut Cursor<'_>, column: Ident) -> Parsed<PgAction> {
 }
 
 fn statistics(c: &mut Cursor<'_>, column: Ident) -> Parsed<PgAction> {
-    if !c.accept(&["DEFAULT"]) {
+    let to_default = c.accept(&["DEFAULT"]);
+    if !to_default {
         names::integer(c)?;
     }
-    Ok(PgAction::SetStatistics { column })
+    Ok(PgAction::SetStatistics { column, to_default })
 }
 
 /// Says whether `SET` is followed by an option of an identity column.

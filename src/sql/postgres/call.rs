@@ -172,6 +172,12 @@ pub(super) fn enclosed<'a>(
 
 /// Takes the arguments of a function, next, and what may follow them.
 pub(super) fn arguments(c: &mut Cursor<'_>, f: &mut Found, name: ObjectName) -> Parsed<Called> {
+    if matches!(name.name(), "nextval" | "currval" | "setval") {
+        let written = c.text_at(1);
+        if let Some(sequence) = written.strip_prefix('\'').and_then(|w| w.strip_suffix('\'')) {
+            f.sequences.push(sequence.to_owned());
+        }
+    }
     arguments_only(c, f)?;
     if names::at_string(c) {
         names::string(c)?;

@@ -1,7 +1,7 @@
 //! Prepared statements, EXPLAIN, CALL, notifications and other commands of a few words.
 
 use super::{body, call, expr, names, options, other, types};
-use crate::sql::ast::StatementKind;
+use crate::sql::ast::{Other, StatementKind};
 use crate::sql::cursor::{Cursor, Parsed};
 
 fn plain(what: &'static str) -> StatementKind {
@@ -103,10 +103,12 @@ pub(super) fn command(c: &mut Cursor<'_>, verb: &str) -> Parsed<StatementKind> {
         }
         _ => {
             c.expect(&["OWNED", "BY"])?;
-            names::roles(c)?;
+            let roles = names::roles(c)?;
             c.expect(&["TO"])?;
             names::role(c)?;
-            Ok(plain("reassign-owned"))
+            // Roles are no objects of a schema: they stand among the options.
+            let found = other("reassign-owned", None, Vec::new());
+            Ok(StatementKind::Other(Other { options: roles, ..found }))
         }
     }
 }

@@ -188,6 +188,7 @@ pub(super) fn references(
     let parent = names::qualified(c, "a table name")?;
     let parent_columns = if c.at_symbol("(") { key_columns(c)?.0 } else { Vec::new() };
     let mut match_full = false;
+    let mut set_columns = false;
     if c.accept(&["MATCH"]) {
         match c.accept_any(&["FULL", "PARTIAL", "SIMPLE"]) {
             Some(word) => match_full = word == "FULL",
@@ -204,7 +205,9 @@ pub(super) fn references(
         if slot.is_some() {
             return Err(c.expected("one action for each event"));
         }
-        *slot = Some(action(c)?);
+        let (action, columns) = action(c)?;
+        *slot = Some(action);
+        set_columns |= columns;
     }
     Ok(ForeignKey {
         columns,
@@ -213,20 +216,21 @@ pub(super) fn references(
         on_delete: on_delete.unwrap_or_default(),
         on_update: on_update.unwrap_or_default(),
         match_full,
+        set_columns,
         period,
         index_name: None,
     })
 }
 
-fn action(c: &mut Cursor<'_>) -> Parsed<ReferentialAction> {
+fn action(c: &mut Cursor<'_>) -> Parsed<(ReferentialAction, bool)> {
     if c.accept(&["NO", "ACTION"]) {
-        return Ok(ReferentialAction::NoAction);
+        return Ok((ReferentialAction::NoAction, false));
     }
     if c.accept(&["RESTRICT"]) {
-        return Ok(ReferentialAction::Restrict);
+        return Ok((ReferentialAction::Restrict, false));
     }
     if c.accept(&["CASCADE"]) {
-        return Ok(ReferentialAction::Cascade);
+        return Ok((ReferentialAction::Cascade, false));
     }
     c.expect(&["SET"])?;
     let action = match c.accept_any(&["NULL", "DEFAULT"]) {
@@ -234,8 +238,9 @@ fn action(c: &mut Cursor<'_>) -> Parsed<ReferentialAction> {
         Some(_) => ReferentialAction::SetDefault,
         None => return Err(c.expected("NULL or DEFAULT")),
     };
+    let columns = c.at_symbol("(");
     names::optional_column_list(c)?;
-    Ok(action)
+    Ok((action, columns))
 }
 
 /// Takes one of the words that may follow a constraint, where one is next.

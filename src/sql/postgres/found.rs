@@ -19,6 +19,8 @@ pub(super) struct Found {
     pub casts: Vec<DataType>,
     /// There is a SELECT inside.
     pub has_subquery: bool,
+    /// Sequences named in quotes by nextval() and its kin, each once.
+    pub sequences: Vec<String>,
     /// Relations read, each once.
     pub reads: Vec<ObjectName>,
     /// Relations changed by WITH clauses, each once.
@@ -86,6 +88,7 @@ impl Found {
         for function in &part.functions {
             self.function(function.clone());
         }
+        self.sequences.extend(part.sequences.iter().cloned());
         self.has_subquery |= part.has_subquery;
     }
 
@@ -153,6 +156,7 @@ impl Found {
             functions: self.functions,
             casts: self.casts,
             has_subquery: self.has_subquery,
+            reads: self.reads,
             ..Expr::default()
         };
         expr.shape = facts::shape(c, inner.tokens(), &expr);
@@ -167,6 +171,7 @@ impl Found {
             reads: self.reads,
             row_locks: self.row_locks,
             writes: self.writes,
+            sequences: self.sequences,
             functions: self.functions,
             columns: self.columns,
             star: self.star,

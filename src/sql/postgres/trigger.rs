@@ -1,7 +1,9 @@
 //! Triggers, event triggers and rules.
 
 use super::{body, call, constraint, expr, names, object, other};
-use crate::sql::ast::{ConstraintKind, CreateRule, CreateTrigger, Expr, ObjectKind, StatementKind};
+use crate::sql::ast::{
+    ConstraintKind, CreateRule, CreateTrigger, Expr, ObjectKind, Statement, StatementKind,
+};
 use crate::sql::cursor::{Cursor, Parsed};
 use crate::sql::name::ObjectName;
 use crate::sql::source::Span;
@@ -184,30 +186,30 @@ pub(super) fn create_rule(c: &mut Cursor<'_>, or_replace: bool) -> Parsed<Statem
     c.expect(&["DO"])?;
     c.accept_any(&["INSTEAD", "ALSO"]);
     let start = c.position();
-    if !c.accept(&["NOTHING"]) {
-        rule_actions(c)?;
-    }
+    let statements = if c.accept(&["NOTHING"]) { Vec::new() } else { rule_actions(c)? };
     Ok(StatementKind::CreateRule(CreateRule {
         name,
         table,
         or_replace,
         event: event.to_ascii_lowercase(),
         body: c.span_from(start),
+        statements,
     }))
 }
 
 /// Takes one statement, or several in parentheses. A query may stand in parentheses as well.
-fn rule_actions(c: &mut Cursor<'_>) -> Parsed<()> {
+fn rule_actions(c: &mut Cursor<'_>) -> Parsed<Vec<Statement>> {
     if !c.at_symbol("(") || super::select::at_query(c) && c.text_at(1) == "(" {
-        return body::nested(c).map(|_| ());
+        return Ok(vec![body::nested(c)?]);
     }
     let opening = c.position();
     c.expect_symbol("(")?;
+    let mut statements = Vec::new();
     while !c.accept_symbol(")") {
         if c.accept_symbol(";") {
             continue;
         }
-        body::nested(c)?;
+        statements.push(body::nested(c)?);
         if !c.at_symbol(";") && !c.at_symbol(")") {
             return Err(c.expected("; or )"));
         }
@@ -215,9 +217,9 @@ fn rule_actions(c: &mut Cursor<'_>) -> Parsed<()> {
     // `(SELECT 1) UNION SELECT 2` is one query.
     if ["UNION", "INTERSECT", "EXCEPT"].iter().any(|word| c.at(&[word])) {
         c.reset(opening);
-        body::nested(c)?;
+        statements = vec![body::nested(c)?];
     }
-    Ok(())
+    Ok(statements)
 }
 
 #[cfg(test)]

@@ -254,6 +254,7 @@ pub(super) fn foreign_key(cursor: &mut Cursor<'_>) -> Parsed<ForeignKey> {
         on_delete: ReferentialAction::NoAction,
         on_update: ReferentialAction::NoAction,
         match_full: false,
+        set_columns: false,
         period: false,
         index_name: None,
     };

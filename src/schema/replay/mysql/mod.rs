@@ -194,6 +194,8 @@ fn create_routine(schema: &mut Schema, create: &CreateRoutine) {
         language: create.language.clone(),
         volatility: create.volatility,
         touches: touched(schema, &create.statements),
+        columns: Vec::new(),
+        inlined: None,
         parsed_body: false,
         origin: schema.origin(),
     };
