@@ -372,6 +372,14 @@ impl<'a> Splitter<'a> {
     /// Takes a line that a client program reads itself.
     fn line_command(&mut self, at: usize) -> bool {
         let rest = self.text.get(at..).unwrap_or("");
+        // Between statements the mysql client takes `--x` for a comment, too (measured with the
+        // client of MariaDB 10.11); within one, and for the server, it is no comment.
+        if self.kind.is_mysql_family() && rest.starts_with("--") {
+            let line = rest.split('\n').next().unwrap_or("").trim_end();
+            self.lexer.seek(at + line.len());
+            self.out.comments.push(span(at, at + line.len()));
+            return true;
+        }
         let backslash = self.kind == ServerKind::Postgres && rest.starts_with('\\');
         let word = rest.get(..9).unwrap_or("");
         let delimiter = self.kind.is_mysql_family() && word.eq_ignore_ascii_case("delimiter");
@@ -410,10 +418,8 @@ impl<'a> Splitter<'a> {
     }
 
     fn push_piece(&mut self, start: usize, end: usize, kind: PieceKind) {
-        let narrow = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         let tokens = self.out.tokens.len()..self.out.tokens.len();
-        let span = Span::new(narrow(start), narrow(end));
-        self.out.pieces.push(Piece { span, tokens, kind });
+        self.out.pieces.push(Piece { span: span(start, end), tokens, kind });
     }
 
     fn end_statement(&mut self) {
@@ -434,6 +440,12 @@ impl<'a> Splitter<'a> {
         self.first = self.out.tokens.len();
         self.nesting = Nesting::default();
     }
+}
+
+/// Returns a place from two offsets; a text is at most 4 GiB long by the time it gets here.
+fn span(start: usize, end: usize) -> Span {
+    let narrow = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+    Span::new(narrow(start), narrow(end))
 }
 
 #[cfg(test)]
@@ -533,6 +545,15 @@ mod tests {
                 ],
             );
         }
+    }
+
+    #[test]
+    fn two_dashes_between_statements_of_mysql_are_a_comment() {
+        check(
+            ServerKind::Mysql,
+            "--DROP TABLE t;\nSELECT 1; --- x; y\n  --SELECT 2;\r\nSELECT 3",
+            &["SELECT 1", "SELECT 3"],
+        );
     }
 
     #[test]

@@ -46,7 +46,7 @@ mod table;
 mod view;
 
 use super::ast::{CreateSchema, ObjectKind, Other, StatementKind, Truncate};
-use super::cursor::{Cursor, Parsed, SyntaxError};
+use super::cursor::{Cursor, Parsed};
 use super::name::ObjectName;
 use super::query;
 use name::{definer, full_name, is_mariadb, mariadb_since, name, wait};
@@ -74,10 +74,6 @@ pub(super) fn statement(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
     }
     if is_mariadb(cursor) && at_block(cursor) {
         return routine::block(cursor);
-    }
-    if cursor.text_at(0) == "-" && cursor.text_at(1) == "-" {
-        let message = "no comment: MySQL wants white space behind --".to_owned();
-        return Err(SyntaxError { message, at: cursor.place() });
     }
     if let Some(kind) = session::statement(cursor)? {
         return Ok(kind);
