@@ -3,8 +3,7 @@
 use super::console::Console;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::history::{History, Use};
-use super::options::{ConventionOption, ServerOptions};
+use super::history::{History, HistoryOptions, Use};
 use super::project::Project;
 use crate::report::effects::{self, MigrationReport};
 
@@ -15,16 +14,8 @@ use crate::report::effects::{self, MigrationReport};
 /// paths are history for later ones.
 #[derive(Debug, clap::Args)]
 pub(super) struct EffectsArgs {
-    /// Files, folders, globs in quotes, or - for standard input [default: `dir` in lockwise.toml]
-    #[arg(value_name = "PATHS")]
-    paths: Vec<String>,
-    /// Files or folders that come before and are not shown
-    #[arg(long, value_name = "PATH")]
-    history: Vec<String>,
     #[command(flatten)]
-    server: ServerOptions,
-    #[command(flatten)]
-    convention: ConventionOption,
+    history: HistoryOptions,
     /// Form of the output
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
@@ -42,14 +33,7 @@ enum Format {
 /// Replays the migrations and prints what each statement does.
 pub(super) fn run(args: &EffectsArgs, console: &mut Console) -> Result<Exit, Failure> {
     let project = Project::load(&console.global)?;
-    let history = History::read(
-        &args.paths,
-        &args.history,
-        &args.server,
-        args.convention.convention,
-        &project,
-        console,
-    )?;
+    let history = History::read(&args.history, &project, console)?;
     let server = history.server;
     let failures = history.failures.clone();
     let replayed = history.replay(&project);

@@ -9,8 +9,7 @@ use similar::{ChangeTag, TextDiff};
 use super::console::Console;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::history::{History, Replayed, Use};
-use super::options::{ConventionOption, ServerOptions};
+use super::history::{History, HistoryOptions, Replayed, Use};
 use super::project::Project;
 use crate::rule::fix::{FileEdit, Fix, FixedMigration, files, fix};
 use crate::rule::{Finding, JudgeOptions, RuleSet, judge};
@@ -24,12 +23,8 @@ use crate::sql::{Migration, Server};
 /// of their own, or none, move to files of their own where the tool wraps files in transactions.
 #[derive(Debug, clap::Args)]
 pub(super) struct FixArgs {
-    /// Files, folders, or globs in quotes [default: `dir` in lockwise.toml]
-    #[arg(value_name = "PATHS")]
-    paths: Vec<String>,
-    /// Files or folders that come before and are not changed
-    #[arg(long, value_name = "PATH")]
-    history: Vec<String>,
+    #[command(flatten)]
+    history: HistoryOptions,
     /// Only findings of this rule; may be given several times
     #[arg(long, value_name = "RULE")]
     rule: Vec<String>,
@@ -39,10 +34,6 @@ pub(super) struct FixArgs {
     /// Write the files
     #[arg(long)]
     write: bool,
-    #[command(flatten)]
-    server: ServerOptions,
-    #[command(flatten)]
-    convention: ConventionOption,
 }
 
 /// Finds, rewrites, and shows or writes.
@@ -50,22 +41,16 @@ pub(super) fn run(args: &FixArgs, console: &mut Console) -> Result<Exit, Failure
     let project = Project::load(&console.global)?;
     let rules = project.rules()?;
     let only = wanted_rules(&args.rule, &rules)?;
-    let history = History::read(
-        &args.paths,
-        &args.history,
-        &args.server,
-        args.convention.convention,
-        &project,
-        console,
-    )?;
+    let history = History::read(&args.history, &project, console)?;
     let server = history.server;
     let failures = history.failures.clone();
     if !failures.is_empty() {
         return Err(Failure::all(failures));
     }
+    let start = history.start.clone();
     let replayed = history.replay(&project);
     let findings = findings(&replayed, server, &rules, &only, &project);
-    let fixes = offers(&replayed, &findings, server);
+    let fixes = offers(&replayed, &findings, start);
     let edits = edits(replayed, fixes, console);
     if edits.is_empty() {
         console.note("nothing to rewrite");
@@ -125,10 +110,10 @@ fn named(finding: &Finding) -> impl Iterator<Item = &str> {
 pub(super) fn offers(
     replayed: &[Replayed],
     findings: &[Vec<Finding>],
-    server: Server,
+    start: Schema,
 ) -> Vec<Vec<Fix>> {
-    let mut schema = Schema::new(server, false);
-    let mut start = schema.clone();
+    let mut schema = start.clone();
+    let mut start = start;
     let last = findings.iter().rposition(|findings| !findings.is_empty());
     let mut offers: Vec<Vec<Fix>> = Vec::with_capacity(findings.len());
     let count = last.map_or(0, |last| last + 1);

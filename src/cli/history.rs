@@ -1,23 +1,47 @@
 //! Migrations read, in order, and the server they are meant for: what lint and effects begin with.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
 use super::console::Console;
 use super::failure::Failure;
 use super::files;
-use super::options::ServerOptions;
+use super::options::{ConventionOption, ServerOptions};
 use super::project::Project;
+use crate::db::Snapshot;
 use crate::effect::{
     FileState, MigrationEffects, WalkOptions, settle, tell_history, tell_set, walk,
 };
-use crate::schema::Schema;
-use crate::sql::layout::{Arrangement, Draft, Group, Problem, arrange, guess_server};
+use crate::plan::schema_of;
+use crate::schema::{Name, Schema, Size};
+use crate::sql::layout::{Arrangement, Draft, Given, Group, Problem, arrange, guess_server};
 use crate::sql::{Convention, Migration, Server, ServerKind};
 
 /// How many files are parsed at once; the statements of the others are not in memory.
 const BATCH: usize = 256;
+
+/// What to read.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct HistoryOptions {
+    /// Files, folders, globs in quotes, or - for standard input [default: `dir` in lockwise.toml]
+    #[arg(value_name = "PATHS")]
+    paths: Vec<String>,
+    /// Files or folders that come before and are not judged
+    #[arg(long, value_name = "PATH")]
+    history: Vec<String>,
+    /// Schema and table sizes, from `lockwise snapshot` [default: `snapshot` in lockwise.toml]
+    ///
+    /// Files named one by one are judged against this schema. For folders, whose files tell the
+    /// schema themselves, the sizes count.
+    #[arg(long, value_name = "FILE")]
+    snapshot: Option<PathBuf>,
+    #[command(flatten)]
+    server: ServerOptions,
+    #[command(flatten)]
+    convention: ConventionOption,
+}
 
 /// Migrations that are judged, and those before them.
 pub(super) struct History {
@@ -29,6 +53,10 @@ pub(super) struct History {
     judged: Vec<Group>,
     /// What version control says about the files, where it was asked.
     states: BTreeMap<String, FileState>,
+    /// Sizes of tables, where they are known.
+    sizes: BTreeMap<Name, Size>,
+    /// The schema before the first migration.
+    pub(super) start: Schema,
     /// What could not be read.
     pub(super) failures: Vec<Failure>,
 }
@@ -45,40 +73,53 @@ pub(super) enum Use {
 impl History {
     /// Reads everything that is named.
     pub(super) fn read(
-        paths: &[String],
-        before: &[String],
-        server: &ServerOptions,
-        convention: Option<Convention>,
+        options: &HistoryOptions,
         project: &Project,
         console: &mut Console,
     ) -> Result<Self, Failure> {
-        let convention = convention.or(project.config.convention);
-        let paths = match paths {
+        let convention = options.convention.convention.or(project.config.convention);
+        let paths = match options.paths.as_slice() {
             [] => vec![files::shown(&project.dir(None))],
             paths => paths.to_vec(),
         };
         let configured = project.config.history.iter().map(|path| project.path(path));
-        let before: Vec<String> =
-            configured.map(|path| files::shown(&path)).chain(before.iter().cloned()).collect();
+        let before: Vec<String> = configured
+            .map(|path| files::shown(&path))
+            .chain(options.history.iter().cloned())
+            .collect();
+        let snapshot = read_snapshot(options.snapshot.as_deref(), project)?;
+        let given = files::read_all(&paths)?;
+        let one_by_one =
+            before.is_empty() && !given.iter().any(|given| matches!(given, Given::Folder { .. }));
         let mut before = arrange(files::read_all(&before)?, convention);
-        let mut judged = arrange(files::read_all(&paths)?, convention);
+        let mut judged = arrange(given, convention);
         let failures = failures(&before).chain(failures(&judged)).collect::<Vec<_>>();
         if judged.groups.iter().all(|group| group.drafts.is_empty()) && failures.is_empty() {
             tell_skipped(&judged, console);
             let hint = "name a file or folder with SQL migrations";
             return Err(Failure::new(format!("no migrations in {}", paths.join(", "))).hint(hint));
         }
-        let server = choose_server(server, project, &judged, console);
+        let known = snapshot.as_ref().map(|snapshot| snapshot.server);
+        let (server, assumed) = server_of(&options.server, project, &judged, known);
+        if let Some(assumed) = assumed {
+            console.note(&assumed);
+        }
         for group in before.groups.iter_mut().chain(&mut judged.groups) {
             group.select(server);
         }
         tell_skipped(&judged, console);
         tell_unrelated(&judged, console);
+        let start = match &snapshot {
+            Some(snapshot) if one_by_one => schema_of(snapshot),
+            Some(_) | None => Schema::new(server, false),
+        };
         Ok(Self {
             server,
             before: before.groups,
             judged: judged.groups,
             states: BTreeMap::new(),
+            sizes: snapshot.map(|snapshot| snapshot.sizes).unwrap_or_default(),
+            start,
             failures,
         })
     }
@@ -95,8 +136,14 @@ impl History {
     /// Files are parsed on all cores, and walked one after another.
     pub(super) fn replay(self, project: &Project) -> Vec<Replayed> {
         let server = self.server;
-        let start = Schema::new(server, false);
-        let mut replay = Replay { project, schema: start.clone(), start, done: Vec::new(), run: 0 };
+        let mut replay = Replay {
+            project,
+            schema: self.start.clone(),
+            start: self.start,
+            sizes: self.sizes,
+            done: Vec::new(),
+            run: 0,
+        };
         for (used, groups) in [(Use::Before, self.before), (Use::Judged, self.judged)] {
             for group in groups {
                 let anew = group.unrelated;
@@ -151,6 +198,7 @@ struct Replay<'p> {
     schema: Schema,
     /// The schema before the first of several unrelated folders.
     start: Schema,
+    sizes: BTreeMap<Name, Size>,
     done: Vec<Replayed>,
     /// Where in `done` the present history begins.
     run: usize,
@@ -169,6 +217,7 @@ impl Replay<'_> {
 
     fn migration(&mut self, migration: Migration, used: Use, state: Option<FileState>) {
         let options = walk_options(&migration, self.project);
+        fill_sizes(&mut self.schema, &self.sizes);
         let effects = walk(&migration, &mut self.schema, &options);
         let (first, anew) = (false, false);
         self.done.push(Replayed { migration, effects, used, first, anew, state });
@@ -217,18 +266,28 @@ fn tell_unrelated(arrangement: &Arrangement, console: &mut Console) {
     }
 }
 
-/// Finds the server and says what was assumed.
-fn choose_server(
-    options: &ServerOptions,
-    project: &Project,
-    arrangement: &Arrangement,
-    console: &mut Console,
-) -> Server {
-    let (server, assumed) = server_of(options, project, arrangement);
-    if let Some(assumed) = assumed {
-        console.note(&assumed);
+/// Tells the schema how large its tables are; a table that the next migration makes is small.
+fn fill_sizes(schema: &mut Schema, sizes: &BTreeMap<Name, Size>) {
+    for (name, &size) in sizes {
+        // MySQL's model has no name for the current database.
+        let bare = Name::new("", name.name.clone());
+        let known = if schema.relation(name).is_some() { name } else { &bare };
+        if let Some(relation) = schema.relation_mut(known) {
+            relation.size = Some(size);
+        }
     }
-    server
+}
+
+fn read_snapshot(option: Option<&Path>, project: &Project) -> Result<Option<Snapshot>, Failure> {
+    let configured = || project.config.snapshot.as_deref().map(|path| project.path(path));
+    let Some(path) = option.map(Path::to_owned).or_else(configured) else { return Ok(None) };
+    let failed = || Failure::new(format!("cannot read the snapshot {}", files::shown(&path)));
+    let hint = "make it with `lockwise snapshot --url URL`";
+    let text =
+        std::fs::read_to_string(&path).map_err(|error| failed().because(&error).hint(hint))?;
+    let snapshot =
+        Snapshot::from_file(&text).map_err(|error| failed().cause(error.to_string()).hint(hint))?;
+    Ok(Some(snapshot))
 }
 
 /// Returns the server by flag, configuration, URL, or what the files look like, and what to say
@@ -237,18 +296,22 @@ pub(super) fn server_of(
     options: &ServerOptions,
     project: &Project,
     arrangement: &Arrangement,
+    known: Option<Server>,
 ) -> (Server, Option<String>) {
     let config = &project.config;
+    let named = options.server.or(config.server);
+    let version =
+        options.server_version.or(config.server_version.filter(|_| named == config.server));
+    // A snapshot knows the server it was read from.
+    if let Some(known) = known.filter(|known| named.is_none_or(|named| named == known.kind)) {
+        return (Server { version: version.unwrap_or(known.version), ..known }, None);
+    }
     let mut assumed = None;
-    let kind =
-        options.server.or(config.server).or_else(|| url_kind(project)).unwrap_or_else(|| {
-            let guess = guess_server(arrangement);
-            assumed = Some(guess.because.unwrap_or_else(|| "nothing says otherwise".to_owned()));
-            guess.kind
-        });
-    let version = options
-        .server_version
-        .or(config.server_version.filter(|_| config.server.is_none_or(|known| known == kind)));
+    let kind = named.or_else(|| url_kind(project)).unwrap_or_else(|| {
+        let guess = guess_server(arrangement);
+        assumed = Some(guess.because.unwrap_or_else(|| "nothing says otherwise".to_owned()));
+        guess.kind
+    });
     let server = Server { kind, version: version.unwrap_or(kind.default_version()) };
     let note = match (assumed, version) {
         (Some(because), _) => Some(format!(

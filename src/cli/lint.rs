@@ -8,13 +8,13 @@ use super::console::Console;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::files::shown;
-use super::history::{History, Replayed, Use};
-use super::options::{ConventionOption, ServerOptions};
+use super::history::{History, HistoryOptions, Replayed, Use};
 use super::project::Project;
 use super::since;
 use crate::config::FailOn;
 use crate::report::lint::{LintFormat, LintReport};
 use crate::rule::{Baseline, Finding, JudgeOptions, Judged, RuleSet, judge};
+use crate::schema::Schema;
 use crate::sql::ast::StatementKind;
 use crate::sql::{Migration, Server};
 
@@ -25,12 +25,8 @@ use crate::sql::{Migration, Server};
 /// at or over the limit, with 2 when something could not be read.
 #[derive(Debug, clap::Args)]
 pub(super) struct LintArgs {
-    /// Files, folders, globs in quotes, or - for standard input [default: `dir` in lockwise.toml]
-    #[arg(value_name = "PATHS")]
-    paths: Vec<String>,
-    /// Files or folders that come before and are not judged
-    #[arg(long, value_name = "PATH")]
-    history: Vec<String>,
+    #[command(flatten)]
+    history: HistoryOptions,
     /// Judge only files that were added or changed since this git revision
     ///
     /// The others build up the schema. The comparison starts where the branch left the revision.
@@ -45,10 +41,6 @@ pub(super) struct LintArgs {
     /// Severity from which on findings make the run fail: error, warning, note or never
     #[arg(long, value_name = "SEVERITY", value_parser = fail_on)]
     fail_on: Option<FailOn>,
-    #[command(flatten)]
-    server: ServerOptions,
-    #[command(flatten)]
-    convention: ConventionOption,
     /// Form of the output
     #[arg(long, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
     #[arg(
@@ -90,22 +82,17 @@ pub(super) fn run(args: &LintArgs, console: &mut Console) -> Result<Exit, Failur
     let project = Project::load(&console.global)?;
     let rules = project.rules()?;
     let mut baseline = read_baseline(args, &project)?;
-    let mut history = History::read(
-        &args.paths,
-        &args.history,
-        &args.server,
-        args.convention.convention,
-        &project,
-        console,
-    )?;
+    let mut history = History::read(&args.history, &project, console)?;
     if let Some(revision) = &args.since {
         let changed = since::changed_files(revision)?;
         history.judge_changed(|path| changed.state(path));
     }
     let server = history.server;
     let failures = history.failures.clone();
+    let start = history.start.clone();
     let replayed = history.replay(&project);
-    let found = judge_all(&replayed, server, &rules, &project, &mut baseline, console);
+    let mut bench = Bench { server, rules: &rules, project: &project, baseline: &mut baseline };
+    let found = bench.judge_all(&replayed, start, console);
     if args.write_baseline {
         return write_baseline(args, &found.findings, console);
     }
@@ -137,49 +124,53 @@ pub(super) fn run(args: &LintArgs, console: &mut Console) -> Result<Exit, Failur
     Ok(if blocked { Exit::No } else { Exit::Yes })
 }
 
-fn judge_all(
-    replayed: &[Replayed],
+/// What migrations are judged by.
+struct Bench<'b> {
     server: Server,
-    rules: &RuleSet,
-    project: &Project,
-    baseline: &mut Baseline,
-    console: &mut Console,
-) -> Found {
-    let options = JudgeOptions { adopt_comments: project.config.adopt_comments };
-    let judged: Vec<Judged> = replayed
-        .par_iter()
-        .map(|entry| match entry.used {
-            Use::Before => Judged::default(),
-            Use::Judged => judge(&entry.migration, &entry.effects, rules, server, options),
-        })
-        .collect();
-    let (mut findings, suppressed): (Vec<Vec<Finding>>, Vec<_>) =
-        judged.into_iter().map(|judged| (judged.findings, judged.suppressed)).unzip();
-    let fixes = super::fix::offers(replayed, &findings, server);
-    for (findings, fixes) in findings.iter_mut().zip(fixes) {
-        for finding in findings {
-            let fix = fixes.iter().find(|fix| fix.span == finding.statement);
-            finding.fix = fix.map(|fix| fix.title);
+    rules: &'b RuleSet,
+    project: &'b Project,
+    baseline: &'b mut Baseline,
+}
+
+impl Bench<'_> {
+    fn judge_all(&mut self, replayed: &[Replayed], start: Schema, console: &mut Console) -> Found {
+        let (server, rules) = (self.server, self.rules);
+        let options = JudgeOptions { adopt_comments: self.project.config.adopt_comments };
+        let judged: Vec<Judged> = replayed
+            .par_iter()
+            .map(|entry| match entry.used {
+                Use::Before => Judged::default(),
+                Use::Judged => judge(&entry.migration, &entry.effects, rules, server, options),
+            })
+            .collect();
+        let (mut findings, suppressed): (Vec<Vec<Finding>>, Vec<_>) =
+            judged.into_iter().map(|judged| (judged.findings, judged.suppressed)).unzip();
+        let fixes = super::fix::offers(replayed, &findings, start);
+        for (findings, fixes) in findings.iter_mut().zip(fixes) {
+            for finding in findings {
+                let fix = fixes.iter().find(|fix| fix.span == finding.statement);
+                finding.fix = fix.map(|fix| fix.title);
+            }
         }
-    }
-    let mut found = Found::default();
-    for ((entry, findings), suppressed) in replayed.iter().zip(findings).zip(suppressed) {
-        if entry.used == Use::Before {
-            continue;
+        let mut found = Found::default();
+        for ((entry, findings), suppressed) in replayed.iter().zip(findings).zip(suppressed) {
+            if entry.used == Use::Before {
+                continue;
+            }
+            let migration = &entry.migration;
+            if migration.up.statements.is_empty() {
+                let path = migration.up.section.source.path();
+                console.warn(&format!("{path}:1:1: no statements: finish the file or delete it"));
+            }
+            let mut judged = Judged { findings, suppressed };
+            self.baseline.accept(&mut judged);
+            found.add(migration, judged);
         }
-        let migration = &entry.migration;
-        if migration.up.statements.is_empty() {
-            let path = migration.up.section.source.path();
-            console.warn(&format!("{path}:1:1: no statements: finish the file or delete it"));
+        for accepted in self.baseline.left_over() {
+            console.note(&format!("no longer found, take it out of the baseline: {accepted}"));
         }
-        let mut judged = Judged { findings, suppressed };
-        baseline.accept(&mut judged);
-        found.add(migration, judged);
+        found
     }
-    for accepted in baseline.left_over() {
-        console.note(&format!("no longer found, take it out of the baseline: {accepted}"));
-    }
-    found
 }
 
 impl Found {

@@ -59,7 +59,7 @@ pub(super) fn judge(
 ) -> Result<Option<Judgement>, Failure> {
     let given = with_open_documents(read_folder(&folder_of(path))?, open);
     let arrangement = arrange(vec![given], project.config.convention);
-    let (server, _) = server_of(options, project, &arrangement);
+    let (server, _) = server_of(options, project, &arrangement, None);
     let wanted = shown(path);
     let mut groups = arrangement.groups;
     groups.iter_mut().for_each(|group| group.select(server));
