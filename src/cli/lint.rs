@@ -16,7 +16,7 @@ use crate::report::lint::{LintFormat, LintReport};
 use crate::rule::{Baseline, Finding, JudgeOptions, Judged, RuleSet, judge};
 use crate::schema::Schema;
 use crate::sql::ast::StatementKind;
-use crate::sql::{Migration, Server};
+use crate::sql::{Migration, PieceKind, Server};
 
 /// Find what is unsafe in migrations
 ///
@@ -162,6 +162,7 @@ impl Bench<'_> {
                 let path = migration.up.section.source.path();
                 console.warn(&format!("{path}:1:1: no statements: finish the file or delete it"));
             }
+            tell_meta_commands(migration, console);
             let mut judged = Judged { findings, suppressed };
             self.baseline.accept(&mut judged);
             found.add(migration, judged);
@@ -188,6 +189,25 @@ impl Found {
             .filter(|statement| matches!(statement.kind, StatementKind::Unknown { .. }))
             .count();
     }
+}
+
+/// Commands of psql are no SQL: what they do is known to nobody but psql.
+fn tell_meta_commands(migration: &Migration, console: &mut Console) {
+    let others = &migration.up.others;
+    let mut commands = others.iter().filter(|piece| piece.kind == PieceKind::MetaCommand);
+    let Some(first) = commands.next() else { return };
+    let source = &migration.up.section.source;
+    let at = source.position(first.span.start);
+    let more = match commands.count() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let command = source.slice(first.span).trim();
+    let path = source.path();
+    console.warn(&format!(
+        "{path}:{}:{}: psql's `{command}`{more} is not judged: only psql runs it",
+        at.line, at.column
+    ));
 }
 
 fn baseline_path(args: &LintArgs, project: &Project) -> Option<PathBuf> {
