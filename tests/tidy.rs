@@ -140,8 +140,11 @@ fn files_and_lines_keep_their_size() {
         for path in files(&root().join(folder), ".rs") {
             let text = fs::read_to_string(&path).unwrap();
             for (number, line) in text.lines().enumerate() {
-                // A string that cannot be broken, such as a link or a recorded message, may be long.
-                if line.chars().count() > 100 && !line.contains('"') && !line.contains("://") {
+                // A string, a link and the row of a table cannot be broken.
+                let whole = line.contains('"') || line.contains("://");
+                let row = line.trim_start().starts_with("//! |")
+                    || line.trim_start().starts_with("/// |");
+                if line.chars().count() > 100 && !whole && !row {
                     problems.push(format!("{}:{}: over 100 columns", path.display(), number + 1));
                 }
             }
