@@ -21,6 +21,8 @@ pub enum FileState {
 pub fn tell_set(migrations: &[&Migration], effects: &mut [&mut MigrationEffects]) {
     let mut seen: BTreeMap<String, &str> = BTreeMap::new();
     let with_down = migrations.iter().filter(|migration| migration.down.is_some()).count();
+    // A folder where a way back is written now and then leaves it to the runner to make one.
+    let habit = with_down > 0 && with_down * 2 >= migrations.len();
     for (migration, effects) in migrations.iter().zip(effects.iter_mut()) {
         let path = migration.up.section.source.path();
         let version = migration.version.as_str();
@@ -36,7 +38,7 @@ pub fn tell_set(migrations: &[&Migration], effects: &mut [&mut MigrationEffects]
         // One file without a way back among others that have one was forgotten; a folder without
         // any follows another custom.
         let changes = !migration.up.statements.is_empty();
-        if with_down > 0 && migration.down.is_none() && changes && !migration.repeatable {
+        if habit && migration.down.is_none() && changes && !migration.repeatable {
             effects.migration.push(told(migration, "no-way-back", migration.name.clone()));
         }
     }
