@@ -38,6 +38,7 @@ mod rollback;
 mod status;
 mod verify;
 mod journal;
+mod adopt;
 mod baseline;
 mod snapshot;
 
@@ -84,6 +85,7 @@ enum Command {
     New(new::NewArgs),
     Verify(verify::VerifyArgs),
     History(journal::HistoryArgs),
+    Adopt(adopt::AdoptArgs),
     Baseline(baseline::BaselineArgs),
     Snapshot(snapshot::SnapshotArgs),
     Completions(completions::CompletionsArgs),
@@ -107,6 +109,7 @@ impl Command {
             Self::New(args) => new::run(args, console),
             Self::Verify(args) => verify::run(args, console),
             Self::History(args) => journal::run(args, console),
+            Self::Adopt(args) => adopt::run(args, console),
             Self::Baseline(args) => baseline::run(args, console),
             Self::Snapshot(args) => snapshot::run(args, console),
             Self::Completions(args) => completions::run(args, console),

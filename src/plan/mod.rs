@@ -1,5 +1,6 @@
 //! Pending migrations to a plan: what will run, what it does, how to go back, who must agree.
 
+pub mod adopt;
 pub mod approval;
 mod attic;
 mod back;

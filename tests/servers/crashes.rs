@@ -1,6 +1,27 @@
 //! The process ends after every single action; running again finishes, and nothing is done twice.
 
-use crate::support::{Kind, Project, shop};
+use crate::support::{Kind, Project};
+
+/// Writes two migrations with every kind of step: data, DDL in a transaction, DDL on its own.
+fn shop(project: &Project) {
+    let text = if project.kind == Kind::Mariadb { "varchar(100)" } else { "text" };
+    let concurrently = if project.kind == Kind::Postgres { "CONCURRENTLY " } else { "" };
+    project.write(
+        "0001_customers.sql",
+        format!(
+            "CREATE TABLE customers (id int, email {text});\n\
+             INSERT INTO customers VALUES (1, 'mina@shop.example');\n"
+        ),
+    );
+    project.write(
+        "0002_email.sql",
+        format!(
+            "ALTER TABLE customers ADD COLUMN phone {text};\n\
+             CREATE UNIQUE INDEX {concurrently}customers_email ON customers (email);\n\
+             UPDATE customers SET phone = '1';\n"
+        ),
+    );
+}
 
 /// Applies with a crash at each action in turn.
 #[track_caller]
@@ -28,7 +49,7 @@ fn crash_everywhere(kind: Kind) {
         assert_eq!(project.history(), history, "{kind:?}, crash at action {action}");
         project.expect(0, &["apply", "--yes"]).says("nothing to do");
     }
-    assert!(crashes > 20, "{kind:?}: only {crashes} actions");
+    assert!(crashes > 12, "{kind:?}: only {crashes} actions");
 }
 
 #[test]
@@ -53,22 +74,22 @@ fn crash_on_the_way_back(kind: Kind) {
         let project = Project::new(kind);
         shop(&project);
         project.expect(0, &["apply", "--yes"]);
-        project.expect(0, &["rollback", "--steps", "3", "--yes"]);
+        project.expect(0, &["rollback", "--steps", "1", "--yes"]);
         project.schema()
     };
     for action in 1.. {
         let project = Project::new(kind);
         shop(&project);
         project.expect(0, &["apply", "--yes"]);
-        let mut command = project.command(&["rollback", "--to", "0002", "--yes"]);
+        let mut command = project.command(&["rollback", "--to", "0001", "--yes"]);
         command.env("LOCKWISE_CRASH_AT", action.to_string());
         if command.output().unwrap().status.code() == Some(0) {
-            assert!(action > 10, "{kind:?}: only {action} actions");
+            assert!(action > 6, "{kind:?}: only {action} actions");
             break;
         }
-        project.expect(0, &["rollback", "--to", "0002", "--yes"]);
+        project.expect(0, &["rollback", "--to", "0001", "--yes"]);
         assert_eq!(project.schema(), expected, "{kind:?}, crash at action {action}");
-        project.expect(0, &["status"]).says("2 applied, 3 pending");
+        project.expect(0, &["status"]).says("1 applied, 1 pending");
     }
 }
 

@@ -162,3 +162,51 @@ fn a_snapshot_is_the_same_for_the_same_schema() {
         one.expect(0, &["snapshot"]).says("-- lockwise snapshot 1").says("customers_email");
     }
 }
+
+#[test]
+fn the_history_of_another_tool_is_taken_over_and_left_as_it_is() {
+    let text = "CREATE TABLE persons (id int);\nINSERT INTO persons VALUES (1);\n";
+    let sum = "a65598b9e07a1cf250597ad3152cb60801a17d8e14e01f7050775af7f6dd648a1849992709eefe46875c1a9\
+               bf3e591a9";
+    for kind in ALL {
+        let project = Project::new(kind);
+        project.write("20240101000000_persons.sql", text);
+        project.write("20240102000000_more.sql", "CREATE TABLE more (id int);\n");
+        project.config("convention = \"sqlx\"\n");
+        let (bytes, value) = match kind {
+            Kind::Sqlite => ("blob", format!("x'{sum}'")),
+            Kind::Postgres => ("bytea", format!("'\\x{sum}'")),
+            Kind::Mariadb => ("blob", format!("x'{sum}'")),
+        };
+        project.execute(&[
+            "CREATE TABLE persons (id int)",
+            &format!(
+                "CREATE TABLE _sqlx_migrations (version bigint PRIMARY KEY, description text \
+                 NOT NULL, success boolean NOT NULL, checksum {bytes} NOT NULL, \
+                 execution_time bigint NOT NULL)"
+            ),
+            &format!(
+                "INSERT INTO _sqlx_migrations VALUES (20240101000000, 'persons', true, {value}, 1)"
+            ),
+        ]);
+        let answer = project.expect(0, &["adopt", "--yes"]);
+        answer.says("history of sqlx").says("persons: same").says("adopted: 1");
+        assert_eq!(project.query("SELECT count(*) FROM _sqlx_migrations"), ["1"]);
+        project.expect(0, &["apply", "--yes"]).says("applied: 20240102000000");
+        assert_eq!(project.query("SELECT count(*) FROM _sqlx_migrations"), ["1"]);
+        project.expect(1, &["adopt", "--yes"]).says("has a history of this database already");
+    }
+}
+
+#[test]
+fn a_file_that_differs_from_what_was_applied_is_not_taken_over() {
+    let project = Project::new(Kind::Sqlite);
+    project.write("20240101000000_persons.sql", "CREATE TABLE persons (id bigint);\n");
+    project.config("convention = \"sqlx\"\n");
+    project.execute(&[
+        "CREATE TABLE _sqlx_migrations (version bigint PRIMARY KEY, description text, \
+         success boolean, checksum blob, execution_time bigint)",
+        "INSERT INTO _sqlx_migrations VALUES (20240101000000, 'persons', true, x'00', 1)",
+    ]);
+    project.expect(1, &["adopt", "--yes"]).says("is not what sqlx applied");
+}
