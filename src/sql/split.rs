@@ -44,8 +44,9 @@ pub enum PieceKind {
     Delimiter,
 }
 
-/// Splits a text. No statement ends inside one of the `blocks`, which come from markers such as
-/// goose's `StatementBegin` and `StatementEnd`; they are sorted and do not overlap.
+/// Splits a text. The `blocks` come from markers such as goose's `StatementBegin` and
+/// `StatementEnd`; they are sorted and do not overlap. A statement ends with its block at the
+/// latest, and a stored program in one does not end before.
 pub fn split(text: &str, lexing: Lexing, range: Span, blocks: &[Span]) -> Pieces {
     let mut splitter = Splitter {
         text: text.get(..range.end as usize).unwrap_or(text),
@@ -131,6 +132,9 @@ impl<'a> Splitter<'a> {
             self.out.comments.push(token.span);
             return;
         }
+        if !self.blocks.is_empty() && self.leaves_block(token.span) {
+            self.end_statement();
+        }
         if self.is_meta_command(token) {
             self.end_statement();
             self.line_command(token.span.start as usize);
@@ -164,8 +168,10 @@ impl<'a> Splitter<'a> {
     }
 
     fn ends_here(&self, token: Token) -> bool {
-        if self.in_block(token.span) {
-            return false;
+        // A block is sent as one text too. What it holds is told apart by the rules below; they
+        // fail on stored programs without BEGIN only, which nothing but the block's end ends.
+        if self.kind.is_mysql_family() && self.block(token.span).is_some() {
+            return self.nesting.blocks == 0 && !self.creates(PROGRAMS);
         }
         // The mysql client sends all up to its delimiter in one piece, of which the server takes
         // statement by statement; a stored program is one of them, whatever is in it.
@@ -178,10 +184,18 @@ impl<'a> Splitter<'a> {
         self.nesting.blocks == 0 && !rule
     }
 
-    fn in_block(&self, span: Span) -> bool {
+    /// Returns the block that a place lies in.
+    fn block(&self, span: Span) -> Option<Span> {
         let behind = self.blocks.partition_point(|block| block.start <= span.start);
         let block = behind.checked_sub(1).and_then(|at| self.blocks.get(at));
-        block.is_some_and(|block| block.contains(span))
+        block.filter(|block| block.contains(span)).copied()
+    }
+
+    /// Says whether the statement being read began in a block that ends before a place.
+    fn leaves_block(&self, span: Span) -> bool {
+        let first = self.out.tokens.get(self.first);
+        let block = first.and_then(|token| self.block(token.span));
+        block.is_some_and(|block| !block.contains(span))
     }
 
     fn at_statement_start(&self) -> bool {
@@ -431,8 +445,15 @@ impl<'a> Splitter<'a> {
             self.out.tokens.pop();
         }
         self.note_sql_mode();
-        let tokens = self.first..self.out.tokens.len();
-        let ends = (self.out.tokens.get(self.first), self.out.tokens.last());
+        let mut end = self.out.tokens.len();
+        while end > self.first
+            && self.out.tokens.get(end - 1).is_some_and(|t| self.is_semicolon(*t))
+        {
+            end -= 1;
+        }
+        let tokens = self.first..end;
+        let last = end.checked_sub(1).and_then(|at| self.out.tokens.get(at));
+        let ends = (self.out.tokens.get(self.first), last);
         if let ((Some(first), Some(last)), false) = (ends, tokens.is_empty()) {
             let span = first.span.to(last.span);
             self.out.pieces.push(Piece { span, tokens, kind: PieceKind::Statement });
@@ -627,6 +648,54 @@ mod tests {
             &["ALTER TABLE t ENABLE KEYS"],
         );
         check(ServerKind::Mysql, "/*!99999 DROP TABLE t */; SELECT 1", &["SELECT 1"]);
+    }
+
+    #[test]
+    fn meta_commands_end_the_statement_before_them() {
+        check(
+            ServerKind::Postgres,
+            "SELECT 1 AS a \\gset\nSELECT 2;\n\\if :a\nSELECT 3;",
+            &["SELECT 1 AS a", "SELECT 2", "SELECT 3"],
+        );
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_white_space_at_the_start_only() {
+        check(ServerKind::Postgres, "\u{feff}SELECT 1", &["SELECT 1"]);
+        check(ServerKind::Postgres, "SELECT 1;\u{feff}SELECT 2", &["SELECT 1", "\u{feff}SELECT 2"]);
+        check(ServerKind::Mysql, "SELECT\u{a0}1", &["SELECT\u{a0}1"]);
+    }
+
+    #[test]
+    fn a_block_ends_its_last_statement_and_keeps_programs_whole() {
+        #[track_caller]
+        fn check(kind: ServerKind, text: &str, block: &str, expected: &[&str]) {
+            let lexing = Lexing { kind, version_number: 0, ansi_quotes: false };
+            let whole = Span::new(0, u32::try_from(text.len()).unwrap());
+            let start = u32::try_from(text.find(block).unwrap()).unwrap();
+            let block = Span::new(start, start + u32::try_from(block.len()).unwrap());
+            let found = split(text, lexing, whole, &[block]);
+            let texts: Vec<&str> = found
+                .pieces
+                .iter()
+                .map(|piece| &text[piece.span.start as usize..piece.span.end as usize])
+                .collect();
+            assert_eq!(texts, expected);
+        }
+        let text = "SELECT 1; SELECT 2 /* end */ SELECT 3";
+        check(
+            ServerKind::Postgres,
+            text,
+            "SELECT 1; SELECT 2",
+            &["SELECT 1", "SELECT 2", "SELECT 3"],
+        );
+        let program = "CREATE PROCEDURE p() IF a THEN SELECT 1; END IF;";
+        check(
+            ServerKind::Mysql,
+            &format!("SELECT 1; {program} SELECT 2;"),
+            program,
+            &["SELECT 1", "CREATE PROCEDURE p() IF a THEN SELECT 1; END IF", "SELECT 2"],
+        );
     }
 
     #[test]
