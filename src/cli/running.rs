@@ -11,7 +11,7 @@ use crate::apply::{
     ApplyError, Direction, Faults, Patience, Progress, RunOptions, Runner, Stop, Summary,
 };
 use crate::db::{Access, ConnectOptions, Event, MissingFile, NewEntry};
-use crate::plan::{Digest, History, Plan, version_of};
+use crate::plan::{Digest, History, Plan, PlannedMigration, Proof, version_of};
 use crate::report::progress;
 
 /// What was agreed to.
@@ -60,7 +60,7 @@ pub(super) async fn perform(
     signals.abort();
     let done = result.map_err(|(error, exit)| failure(&error, exit))?;
     finished.map_err(|error| failure(&error, Exit::Unfinished))?;
-    report(&done, direction, console)
+    report(&done, plan, direction, console)
 }
 
 /// What came of it.
@@ -70,7 +70,12 @@ enum Done {
     Nothing,
 }
 
-fn report(done: &Done, direction: Direction, console: &mut Console) -> Result<Exit, Failure> {
+fn report(
+    done: &Done,
+    plan: &Plan,
+    direction: Direction,
+    console: &mut Console,
+) -> Result<Exit, Failure> {
     let word = match direction {
         Direction::Up => "applied",
         Direction::Down => "rolled back",
@@ -78,6 +83,9 @@ fn report(done: &Done, direction: Direction, console: &mut Console) -> Result<Ex
     match done {
         Done::Performed(summary) => {
             writeln!(console.out, "{word}: {}", summary.done.join(", "))?;
+            if direction == Direction::Up {
+                aftermath(plan, console)?;
+            }
             if summary.retries > 0 {
                 let waited = summary.blocking_ms;
                 let retries = summary.retries;
@@ -89,6 +97,25 @@ fn report(done: &Done, direction: Direction, console: &mut Console) -> Result<Ex
         Done::Nothing => writeln!(console.out, "nothing to do: another run was faster")?,
     }
     Ok(Exit::Yes)
+}
+
+/// Says what somebody wants to know right after a change: what is gone, and the way back.
+fn aftermath(plan: &Plan, console: &mut Console) -> Result<(), Failure> {
+    for loss in plan.losses() {
+        let rows = loss.rows.map_or_else(String::new, |rows| format!(" with {rows} values"));
+        writeln!(console.out, "gone: {} {}{rows}", loss.kind, loss.name)?;
+    }
+    let proven = |migration: &&PlannedMigration| match migration.rollback.proof {
+        Proof::Restores | Proof::ColumnOrder { .. } => true,
+        Proof::Differs { .. } | Proof::Fails { .. } | Proof::NotRun { .. } => false,
+    };
+    let count = plan.migrations.iter().filter(proven).count();
+    let all = plan.migrations.len();
+    writeln!(
+        console.out,
+        "way back: proven for {count} of {all}; `lockwise rollback` takes the last"
+    )?;
+    Ok(())
 }
 
 /// Does the work; the runner is released by the caller, whatever happens here.
