@@ -65,7 +65,7 @@ CREATE ALGORITHM=MERGE SQL SECURITY INVOKER VIEW a_first AS SELECT id FROM big_o
 ;;
 CREATE FUNCTION add_vat(`amount` decimal(10,2), `rate` double) RETURNS decimal(10,2) DETERMINISTIC NO SQL COMMENT 'adds; it''s tax' BEGIN DECLARE x int DEFAULT 1; RETURN amount * (1 + rate); END
 ;;
-CREATE FUNCTION greet(`who` varchar(20) CHARSET latin1 COLLATE latin1_swedish_ci) RETURNS varchar(50) READS SQL DATA SQL SECURITY INVOKER RETURN concat('hi ', who)
+CREATE FUNCTION greet(`who` varchar(20) CHARSET latin1 COLLATE latin1_swedish_ci) RETURNS varchar(50) READS SQL DATA SQL SECURITY INVOKER RETURN concat('hi \\\\ it''s ', who)
 ;;
 CREATE PROCEDURE clean(IN `days` int(11), INOUT `n` int(11), OUT `m` varchar(5) CHARSET latin1 COLLATE latin1_swedish_ci) MODIFIES SQL DATA BEGIN DELETE FROM orders WHERE id < days; SET n = 1; END
 ;;

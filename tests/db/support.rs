@@ -80,7 +80,9 @@ impl Database {
             return;
         }
         let mut connection = open(&admin(self.kind)).await;
-        let force = if self.kind == ServerKind::Postgres { " WITH (FORCE)" } else { "" };
+        let server = connection.server();
+        let forced = server.kind == ServerKind::Postgres && server.version.at_least(13, 0, 0);
+        let force = if forced { " WITH (FORCE)" } else { "" };
         let sql = format!("DROP DATABASE {}{force}", self.name);
         connection.execute(&sql).await.expect("drop");
     }

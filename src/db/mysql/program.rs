@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::text::{used_names, without_database};
+use super::text::{quoted_end, used_names, without_database};
 use super::{Reader, object};
 use crate::db::error::ServerError;
 use crate::db::rows::Row;
@@ -17,6 +17,44 @@ fn definer(reader: &Reader<'_>, definer: &str, roles: &mut BTreeSet<String>) -> 
     roles.insert(definer.to_owned());
     let (user, host) = definer.rsplit_once('@').unwrap_or((definer, "%"));
     format!("DEFINER={}@{} ", reader.quote(user), reader.quote(host))
+}
+
+/// Returns the statement that made a routine, a trigger or an event, where `information_schema`
+/// changes its text: there MariaDB 10.11 prints `\\` as `\`, and MySQL 9.7 also `''` as `'` (measured).
+/// The text is in column `index` of `SHOW CREATE`; a login that may not see it gets none.
+async fn original(
+    reader: &mut Reader<'_>,
+    words: &str,
+    name: &str,
+    index: usize,
+    body: &str,
+) -> Result<Option<String>, ServerError> {
+    let is_changed = body.contains('\\') || (reader.is_mysql() && body.contains(['\'', '"']));
+    if !is_changed {
+        return Ok(None);
+    }
+    let sql = format!("SHOW CREATE {words} {}", reader.quote(name));
+    let rows = reader.connection.query(&sql).await?;
+    let text = rows
+        .first()
+        .and_then(|row| row.get(index))
+        .map(|text| if reader.with_definers { text.to_owned() } else { without_definer(text) });
+    Ok(text)
+}
+
+/// Takes `` DEFINER=`user`@`host` `` out of a `CREATE` statement.
+fn without_definer(sql: &str) -> String {
+    let Some((before, after)) = sql.split_once("DEFINER=") else { return sql.to_owned() };
+    if before != "CREATE " {
+        return sql.to_owned();
+    }
+    let mut rest = after;
+    for _ in 0..2 {
+        let quote = rest.chars().next().unwrap_or(' ');
+        let end = quoted_end(rest, quote, false);
+        rest = rest.get(end..).unwrap_or("").trim_start_matches('@');
+    }
+    format!("CREATE {}", rest.trim_start())
 }
 
 /// Surrounds a statement with the `sql_mode` that it was made under, where new sessions have another.
@@ -109,7 +147,8 @@ pub(super) async fn routines(
         let place = (row.text(0).to_owned(), row.text(1).to_owned());
         let mut list = lists.remove(&place).unwrap_or_default();
         list.sort_by_key(|row| row.count(2));
-        let sql = routine(reader, row, &list, roles);
+        let original = original(reader, row.text(0), row.text(1), 2, row.text(2)).await?;
+        let sql = original.unwrap_or_else(|| routine(reader, row, &list, roles));
         let kind = row.text(0).to_ascii_lowercase();
         objects.push(object(&kind, row.text(1), under_mode(reader, row.text(7), sql)));
     }
@@ -178,7 +217,7 @@ pub(super) async fn triggers(
     let mut rows: Vec<&Row> = rows.iter().collect();
     rows.sort_by_key(|row| (row.text(1), row.text(2), row.text(3), row.count(4)));
     for row in rows {
-        let sql = format!(
+        let assembled = format!(
             "CREATE {}TRIGGER {} {} {} ON {} FOR EACH ROW {}",
             definer(reader, row.text(6), roles),
             reader.quote(row.text(0)),
@@ -187,6 +226,8 @@ pub(super) async fn triggers(
             reader.quote(row.text(1)),
             row.text(5),
         );
+        let original = original(reader, "TRIGGER", row.text(0), 2, row.text(5)).await?;
+        let sql = original.unwrap_or(assembled);
         let statements = under_mode(reader, row.text(7), sql);
         let mut object = object("trigger", row.text(0), statements);
         object.relation = Some(Name::new("", row.text(1)));
@@ -212,7 +253,8 @@ pub(super) async fn events(
     let mut rows: Vec<&Row> = rows.iter().collect();
     rows.sort_by_key(|row| row.text(0));
     for row in rows {
-        let sql = event(reader, row, roles);
+        let original = original(reader, "EVENT", row.text(0), 3, row.text(10)).await?;
+        let sql = original.unwrap_or_else(|| event(reader, row, roles));
         objects.push(object("event", row.text(0), under_mode(reader, row.text(12), sql)));
     }
     Ok(())
@@ -245,4 +287,19 @@ fn event(reader: &Reader<'_>, row: &Row, roles: &mut BTreeSet<String>) -> String
     let (definer, name) = (definer(reader, row.text(11), roles), reader.quote(row.text(0)));
     let body = row.text(10);
     format!("CREATE {definer}EVENT {name} ON SCHEDULE {when}{keep}{status}{comment} DO {body}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definer_is_taken_out_whatever_quotes_it() {
+        let wanted = "CREATE FUNCTION `f`() RETURNS int RETURN 'DEFINER=`x`'";
+        for definer in ["`a b`@`%`", "\"root\"@\"localhost\"", "`a``b`@`h`"] {
+            let sql = wanted.replacen("CREATE ", &format!("CREATE DEFINER={definer} "), 1);
+            assert_eq!(without_definer(&sql), wanted);
+        }
+        assert_eq!(without_definer(wanted), wanted);
+    }
 }
