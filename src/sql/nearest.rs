@@ -50,7 +50,7 @@ mod tests {
     #[test]
     fn typing_errors_are_found() {
         let known = ["severity", "servers", "server_version", "paths"];
-        assert_eq!(nearest("serverity", known), ["severity"]);
+        assert_eq!(nearest("serverity", known), ["severity", "servers"]);
         assert_eq!(nearest("sevrers", known), ["servers"]);
         assert_eq!(nearest("path", known), ["paths"]);
         assert_eq!(nearest("Servers", known), ["servers"]);
