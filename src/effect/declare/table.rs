@@ -350,6 +350,9 @@ impl Teller<'_> {
                 let full = self.schema.resolve(name).to_string();
                 let state = self.state(name);
                 self.add("dropped-table", drop.object, full, name.name(), None, state);
+            } else if drop.object == ObjectKind::Schema && self.kind().is_mysql_family() {
+                // A schema is a database there.
+                self.tell("dropped", ObjectKind::Database, name.to_string(), "database");
             } else {
                 self.tell("dropped", drop.object, name.to_string(), drop.object.as_str());
             }

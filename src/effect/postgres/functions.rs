@@ -240,8 +240,11 @@ pub(super) fn not_immutable<'e>(schema: &Schema, expr: &'e Expr) -> Option<&'e O
         {
             return known.least != Volatility::Immutable;
         }
+        // An SQL function is put in place of its call first, and may be immutable then (PostgreSQL
+        // manual, 36.5: inlining); CREATE INDEX accepts it, so nothing is certain.
+        let own = schema.find_routines(function).map(|(_, routines)| routines);
         volatility(schema, function).is_some_and(|kind| kind != Volatility::Immutable)
-            && schema.find_routines(function).is_some()
+            && own.is_some_and(|own| own.iter().all(|routine| routine.language != "sql"))
     })
 }
 

@@ -4,7 +4,7 @@ use super::{StatementRun, Walker, session};
 use crate::effect::{Effect, EffectKind, Failure, TableState};
 use crate::schema::{Constraint, Demand, Name, Origin};
 use crate::sql::ast::{
-    ActionKind, AlterTable, ColumnDef, CreateIndex, Dml, DmlKind, Drop, Key, MyAction, Nullability,
+    ActionKind, AlterTable, ColumnDef, CreateIndex, Dml, DmlKind, Drop, MyAction, Nullability,
     ObjectKind, Statement, StatementKind,
 };
 use crate::sql::{ObjectName, ServerKind, Span};
@@ -95,6 +95,8 @@ impl Walker<'_> {
         if self.across.dropped_columns.contains(&key) {
             let value = format!("{table}.{}", column.name);
             run.effects.effects.push(session(at, "column-dropped-and-added", value));
+            // The drop runs first, also within one ALTER TABLE.
+            excuse_failures(run, at, "duplicate-object");
         }
         let required = matches!(column.nullability, Some(Nullability::NotNull { .. }));
         if required && column.default.is_some() {
@@ -174,14 +176,10 @@ impl Walker<'_> {
         at: Span,
         run: &mut StatementRun,
     ) {
-        let first = parts.first().and_then(|part| match &part.key {
-            Key::Column(column) => Some(column.as_str()),
-            Key::Expr(_) => None,
-        });
+        let new: Vec<&str> = parts.iter().map_while(|part| part.key.column()).collect();
         let replaced = self.across.dropped_indexes.iter().find(|(dropped_table, columns, _)| {
-            dropped_table == table
-                && first.is_some()
-                && columns.first().map(String::as_str) == first
+            let old: Vec<&str> = columns.iter().map(String::as_str).collect();
+            dropped_table == table && !old.is_empty() && new.starts_with(&old)
         });
         if let Some((_, _, name)) = replaced {
             run.effects.effects.push(session(at, "index-dropped-before-its-successor", name));
@@ -258,14 +256,7 @@ impl Walker<'_> {
         if !self.across.filled_columns.iter().any(filled) {
             return;
         }
-        for (place, effect) in run.effects.effects.iter().enumerate() {
-            if let EffectKind::Failure(failure) = &effect.kind
-                && failure.when == "nulls-present"
-                && at.contains(effect.span)
-            {
-                run.excused.insert(place);
-            }
-        }
+        excuse_failures(run, at, "nulls-present");
     }
 
     /// MySQL, MariaDB: an index that was never hidden goes without a trial.
@@ -328,6 +319,18 @@ impl Walker<'_> {
             if applies {
                 run.effects.effects.push(session(statement.span, what, value.clone()));
             }
+        }
+    }
+}
+
+/// Excuses failures of one kind within a clause.
+fn excuse_failures(run: &mut StatementRun, at: Span, when: &str) {
+    for (place, effect) in run.effects.effects.iter().enumerate() {
+        if let EffectKind::Failure(failure) = &effect.kind
+            && failure.when == when
+            && at.contains(effect.span)
+        {
+            run.excused.insert(place);
         }
     }
 }

@@ -23,7 +23,8 @@ pub(super) fn effects(
     };
     schema.apply(&command(Transaction::Savepoint(savepoint())));
     for statement in &block.statements {
-        let inner = crate::effect::of(statement, schema, context);
+        let mut inner = crate::effect::of(statement, schema, context);
+        super::mark_new(statement, schema, &mut inner);
         out.effects.extend(inner.effects.into_iter().map(|mut effect| {
             if let EffectKind::Failure(failure) = &mut effect.kind {
                 failure.certain = false;

@@ -17,8 +17,10 @@ pub(super) fn within(migration: &Migration, out: &mut MigrationEffects, schema: 
     }
     for (index, run) in out.statements.iter_mut().enumerate() {
         let later = statements.get(index + 1..).unwrap_or(&[]);
+        let from_here = statements.get(index..).unwrap_or(&[]);
         for (place, effect) in run.effects.effects.iter().enumerate() {
-            if made_again(effect, later, schema) || is_settled(effect, schema) {
+            let again = made_again(effect, later, schema) || added_again(effect, from_here);
+            if again || is_settled(effect, schema) {
                 run.excused.insert(place);
             }
         }
@@ -92,11 +94,44 @@ pub(super) fn without_rows(statement: &Statement, schema: &Schema, run: &mut Sta
         return;
     }
     for (place, effect) in run.effects.effects.iter().enumerate() {
-        if let EffectKind::Failure(failure) = &effect.kind
-            && !failure.certain
-            && NEEDS_ROWS.contains(&failure.when)
-        {
+        let idle = match &effect.kind {
+            EffectKind::Failure(failure) => !failure.certain && NEEDS_ROWS.contains(&failure.when),
+            // No row of this table, so none of another is looked up.
+            EffectKind::Scan { .. } => true,
+            EffectKind::Lock(_)
+            | EffectKind::Rewrite { .. }
+            | EffectKind::IndexBuild { .. }
+            | EffectKind::Loss(_)
+            | EffectKind::Break { .. }
+            | EffectKind::LeftBehind { .. }
+            | EffectKind::Declares(_)
+            | EffectKind::Session { .. }
+            | EffectKind::Unknown { .. } => false,
+        };
+        if idle {
             run.excused.insert(place);
+        }
+    }
+}
+
+/// A view over several tables may mean another table's column of the same name.
+pub(super) fn soften(statement: &Statement, schema: &Schema, run: &mut StatementRun) {
+    let StatementKind::AlterTable(alter) = &statement.kind else { return };
+    let table = schema.resolve(&alter.name);
+    let sure = alter.actions.iter().any(|action| {
+        let ActionKind::DropColumn { column, .. } = &action.kind else { return true };
+        let views = schema.views_of_column(&table, column.as_str());
+        let over_one = |view: &Name| schema.relation(view).is_some_and(|v| v.reads.len() < 2);
+        views.is_empty() || views.iter().any(over_one)
+    });
+    if sure {
+        return;
+    }
+    for effect in &mut run.effects.effects {
+        if let EffectKind::Failure(failure) = &mut effect.kind
+            && failure.when == "dependents-exist"
+        {
+            failure.certain = false;
         }
     }
 }
@@ -132,8 +167,20 @@ fn left(effect: &Effect) -> Option<&'static str> {
 
 /// Says whether the schema shows that nothing is left of what an effect leaves behind.
 fn is_settled(effect: &Effect, schema: &Schema) -> bool {
-    let EffectKind::LeftBehind { what, name, .. } = &effect.kind else { return false };
-    match *what {
+    let (what, name) = match &effect.kind {
+        EffectKind::LeftBehind { what, name, .. } => (*what, name),
+        EffectKind::Session { what, value } => (*what, value),
+        EffectKind::Lock(_)
+        | EffectKind::Rewrite { .. }
+        | EffectKind::Scan { .. }
+        | EffectKind::IndexBuild { .. }
+        | EffectKind::Loss(_)
+        | EffectKind::Break { .. }
+        | EffectKind::Failure(_)
+        | EffectKind::Declares(_)
+        | EffectKind::Unknown { .. } => return false,
+    };
+    match what {
         "not-valid" => match constraint(name, schema) {
             Some((_, constraint)) => constraint.valid,
             None => relation_of_part(name, schema).is_some_and(|relation| relation.complete),
@@ -148,7 +195,7 @@ fn is_settled(effect: &Effect, schema: &Schema) -> bool {
             }
             None => false,
         },
-        "no-primary-key" => {
+        "no-primary-key" | "primary-key-dropped" => {
             relation(name, schema).is_none_or(|relation| relation.primary_key().is_some())
         }
         _ => false,
@@ -201,13 +248,9 @@ fn made_again(effect: &Effect, later: &[Statement], schema: &Schema) -> bool {
                 makes(later, schema, &[ObjectKind::View], name)
             }
             "rename-column" => adds_generated_column(later, schema, name),
-            "drop-constraint" => adds_constraint(later, name),
             how if how.starts_with("drop-") => makes(later, schema, &[*object], name),
             _ => false,
         },
-        EffectKind::Loss(loss) if loss.object == ObjectKind::Constraint => {
-            adds_constraint(later, &loss.name)
-        }
         EffectKind::Loss(loss) => !loss.rows && makes(later, schema, &[loss.object], &loss.name),
         EffectKind::Lock(_)
         | EffectKind::Rewrite { .. }
@@ -265,6 +308,27 @@ fn made(statement: &Statement, schema: &Schema) -> Option<(ObjectKind, String)> 
         Some((ObjectKind::Sequence, schema.new_name(&sequence.name).to_string()))
     } else {
         None
+    }
+}
+
+/// Says whether a constraint that goes is added again, in the same statement or a later one.
+fn added_again(effect: &Effect, from_here: &[Statement]) -> bool {
+    match &effect.kind {
+        EffectKind::Break { how, name, .. } => {
+            *how == "drop-constraint" && adds_constraint(from_here, name)
+        }
+        EffectKind::Loss(loss) => {
+            loss.object == ObjectKind::Constraint && adds_constraint(from_here, &loss.name)
+        }
+        EffectKind::Lock(_)
+        | EffectKind::Rewrite { .. }
+        | EffectKind::Scan { .. }
+        | EffectKind::IndexBuild { .. }
+        | EffectKind::Failure(_)
+        | EffectKind::LeftBehind { .. }
+        | EffectKind::Declares(_)
+        | EffectKind::Session { .. }
+        | EffectKind::Unknown { .. } => false,
     }
 }
 

@@ -109,22 +109,27 @@ impl Work {
 
 fn work(run: &StatementRun) -> Option<Work> {
     let in_use = |subject: &Subject| subject.state == TableState::Existing;
-    let each = run.effects.effects.iter().filter_map(|effect| match &effect.kind {
-        EffectKind::Rewrite { relation, .. } => in_use(relation).then_some(Work::Rewrite),
-        EffectKind::Scan { relation, .. } => in_use(relation).then_some(Work::Scan),
-        EffectKind::IndexBuild { relation, .. } => in_use(relation).then_some(Work::IndexBuild),
-        EffectKind::Lock(lock) => {
-            let bulk = matches!(lock.cause, "update" | "delete" | "merge");
-            (bulk && in_use(&lock.relation)).then_some(Work::DataChange)
-        }
-        EffectKind::Loss(_)
-        | EffectKind::Break { .. }
-        | EffectKind::Failure(_)
-        | EffectKind::LeftBehind { .. }
-        | EffectKind::Declares(_)
-        | EffectKind::Session { .. }
-        | EffectKind::Unknown { .. } => None,
-    });
+    let each =
+        super::standing(&run.effects.effects, &run.excused).filter_map(|effect| {
+            match &effect.kind {
+                EffectKind::Rewrite { relation, .. } => in_use(relation).then_some(Work::Rewrite),
+                EffectKind::Scan { relation, .. } => in_use(relation).then_some(Work::Scan),
+                EffectKind::IndexBuild { relation, .. } => {
+                    in_use(relation).then_some(Work::IndexBuild)
+                }
+                EffectKind::Lock(lock) => {
+                    let bulk = matches!(lock.cause, "update" | "delete" | "merge");
+                    (bulk && in_use(&lock.relation)).then_some(Work::DataChange)
+                }
+                EffectKind::Loss(_)
+                | EffectKind::Break { .. }
+                | EffectKind::Failure(_)
+                | EffectKind::LeftBehind { .. }
+                | EffectKind::Declares(_)
+                | EffectKind::Session { .. }
+                | EffectKind::Unknown { .. } => None,
+            }
+        });
     each.max()
 }
 

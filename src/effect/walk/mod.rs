@@ -132,11 +132,12 @@ impl<'w> Walker<'w> {
 
     fn statement(&mut self, statement: &Statement) {
         let mut run = self.effects(statement);
+        excuse::without_rows(statement, self.schema, &mut run);
+        excuse::soften(statement, self.schema, &mut run);
         self.command(statement, &mut run);
         self.held(statement, &mut run);
         self.across(statement, &mut run);
         self.left(statement, &mut run);
-        excuse::without_rows(statement, self.schema, &mut run);
         self.timeouts(statement, &mut run);
         if self.kind().is_mysql_family() {
             self.implicit_commit(statement, &mut run);
@@ -191,45 +192,45 @@ impl<'w> Walker<'w> {
         } else {
             super::of(statement, self.schema, &context)
         };
-        self.mark_new(statement, &mut effects);
+        mark_new(statement, self.schema, &mut effects);
         super::declare::declare(statement, self.schema, &mut effects.effects);
         effects
-    }
-
-    /// What a statement makes nobody uses yet, whatever it does to it besides.
-    fn mark_new(&self, statement: &Statement, effects: &mut StatementEffects) {
-        let made = if let StatementKind::CreateTable(create) = &statement.kind {
-            self.schema.new_name(&create.name)
-        } else if let StatementKind::CreateView(view) = &statement.kind {
-            self.schema.new_name(&view.name)
-        } else {
-            return;
-        };
-        if self.schema.relation(&made).is_some() {
-            return;
-        }
-        for effect in &mut effects.effects {
-            let subject = match &mut effect.kind {
-                EffectKind::Lock(lock) => &mut lock.relation,
-                EffectKind::Rewrite { relation, .. }
-                | EffectKind::Scan { relation, .. }
-                | EffectKind::IndexBuild { relation, .. } => relation,
-                EffectKind::Loss(_)
-                | EffectKind::Break { .. }
-                | EffectKind::Failure(_)
-                | EffectKind::LeftBehind { .. }
-                | EffectKind::Declares(_)
-                | EffectKind::Session { .. }
-                | EffectKind::Unknown { .. } => continue,
-            };
-            if subject.name == made {
-                subject.state = TableState::NewEmpty;
-            }
-        }
     }
 
     /// PostgreSQL and SQLite take DDL back; MySQL and MariaDB commit at each.
     fn has_transactional_ddl(&self) -> bool {
         !self.kind().is_mysql_family()
+    }
+}
+
+/// What a statement makes nobody uses yet, whatever it does to it besides.
+fn mark_new(statement: &Statement, schema: &Schema, effects: &mut StatementEffects) {
+    let made = if let StatementKind::CreateTable(create) = &statement.kind {
+        schema.new_name(&create.name)
+    } else if let StatementKind::CreateView(view) = &statement.kind {
+        schema.new_name(&view.name)
+    } else {
+        return;
+    };
+    if schema.relation(&made).is_some() {
+        return;
+    }
+    for effect in &mut effects.effects {
+        let subject = match &mut effect.kind {
+            EffectKind::Lock(lock) => &mut lock.relation,
+            EffectKind::Rewrite { relation, .. }
+            | EffectKind::Scan { relation, .. }
+            | EffectKind::IndexBuild { relation, .. } => relation,
+            EffectKind::Loss(_)
+            | EffectKind::Break { .. }
+            | EffectKind::Failure(_)
+            | EffectKind::LeftBehind { .. }
+            | EffectKind::Declares(_)
+            | EffectKind::Session { .. }
+            | EffectKind::Unknown { .. } => continue,
+        };
+        if subject.name == made {
+            subject.state = TableState::NewEmpty;
+        }
     }
 }

@@ -22,6 +22,7 @@ pub(super) fn tell(migration: &Migration, server: ServerKind, out: &mut Migratio
     if let Some(marker) = migration.marker
         && !forbidden
         && !in_transaction
+        && !statements.iter().any(|statement| works_in_steps(&statement.kind))
         && changes.contains(&true)
     {
         out.migration.push(session(marker, "transaction-not-needed", migration.name.clone()));
@@ -50,6 +51,13 @@ pub(super) fn tell(migration: &Migration, server: ServerKind, out: &mut Migratio
 fn changes(kind: &StatementKind) -> bool {
     let reads = matches!(kind, StatementKind::Dml(dml) if dml.kind == DmlKind::Select);
     !is_setting(kind) && !reads
+}
+
+/// Rows that are changed in steps, each committed by itself, are a reason to do without a
+/// transaction.
+fn works_in_steps(kind: &StatementKind) -> bool {
+    let changes = matches!(kind, StatementKind::Dml(dml) if dml.kind != DmlKind::Select);
+    changes || matches!(kind, StatementKind::Do(_) | StatementKind::Call { .. })
 }
 
 /// Returns the name of what is made or dropped without asking whether it is there.
