@@ -113,7 +113,7 @@ fn aftermath(plan: &Plan, console: &mut Console) -> Result<(), Failure> {
     let all = plan.migrations.len();
     writeln!(
         console.out,
-        "way back: proven for {count} of {all}; `lockwise rollback` takes the last"
+        "way back: proven for {count} of {all}; `lockwise rollback --steps 1` takes back the last"
     )?;
     Ok(())
 }
