@@ -5,7 +5,7 @@ use super::expr::{self, full};
 use super::found::Found;
 use super::{from, index, names, select};
 use crate::sql::ast::{Dml, DmlKind, Expr, Key, Query, StatementKind};
-use crate::sql::cursor::{Cursor, Parsed, SyntaxError};
+use crate::sql::cursor::{Cursor, Parsed};
 use crate::sql::name::{Ident, ObjectName};
 
 /// What a data change does, beside what it reads.
@@ -38,11 +38,10 @@ impl Change {
 pub(super) fn statement(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
     let (start, mut found) = (c.position(), Found::default());
     let change = any(c, &mut found)?;
-    if let Some(into) = found.into.take() {
-        if change.is_some() {
-            let message = "INTO makes a table of the outermost query only".to_owned();
-            return Err(SyntaxError { message, at: into.name.span() });
-        }
+    // INTO in the query of an INSERT is read by the grammar and refused by the server.
+    if change.is_none()
+        && let Some(into) = found.into.take()
+    {
         let query = found.into_query(c, start);
         return Ok(super::table::select_into(into, query));
     }
