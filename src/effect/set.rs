@@ -26,7 +26,7 @@ pub fn tell_set(migrations: &[&Migration], effects: &mut [&mut MigrationEffects]
     for (migration, effects) in migrations.iter().zip(effects.iter_mut()) {
         let path = migration.up.section.source.path();
         let version = migration.version.as_str();
-        if !version.is_empty() {
+        if !version.is_empty() && migration.convention.has_unique_versions() {
             match seen.get(&migration.version.number()) {
                 Some(first) => {
                     let value = format!("{version} is also the version of {first}");

@@ -142,6 +142,31 @@ impl Convention {
         Self::Plain,
     ];
 
+    /// Says whether two migrations with one version are a mistake: the tool knows them by it.
+    pub const fn has_unique_versions(self) -> bool {
+        match self {
+            Self::Lockwise
+            | Self::Sqlx
+            | Self::Refinery
+            | Self::Diesel
+            | Self::GolangMigrate
+            | Self::Dbmate
+            | Self::Goose
+            | Self::Flyway
+            | Self::Atlas
+            | Self::Rails
+            | Self::Pop
+            | Self::Tern
+            | Self::Graphile => true,
+            Self::Prisma
+            | Self::Drizzle
+            | Self::Liquibase
+            | Self::Sqitch
+            | Self::Plain
+            | Self::Stdin => false,
+        }
+    }
+
     /// Returns the convention of that name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|convention| convention.as_str() == name)

@@ -8,13 +8,13 @@ use super::detect::{Evidence, Surroundings, detect};
 use super::name::{Dialect, file_name};
 use super::role::{Role, role};
 use super::roots::{
-    Entry, Sidecars, by_root, entry, is_sql, is_unit_file, join, join_flyway, join_plain,
-    path_order, split_path, whole,
+    Entry, Sidecars, by_root, entry, is_sql, is_unit_file, join, join_flyway, path_order,
+    split_path, whole,
 };
 use super::sections::marked;
 use super::{Arrangement, Draft, Given, Group, InputFile, LayoutError, Problem, Skipped};
 use crate::sql::migration::{Convention, Section, Version};
-use crate::sql::source::{Position, Source, Span};
+use crate::sql::source::{Position, Source};
 
 /// Arranges what was given. Without a convention, each folder's own is found.
 ///
@@ -135,7 +135,6 @@ impl Arranging {
             })
             .collect();
         join_flyway(&mut roots);
-        join_plain(&mut roots);
         let first = self.out.groups.len();
         for (root, convention, entries) in roots {
             let drafts = self.drafts(&root, entries, convention, &sidecars);
@@ -239,10 +238,7 @@ impl Arranging {
             let path = source.path().to_owned();
             self.out.errors.push(LayoutError { path, position, problem });
         }
-        let section = |range, blocks| Section { source: source.clone(), range, blocks };
-        let within = |range: Span| -> Vec<Span> {
-            marked.blocks.iter().copied().filter(|&block| range.contains(block)).collect()
-        };
+        let section = |range| Section { source: source.clone(), range, blocks: Vec::new() };
         Draft {
             version,
             name: name.to_owned(),
@@ -251,8 +247,8 @@ impl Arranging {
             no_transaction_beside: false,
             repeatable: false,
             baseline: marked.checkpoint,
-            up: section(marked.up, within(marked.up)),
-            down: marked.down.map(|down| section(down, within(down))),
+            up: section(marked.up),
+            down: marked.down.map(section),
             dialect,
         }
     }
@@ -305,7 +301,6 @@ impl Arranging {
                 let version = Version::new(set.id.as_str());
                 let mut draft = self.draft(entry, Convention::Liquibase, version, "", None);
                 draft.up.range = set.span;
-                draft.up.blocks = if set.whole { vec![set.span] } else { Vec::new() };
                 draft.no_transaction = set.no_transaction;
                 draft.repeatable = set.repeatable;
                 drafts.push(draft);
@@ -370,16 +365,8 @@ fn sort(ups: &mut [Draft], convention: Convention) {
 }
 
 fn has_unique_version(draft: &Draft) -> bool {
-    let by_tool = !matches!(
-        draft.convention,
-        Convention::Prisma
-            | Convention::Plain
-            | Convention::Stdin
-            | Convention::Liquibase
-            | Convention::Sqitch
-            | Convention::Drizzle
-    );
-    by_tool && !draft.repeatable && !draft.version.as_str().is_empty()
+    let version = draft.version.as_str();
+    draft.convention.has_unique_versions() && !draft.repeatable && !version.is_empty()
 }
 
 /// Gives each way back to the migration with its version and, where several share it, its name.

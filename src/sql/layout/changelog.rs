@@ -24,8 +24,6 @@ pub(super) struct Changeset {
     pub(super) span: Span,
     /// The line, when it says `runInTransaction:false`.
     pub(super) no_transaction: Option<Span>,
-    /// The whole text is one statement: `splitStatements:false`, or another delimiter.
-    pub(super) whole: bool,
     /// `runOnChange` or `runAlways`.
     pub(super) repeatable: bool,
 }
@@ -47,7 +45,6 @@ pub(super) fn changesets(source: &Source) -> Vec<Changeset> {
             id,
             span: Span::new(line.span.start, end),
             no_transaction: says("runInTransaction:false").then_some(line.span),
-            whole: says("splitStatements:false") || words.contains("endDelimiter:"),
             repeatable: says("runOnChange:true") || says("runAlways:true"),
         });
     }
@@ -92,8 +89,8 @@ mod tests {
         let ids: Vec<&str> = found.iter().map(|set| set.id.as_str()).collect();
         assert_eq!(ids, ["ann:1", "ann:2"]);
         assert_eq!(source.slice(found[0].span), "--changeset ann:1\nA;\n--rollback B;\n");
-        assert!(found[0].no_transaction.is_none() && !found[0].whole);
-        assert!(found[1].no_transaction.is_some() && found[1].whole);
+        assert!(found[0].no_transaction.is_none());
+        assert!(found[1].no_transaction.is_some());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A migration that is found but not parsed.
 
 use super::name::Dialect;
+use crate::sql::ast::{Statement, StatementKind, Transaction};
 use crate::sql::migration::{Convention, Migration, Section, TransactionMode, Version};
 use crate::sql::parse::parse;
 use crate::sql::server::{Server, ServerKind};
@@ -39,7 +40,7 @@ impl Draft {
     /// Reads the statements as a server would.
     pub fn parse(self, server: Server) -> Migration {
         let up = parse(self.up.clone(), server);
-        let transaction = self.mode(server.kind, up.statements.len());
+        let transaction = self.mode(server.kind, &up.statements);
         Migration {
             transaction,
             marker: self.no_transaction,
@@ -57,9 +58,13 @@ impl Draft {
     /// Prisma, golang-migrate and popx's autocommit files send the file as one message. PostgreSQL
     /// runs several statements of one message in one implicit transaction (manual, 55.2.2.1
     /// "Multiple Statements in a Simple Query"), and one statement alone as it is; MySQL and
-    /// SQLite run them one by one.
-    fn mode(&self, server: ServerKind, statements: usize) -> TransactionMode {
-        let message = if server == ServerKind::Postgres && statements > 1 {
+    /// SQLite run them one by one. A BEGIN in the message makes the transaction the file's own.
+    fn mode(&self, server: ServerKind, statements: &[Statement]) -> TransactionMode {
+        let begins = statements.iter().any(|statement| {
+            matches!(statement.kind, StatementKind::Transaction(Transaction::Begin(_)))
+        });
+        let together = statements.len() > 1 && !begins;
+        let message = if server == ServerKind::Postgres && together {
             TransactionMode::Wrapped
         } else {
             TransactionMode::Unwrapped

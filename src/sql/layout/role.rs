@@ -27,7 +27,7 @@ pub(super) fn role(entry: &Entry, root: &str, convention: Convention) -> Role {
     match convention {
         Convention::Diesel => unit(entry, '-', &["up.sql"]),
         Convention::Prisma => unit(entry, '\0', &["migration.sql"]),
-        Convention::Flyway | Convention::Refinery => flyway(entry, &name, convention),
+        Convention::Flyway | Convention::Refinery => flyway(entry, &name, convention, root),
         Convention::Plain | Convention::Stdin | Convention::Liquibase | Convention::Sqitch => {
             plain(entry, &name, root)
         }
@@ -105,7 +105,7 @@ fn unit(entry: &Entry, dropped: char, ups: &[&str]) -> Role {
     }
 }
 
-fn flyway(entry: &Entry, name: &FileName<'_>, convention: Convention) -> Role {
+fn flyway(entry: &Entry, name: &FileName<'_>, convention: Convention, root: &str) -> Role {
     if name.separator != Separator::Double {
         let stem = entry.file.strip_suffix(".sql").unwrap_or(&entry.file);
         let callback = "its name is neither V…__ nor R__";
@@ -117,7 +117,13 @@ fn flyway(entry: &Entry, name: &FileName<'_>, convention: Convention) -> Role {
         let wants = "a whole number";
         return Role::Bad(Problem::NotAVersion { version, tool: "refinery", wants });
     }
-    let version = Version::new(version);
+    // `0.19/00__users.sql`: who numbers anew in each folder counts the folder in.
+    let version = match version_folders(entry, root) {
+        folders if name.prefix == Prefix::None && is_version_folder(folders) => {
+            Version::new(format!("{folders}/{version}"))
+        }
+        _ => Version::new(version),
+    };
     let text = name.name.to_owned();
     match name.prefix {
         Prefix::Undo if !refinery => Role::Down { version, name: text },

@@ -104,11 +104,6 @@ pub(super) fn join_flyway(roots: &mut Vec<(String, Convention, Vec<Entry>)>) {
     join_where(roots, is_flyway);
 }
 
-/// Folders of plain files are one history, in the order of their paths.
-pub(super) fn join_plain(roots: &mut Vec<(String, Convention, Vec<Entry>)>) {
-    join_where(roots, |convention| convention == Convention::Plain);
-}
-
 fn join_where(
     roots: &mut Vec<(String, Convention, Vec<Entry>)>,
     joins: impl Fn(Convention) -> bool,
