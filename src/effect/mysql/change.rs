@@ -64,6 +64,8 @@ pub(super) struct Changes {
     pub(super) virtual_expression: bool,
     /// Indexes that are built.
     pub(super) built: Vec<Index>,
+    /// One of them over geometries.
+    pub(super) built_over_geometry: bool,
     /// Indexes that go.
     pub(super) dropped: Vec<String>,
     /// Indexes that get another name.
@@ -74,13 +76,21 @@ pub(super) struct Changes {
     pub(super) add_primary: bool,
     /// The primary key goes.
     pub(super) drop_primary: bool,
+    /// The key that orders the rows goes, and no other takes its place.
+    pub(super) loses_key: bool,
+    /// The rows are ordered by another key from now on.
+    pub(super) other_order: bool,
+    /// `ALTER IGNORE`: rows that are in the way are deleted (MariaDB).
+    pub(super) ignore: bool,
+    /// A stored generated column changes its place.
+    pub(super) moves_stored: bool,
     /// Foreign keys are made.
     pub(super) add_foreign_key: bool,
     /// Foreign keys go.
     pub(super) drop_foreign_key: bool,
     /// A CHECK is made, or enforced from now on.
     pub(super) add_check: bool,
-    /// The only checks made stand on added columns: MariaDB does not look at them.
+    /// The only checks made stand on columns: MariaDB does not look at rows for them.
     pub(super) adds_only_column_checks: bool,
     /// A CHECK goes, or is no longer enforced.
     pub(super) drop_check: bool,
@@ -120,6 +130,15 @@ impl Changes {
         changes.columns(scene, before, after);
         changes.order(before, after);
         changes.indexes(scene, before, after, alter);
+        changes.clustered(scene, before, after);
+        changes.built_over_geometry = changes.built.iter().any(|index| {
+            index.key_columns().iter().any(|name| {
+                let column = after.table.column_any_case(name);
+                let data_type = column.and_then(|c| c.data_type.as_ref());
+                data_type.is_some_and(|t| super::refuse::is_geometry(&t.name))
+            })
+        });
+        changes.ignore = alter.ignore;
         changes.constraints(before, after, alter);
         changes.actions(scene, before, alter);
         changes
@@ -260,8 +279,20 @@ impl Changes {
                 .collect();
             kept.windows(2).all(|pair| matches!(pair, [left, right] if left < right))
         };
+        let stored: Vec<usize> = after
+            .origins
+            .iter()
+            .flatten()
+            .copied()
+            .filter(|at| before.columns.get(*at).is_some_and(is_stored))
+            .collect();
         let kept: Vec<usize> = after.origins.iter().flatten().copied().collect();
         let all_ordered = kept.windows(2).all(|pair| matches!(pair, [a, b] if a < b));
+        // A stored generated column that changes places with an ordinary one.
+        let swapped = kept.windows(2).any(
+            |pair| matches!(pair, [a, b] if a > b && (stored.contains(a) || stored.contains(b))),
+        );
+        self.moves_stored = swapped;
         self.reorder_base = !ordered(false);
         self.reorder_virtual = !all_ordered && !self.reorder_base;
     }
@@ -300,6 +331,40 @@ impl Changes {
         };
         for old in before.indexes.iter().filter(|old| !stays(old)) {
             self.drops(old);
+        }
+    }
+
+    /// InnoDB orders rows by the primary key, or by the first unique key without NULLs.
+    fn clustered(&mut self, scene: &Scene<'_>, before: &Relation, after: &Altered) {
+        let old: Option<Vec<usize>> = clustered_key(before).map(|index| {
+            let position = |name: &&str| before.columns.iter().position(|c| same(&c.name, name));
+            index.key_columns().iter().filter_map(position).collect()
+        });
+        let new: Option<Vec<Option<usize>>> = clustered_key(&after.table).map(|index| {
+            let origin = |name: &&str| {
+                let at = after.table.columns.iter().position(|c| same(&c.name, name))?;
+                after.origins.get(at).copied().flatten()
+            };
+            index.key_columns().iter().map(origin).collect()
+        });
+        let Some(old) = old else {
+            self.other_order = new.is_some();
+            return;
+        };
+        let Some(new) = new else {
+            self.loses_key = true;
+            return;
+        };
+        let same_columns =
+            old.len() == new.len() && old.iter().zip(&new).all(|(l, r)| Some(*l) == *r);
+        let promoted = clustered_key(&after.table).map(|index| index.name.clone());
+        let made = self.built.iter().any(|index| Some(&index.name) == promoted.as_ref());
+        if scene.is_mariadb() {
+            self.other_order = !same_columns;
+        } else {
+            // MySQL: a key that was there before does not take the place in a rebuild.
+            self.other_order = made;
+            self.loses_key = !made && !same_columns;
         }
     }
 
@@ -366,28 +431,12 @@ impl Changes {
                     && !found.not_enforced)
         });
         self.add_check |= replaced;
-        self.adds_only_column_checks = self.add_check
-            && !replaced
-            && !alter.actions.iter().any(|action| match &action.kind {
-                ActionKind::Mysql(
-                    MyAction::ModifyColumn { column, .. } | MyAction::ChangeColumn { column, .. },
-                ) => column
-                    .constraints
-                    .iter()
-                    .any(|c| matches!(c.kind, crate::sql::ast::ConstraintKind::Check(_))),
-                ActionKind::AddColumn { .. }
-                | ActionKind::DropColumn { .. }
-                | ActionKind::RenameColumn { .. }
-                | ActionKind::RenameTo(_)
-                | ActionKind::SetDefault { .. }
-                | ActionKind::DropDefault { .. }
-                | ActionKind::SetNotNull { .. }
-                | ActionKind::DropNotNull { .. }
-                | ActionKind::AddConstraint(_)
-                | ActionKind::DropConstraint { .. }
-                | ActionKind::Postgres(_)
-                | ActionKind::Mysql(_) => false,
-            });
+        // A CHECK that is not enforced is kept, and nothing else.
+        self.metadata |= alter.actions.iter().any(|action| {
+            matches!(&action.kind, ActionKind::AddConstraint(found)
+                if matches!(found.kind, crate::sql::ast::ConstraintKind::Check(_)))
+        });
+        self.adds_only_column_checks = self.add_check && !replaced;
         let foreign = alter.actions.iter().any(|action| {
             matches!(&action.kind, ActionKind::AddConstraint(found)
                 if matches!(found.kind, crate::sql::ast::ConstraintKind::ForeignKey(_)))
@@ -408,18 +457,28 @@ impl Changes {
                 ActionKind::Mysql(MyAction::Force) => self.rebuild_option = true,
                 ActionKind::Mysql(MyAction::OrderBy) => self.order_by = true,
                 ActionKind::Mysql(MyAction::Keys { .. }) => self.keys = true,
+                ActionKind::Mysql(MyAction::IndexVisibility { name, .. }) => {
+                    // Also if it is as it should be already.
+                    self.index_visibility |=
+                        before.indexes.iter().any(|index| same(&index.name, name.as_str()));
+                }
                 ActionKind::Mysql(MyAction::ConvertTo { .. }) => self.default_charset = true,
                 ActionKind::Mysql(MyAction::PartitionBy(_) | MyAction::RemovePartitioning) => {
                     self.repartition = true
                 }
                 ActionKind::Mysql(MyAction::AddSystemVersioning) => self.add_versioning = true,
                 ActionKind::Mysql(MyAction::DropSystemVersioning) => self.drop_versioning = true,
+                ActionKind::Mysql(MyAction::ModifyColumn { column, .. }) => {
+                    self.metadata |= knows(before, column.name.as_str());
+                }
                 ActionKind::Mysql(
-                    MyAction::ModifyColumn { .. } | MyAction::ChangeColumn { .. },
+                    MyAction::ChangeColumn { from: column, .. }
+                    | MyAction::ColumnVisibility { column, .. },
                 )
-                | ActionKind::SetDefault { .. }
-                | ActionKind::DropDefault { .. }
-                | ActionKind::Mysql(MyAction::ColumnVisibility { .. }) => self.metadata = true,
+                | ActionKind::SetDefault { column, .. }
+                | ActionKind::DropDefault { column } => {
+                    self.metadata |= knows(before, column.as_str());
+                }
                 _ => {}
             }
         }
@@ -520,6 +579,24 @@ fn index_renames(alter: &AlterTable) -> Vec<(&str, &str)> {
             | ActionKind::DropConstraint { .. } => None,
         })
         .collect()
+}
+
+/// Returns the index that orders the rows.
+fn clustered_key(table: &Relation) -> Option<&Index> {
+    let unique = |index: &&Index| {
+        index.kind == IndexKind::Unique
+            && !index.parts.is_empty()
+            && index.parts.iter().all(|part| {
+                let column = part.key.column().and_then(|name| table.column_any_case(name));
+                part.prefix.is_none() && column.is_some_and(|found| found.not_null)
+            })
+    };
+    table.indexes.iter().find(|index| index.primary).or_else(|| table.indexes.iter().find(unique))
+}
+
+/// Says whether a column is there, as far as the columns are known.
+fn knows(table: &Relation, column: &str) -> bool {
+    !table.complete || table.column_any_case(column).is_some()
 }
 
 /// Says whether an index is added with its method written.

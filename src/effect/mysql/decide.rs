@@ -27,10 +27,10 @@ pub(super) struct Shape {
     pub(super) partitioned: bool,
     /// A virtual column that stays has an index that stays.
     pub(super) indexed_virtual: bool,
+    /// A virtual column that stays has or had an index.
+    pub(super) had_indexed_virtual: bool,
     /// A stored generated column stays.
     pub(super) stored: bool,
-    /// A unique key over NOT NULL columns takes the place of the primary key.
-    pub(super) other_key: bool,
 }
 
 impl Shape {
@@ -51,13 +51,13 @@ impl Shape {
             };
             is_virtual(column) && old && over(after) && over(before)
         });
-        let other_key = after.indexes.iter().any(|index| {
-            index.kind == IndexKind::Unique
-                && !index.primary
-                && index.parts.iter().all(|part| {
-                    let column = part.key.column().and_then(|name| after.column_any_case(name));
-                    part.prefix.is_none() && column.is_some_and(|found| found.not_null)
-                })
+        let had_indexed_virtual = before.columns.iter().any(|column| {
+            is_virtual(column)
+                && after.column_any_case(&column.name).is_some()
+                && before
+                    .indexes
+                    .iter()
+                    .any(|i| i.key_columns().iter().any(|c| same(c, &column.name)))
         });
         Self {
             innodb: is_innodb(before),
@@ -70,7 +70,7 @@ impl Shape {
             partitioned: before.partition_by.is_some(),
             indexed_virtual,
             stored: after.columns.iter().any(is_stored),
-            other_key,
+            had_indexed_virtual,
         }
     }
 }
@@ -89,6 +89,11 @@ impl Scene<'_> {
     /// Returns the best algorithm and the weakest lock that the server accepts.
     pub(super) fn decide(&self, shape: Shape, changes: &Changes, before: &Relation) -> Online {
         if shape.temporary {
+            let only_name =
+                self.is_mariadb() && changes.rename_table && Self::only_metadata(changes);
+            if only_name {
+                return keeps(Algorithm::Instant, OnlineLock::None);
+            }
             // Nobody else sees the table: what LOCK says means nothing, and rows are copied.
             return Online { algorithm: Algorithm::Copy, lock: OnlineLock::None, rebuilds: false };
         }

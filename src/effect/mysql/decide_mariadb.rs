@@ -44,7 +44,9 @@ impl Scene<'_> {
         let columns = changes.add_base || changes.drop_base || changes.reorder_base;
         let rebuild = self.mariadb_rebuilds(shape, changes);
         if !rebuild {
-            if changes.touches_indexes()
+            // A unique key over the same columns takes the place of the primary key.
+            let renames_key = changes.drop_primary && !changes.other_order;
+            if (changes.touches_indexes() && !renames_key)
                 || changes.other_collation && !changes.collated_indexes.is_empty()
             {
                 let lock = self.mariadb_index_lock(changes);
@@ -55,7 +57,7 @@ impl Scene<'_> {
         }
         let virtual_ones =
             changes.add_virtual || changes.drop_virtual || changes.virtual_expression;
-        if virtual_ones || (columns && changes.drop_base && shape.indexed_virtual) || shape.stored {
+        if virtual_ones || (columns && changes.drop_base && shape.indexed_virtual) {
             return copy;
         }
         let shared = shape.fulltext
@@ -75,6 +77,7 @@ impl Scene<'_> {
         let online = self.mariadb_since(11, 2)
             && !has_cascade(before)
             && !changes.order_by
+            && !changes.ignore
             && !changes.drop_versioning
             && !changes.add_auto_increment
             && !changes.gains_auto_increment;
@@ -83,7 +86,6 @@ impl Scene<'_> {
     }
 
     fn mariadb_copies(&self, shape: Shape, changes: &Changes) -> bool {
-        let drops_key = changes.drop_primary && !changes.add_primary && !shape.other_key;
         let base = changes.add_base || changes.drop_base || changes.reorder_base;
         let virtual_ones = changes.add_virtual || changes.drop_virtual;
         let two_fulltext =
@@ -93,7 +95,11 @@ impl Scene<'_> {
             || changes.add_computed_default
             || changes.add_check && !changes.adds_only_column_checks
             || (changes.add_foreign_key && self.foreign_key_checks())
-            || drops_key
+            || changes.loses_key
+            || (shape.partitioned && changes.other_order)
+            || (shape.stored && !changes.not_null.is_empty())
+            || changes.moves_stored
+            || changes.ignore
             || changes.other_engine
             || changes.copy_option
             || changes.repartition
@@ -110,12 +116,11 @@ impl Scene<'_> {
         let columns = changes.add_base || changes.drop_base || changes.reorder_base;
         let instant_columns = !shape.compressed
             && !shape.had_fulltext
-            && !shape.indexed_virtual
+            && !shape.had_indexed_virtual
             && changes.built.is_empty();
         !changes.not_null.is_empty()
             || (changes.nullable && !shape.redundant)
-            || changes.add_primary
-            || changes.drop_primary
+            || changes.other_order
             || changes.rebuild_option
             || changes.add_auto_increment
             || changes.drop_versioning

@@ -66,15 +66,12 @@ impl Scene<'_> {
     }
 
     fn mysql_copies(&self, shape: Shape, changes: &Changes) -> bool {
-        let drops_key = changes.drop_primary && !changes.add_primary;
-        let key_over_null = changes.add_primary && !changes.not_null.is_empty();
         changes.copy_cause.is_some()
             || changes.add_stored
             || changes.add_computed_default
             || changes.add_check
             || (changes.add_foreign_key && self.foreign_key_checks())
-            || drops_key
-            || key_over_null
+            || changes.loses_key
             || changes.other_engine
             || changes.copy_option
             || changes.repartition
@@ -134,6 +131,7 @@ impl Scene<'_> {
             || !changes.not_null.is_empty()
             || changes.nullable
             || changes.add_primary
+            || changes.other_order
             || changes.rebuild_option
             || changes.order_by
     }
@@ -150,5 +148,6 @@ impl Scene<'_> {
             || over_new_virtual
             || functional
             || (rebuild && shape.spatial)
+            || changes.built_over_geometry
     }
 }

@@ -95,6 +95,18 @@ impl Scene<'_> {
             }
             return;
         };
+        let itself = own
+            && key.columns.len() == key.parent_columns.len()
+            && key
+                .columns
+                .iter()
+                .zip(&key.parent_columns)
+                .all(|(a, b)| same(a.as_str(), b.as_str()));
+        if itself && !self.is_mariadb() {
+            let detail = "a column cannot reference itself".to_owned();
+            self.told.fails("parent-not-unique", "6125", detail);
+            return;
+        }
         self.refused_parent(table, parent, key);
     }
 

@@ -229,8 +229,11 @@ impl<'a> Scene<'a> {
             .filter(|parent| *parent != table)
             .cloned()
             .collect();
+        // MySQL keeps the name of the child with the parent: DROP and RENAME change it there.
+        let named = matches!(cause, "drop-table" | "rename-table") && !self.is_mariadb();
+        let mode = if named { LockMode::MdlExclusive } else { LockMode::MdlSharedNoWrite };
         for parent in parents {
-            self.told.lock(&parent, LockMode::MdlSharedNoWrite, cause, end);
+            self.told.lock(&parent, mode, cause, end);
         }
         let children: Vec<Name> = schema
             .foreign_keys_to(table)

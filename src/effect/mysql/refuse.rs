@@ -5,8 +5,8 @@ use super::{Scene, same};
 use crate::schema::{Charset, Column, Demand, Relation, has_charset, max_bytes};
 use crate::sql::Ident;
 use crate::sql::ast::{
-    ActionKind, AlterTable, ColumnDef, ColumnPosition, DataType, Expr, ExprShape, MyAction,
-    Nullability,
+    ActionKind, AlterTable, ColumnDef, ColumnPosition, ConstraintKind, DataType, Expr, ExprShape,
+    MyAction, Nullability, ReferentialAction,
 };
 
 impl Scene<'_> {
@@ -27,6 +27,7 @@ impl Scene<'_> {
                     }
                     self.position(before, alter, position);
                     self.column_definition(before, column);
+                    self.written_keys(before, alter, column);
                 }
                 ActionKind::DropColumn { column, if_exists, .. } => {
                     self.drop_column(before, alter, column, *if_exists);
@@ -67,6 +68,7 @@ impl Scene<'_> {
                 if self.known_column(before, &column.name, "1054", *if_exists) {
                     self.position(before, alter, position);
                     self.redefinition(before, &column.name, column);
+                    self.written_keys(before, alter, column);
                 }
             }
             MyAction::ChangeColumn { from, column, if_exists, position } => {
@@ -76,6 +78,7 @@ impl Scene<'_> {
                         self.renames(before, alter, from, &column.name);
                     }
                     self.redefinition(before, from, column);
+                    self.written_keys(before, alter, column);
                 }
             }
             MyAction::ColumnVisibility { column, .. } => {
@@ -115,6 +118,17 @@ impl Scene<'_> {
             | MyAction::Lock(_)
             | MyAction::Validation(_)
             | MyAction::Partition(_) => {}
+        }
+    }
+
+    /// Tells what is refused about the keys that stand on a column.
+    fn written_keys(&mut self, before: &Relation, alter: &AlterTable, column: &ColumnDef) {
+        for constraint in &column.constraints {
+            let foreign = matches!(constraint.kind, ConstraintKind::ForeignKey(_));
+            let read = self.mysql_since(9, 0, 0) || self.mariadb_since(10, 5);
+            if !foreign || read {
+                self.added_key(before, alter, constraint);
+            }
         }
     }
 
@@ -311,11 +325,27 @@ impl Scene<'_> {
         let new = super::values::resolved(self.schema(), before, definition);
         let types = old.data_type.as_ref().zip(new.as_ref());
         let server = self.schema().server.kind;
+        let refused = |change: TypeChange| match change {
+            TypeChange::Copy(_) => true,
+            // MariaDB refuses a longer or recollated column of a foreign key too.
+            TypeChange::Longer | TypeChange::Collation => self.is_mariadb(),
+            TypeChange::None | TypeChange::Members => false,
+        };
         if let Some((left, right)) = types
-            && matches!(type_change(server, left, right, false), TypeChange::Copy(_))
-            && !same_family_longer(left, right)
+            && refused(type_change(server, left, right, false))
+            && (self.is_mariadb() || !same_family_longer(left, right))
         {
             self.refused_type_change(before, &old.name);
+        }
+        let not_null = matches!(definition.nullability, Some(Nullability::NotNull { .. }));
+        let set_null = before.constraints.iter().any(|constraint| {
+            matches!(&constraint.kind, Demand::ForeignKey { columns, on_delete, on_update, .. }
+                if columns.iter().any(|c| same(c, &old.name))
+                    && [on_delete, on_update].contains(&&ReferentialAction::SetNull))
+        });
+        if not_null && !old.not_null && set_null {
+            let detail = format!("column '{}' cannot be NOT NULL: SET NULL", old.name);
+            self.told.fails("foreign-key-unsupported", "1830", detail);
         }
     }
 
@@ -437,11 +467,24 @@ impl Scene<'_> {
 
     fn table_option(&mut self, before: &Relation, name: &str, value: &str) {
         match name {
-            "engine" => self.known_engine(value),
+            "engine" => {
+                self.known_engine(value);
+                self.engine_with_keys(before, value);
+            }
             "charset" => self.charset(Some(value), None),
             _ => {}
         }
-        let _ = before;
+    }
+
+    /// Foreign keys are InnoDB's own: no other engine takes a table over that has some.
+    fn engine_with_keys(&mut self, before: &Relation, value: &str) {
+        let has_key = before.constraints.iter().any(|c| c.parent().is_some())
+            || !self.schema().foreign_keys_to(&before.name).is_empty();
+        if has_key && super::is_innodb(before) && !same(value, "innodb") && self.is_engine(value) {
+            let code = self.code("1217", "3776");
+            let detail = format!("cannot change the engine of '{}': foreign keys", before.name);
+            self.told.fails("foreign-key-unsupported", code, detail);
+        }
     }
 
     /// An engine that is not there is an error with NO_ENGINE_SUBSTITUTION, which is the default.
@@ -501,7 +544,56 @@ impl Scene<'_> {
         }
         self.auto_increment_key(after);
         self.row_size(before, after);
+        self.longer_keys(before, after, alter);
         self.versioned_table(before, alter);
+    }
+
+    /// A column that gets longer may make the keys over it too long.
+    fn longer_keys(&mut self, before: &Relation, after: &Relation, alter: &AlterTable) {
+        let changed: Vec<&str> = after
+            .columns
+            .iter()
+            .filter(|new| {
+                before.column_any_case(&new.name).is_some_and(|old| old.data_type != new.data_type)
+            })
+            .map(|column| column.name.as_str())
+            .collect();
+        let was = |name: &str| before.indexes.iter().any(|old| same(&old.name, name));
+        for index in after.indexes.iter().filter(|index| was(&index.name)) {
+            let over = index.key_columns().iter().any(|c| changed.iter().any(|name| same(name, c)));
+            if over {
+                self.key_parts_of(after, &index.parts, index.kind);
+            }
+        }
+        if !self.is_mariadb() {
+            return;
+        }
+        // MariaDB does not shorten a key that says which rows are the same (error 1072).
+        for index in before.indexes.iter().filter(|i| i.kind == crate::sql::ast::IndexKind::Unique)
+        {
+            let key = index.key_columns();
+            let gone = key.iter().filter(|column| drops(alter, column)).count();
+            let explicit = alter.actions.iter().any(|action| match &action.kind {
+                ActionKind::Mysql(MyAction::DropIndex { name, .. })
+                | ActionKind::DropConstraint { name, .. } => same(name.as_str(), &index.name),
+                ActionKind::Mysql(MyAction::DropPrimaryKey { .. }) => index.primary,
+                ActionKind::Mysql(_)
+                | ActionKind::Postgres(_)
+                | ActionKind::AddColumn { .. }
+                | ActionKind::DropColumn { .. }
+                | ActionKind::RenameColumn { .. }
+                | ActionKind::RenameTo(_)
+                | ActionKind::SetDefault { .. }
+                | ActionKind::DropDefault { .. }
+                | ActionKind::SetNotNull { .. }
+                | ActionKind::DropNotNull { .. }
+                | ActionKind::AddConstraint(_) => false,
+            });
+            if gone > 0 && gone < key.len() && !explicit {
+                let detail = format!("a column of the unique key '{}' is dropped", index.name);
+                self.told.fails("column-in-use", "1072", detail);
+            }
+        }
     }
 
     /// MariaDB keeps the history of a table as it is, unless told to (error 4119).

@@ -63,7 +63,8 @@ impl Scene<'_> {
                     let drops = super::refuse::drops_constraint(alter, name.as_str());
                     if there && !drops && !constraint.if_not_exists {
                         let detail = format!("duplicate foreign key constraint name '{name}'");
-                        self.told.fails("duplicate-object", "1826", detail);
+                        let code = self.code("1005", "1826");
+                        self.told.fails("duplicate-object", code, detail);
                     }
                 }
                 let after = crate::schema::altered(self.schema(), before, alter).table;
@@ -102,7 +103,7 @@ impl Scene<'_> {
             before.complete && before.column_any_case(word).is_none() && !makes(alter, word)
         });
         if let Some(word) = missing {
-            let code = self.code("1054", "3820");
+            let code = self.code("1054", "1054");
             let detail = format!("the CHECK names an unknown column '{word}'");
             self.told.fails("missing-column", code, detail);
         }

@@ -33,7 +33,9 @@ impl Scene<'_> {
         self.sources(create);
         for parent in create_parents(create) {
             let parent = self.schema().resolve(&parent);
-            if parent != name && self.schema().relation(&parent).is_some() {
+            // MariaDB looks at the definition of the parent and waits for nobody.
+            let waits = !self.is_mariadb();
+            if waits && parent != name && self.schema().relation(&parent).is_some() {
                 self.lock_parent(&parent, "create-table-foreign-key");
             }
         }
