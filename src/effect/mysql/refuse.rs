@@ -392,6 +392,9 @@ impl Scene<'_> {
                 self.does_not_commit();
             }
             self.default_value(column.name.as_str(), Some(data_type), default);
+            if self.is_long_literal(data_type, default) {
+                self.does_not_commit();
+            }
         }
         if let Some(generated) = &column.generated {
             let missing = generated.expr.columns.iter().find(|word| {
@@ -406,6 +409,14 @@ impl Scene<'_> {
         }
     }
 
+    /// Says whether MySQL refuses a default because the values of the type are long.
+    fn is_long_literal(&self, data_type: &DataType, default: &Expr) -> bool {
+        let name = data_type.name.as_str();
+        let long =
+            name.ends_with("text") || name.ends_with("blob") || name == "json" || is_geometry(name);
+        long && default.shape == ExprShape::Literal && !self.is_mariadb()
+    }
+
     /// Tells which defaults a type does not take.
     pub(super) fn default_value(
         &mut self,
@@ -415,15 +426,12 @@ impl Scene<'_> {
     ) {
         let Some(data_type) = data_type else { return };
         let name = data_type.name.as_str();
-        let long =
-            name.ends_with("text") || name.ends_with("blob") || name == "json" || is_geometry(name);
-        if long && default.shape == ExprShape::Literal && !self.is_mariadb() {
+        if self.is_long_literal(data_type, default) {
             // MySQL manual, "Data Type Default Values": an expression in parentheses only.
             let detail = format!(
                 "BLOB, TEXT, GEOMETRY or JSON column '{column}' can't have a default value"
             );
             self.told.fails("type-mismatch", "1101", detail);
-            self.does_not_commit();
             return;
         }
         // Error 1674 with statement-based logging: measured on 9.7 without a binary log.

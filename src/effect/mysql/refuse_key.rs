@@ -91,7 +91,7 @@ impl Scene<'_> {
 
     fn check(&mut self, before: &Relation, alter: &AlterTable, check: &crate::sql::ast::Expr) {
         if check.has_subquery {
-            let code = self.code("1064", "3815");
+            let code = self.code("1970", "3815");
             let detail = "a CHECK may not contain a query".to_owned();
             self.told.fails("check-with-subquery", code, detail);
             if self.is_mariadb() {

@@ -26,6 +26,9 @@ impl Scene<'_> {
             }
         }
         self.refused_constraints(column);
+        if let Some(table) = table {
+            self.words_of_new_column(table, column);
+        }
         self.refused_with_rows(name, column);
         let strict = table.is_some_and(|found| found.options.contains_key("strict"));
         if strict {
@@ -40,6 +43,34 @@ impl Scene<'_> {
         let how = if required { "required-column" } else { "add-column" };
         self.told.breaks(how, ObjectKind::Column, full, name);
         self.locks(name, "add-column", during);
+    }
+
+    /// A CHECK or a generated column may name the table's columns and the new one.
+    fn words_of_new_column(&mut self, table: &Relation, column: &ColumnDef) {
+        let mut with_new = table.clone();
+        let copy = crate::schema::Column {
+            name: column.name.value.clone(),
+            data_type: column.data_type.clone(),
+            not_null: false,
+            not_null_not_valid: false,
+            default: None,
+            generated: None,
+            identity: None,
+            auto_increment: false,
+            on_update: false,
+            invisible: false,
+            inherited: false,
+            origin: table.origin,
+        };
+        with_new.columns.push(copy);
+        if let Some(generated) = &column.generated {
+            self.words_exist(&with_new, &generated.expr);
+        }
+        for constraint in &column.constraints {
+            if let ConstraintKind::Check(check) = &constraint.kind {
+                self.words_exist(&with_new, check);
+            }
+        }
     }
 
     fn refuse_kind(&mut self, detail: &str) {

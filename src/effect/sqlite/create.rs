@@ -361,6 +361,9 @@ impl Scene<'_> {
                     indexes.push((table.name.clone(), index.name.clone()));
                 } else if let Some(table) = schema.find(name) {
                     collect(table);
+                } else if schema.complete && !is_collation(name.name()) {
+                    let detail = "unable to identify the object to be reindexed".to_owned();
+                    self.told.fails("missing-object", SQL_ERROR, detail);
                 }
             }
         }
@@ -376,6 +379,11 @@ impl Scene<'_> {
             .iter()
             .any(|own| same(own, name.name()))
     }
+}
+
+/// Says whether a name is one of the collations that are always there.
+fn is_collation(name: &str) -> bool {
+    ["binary", "nocase", "rtrim"].iter().any(|known| same(known, name))
 }
 
 /// Says whether a parent has a key over exactly these columns; none means its primary key.

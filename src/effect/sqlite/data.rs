@@ -59,10 +59,17 @@ impl Scene<'_> {
             return;
         }
         for (child, constraint) in self.schema().foreign_keys_to(parent) {
-            if let Demand::ForeignKey { on_delete: ReferentialAction::Cascade, .. } =
-                constraint.kind
-            {
-                self.told.loses_too(ObjectKind::Table, child.name.to_string(), true, &child.name);
+            let Demand::ForeignKey { on_delete, .. } = &constraint.kind else { continue };
+            match on_delete {
+                ReferentialAction::Cascade => {
+                    let name = child.name.to_string();
+                    self.told.loses_too(ObjectKind::Table, name, true, &child.name);
+                }
+                ReferentialAction::NoAction | ReferentialAction::Restrict => {
+                    let detail = format!("fails if {} has rows that reference it", child.name);
+                    self.told.may_fail("foreign-key-references", super::CONSTRAINT, detail);
+                }
+                ReferentialAction::SetNull | ReferentialAction::SetDefault => {}
             }
         }
     }

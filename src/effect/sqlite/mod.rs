@@ -189,6 +189,18 @@ impl<'a> Scene<'a> {
                 return;
             }
         }
+        let is_gone = |name: &Name| {
+            schema.relation(name).is_none()
+                && (schema.complete || schema.gone.contains_key(name))
+                && !is_reserved(&name.name)
+        };
+        for trigger in schema.relations.values().flat_map(|found| &found.triggers) {
+            if let Some(gone) = trigger.touches.iter().find(|name| is_gone(name)) {
+                let detail = format!("error in trigger {}: no such table: {gone}", trigger.name);
+                self.told.fails("dependents-exist", SQL_ERROR, detail);
+                return;
+            }
+        }
     }
 
     fn vacuum(&mut self, options: &[String]) {
