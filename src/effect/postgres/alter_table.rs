@@ -48,7 +48,14 @@ pub(super) fn alter(sheet: &mut Sheet<'_>, alter: &AlterTable) {
     }
     if let Some((index, _, _)) = sheet.schema.find_index(&alter.name) {
         // Unlike ALTER INDEX, ALTER TABLE on an index locks it as strongly as a table.
-        sheet.lock_index(&index, AccessExclusive, "alter-index");
+        let options = alter.actions.iter().all(|action| {
+            matches!(
+                action.kind,
+                ActionKind::Postgres(PgAction::SetOptions(_) | PgAction::ResetOptions(_))
+            )
+        });
+        let mode = if options { ShareUpdateExclusive } else { AccessExclusive };
+        sheet.lock_index(&index, mode, "alter-index");
         return;
     }
     let Some(name) = sheet.existing(&alter.name, alter.if_exists) else { return };
@@ -274,6 +281,8 @@ fn recurses(sheet: &Sheet<'_>, target: &Target<'_>, action: &ActionKind) -> bool
         | ActionKind::DropDefault { .. }
         | ActionKind::SetNotNull { .. }
         | ActionKind::DropNotNull { .. } => true,
+        // PostgreSQL 18 looks at the tables below for constraints of every kind.
+        ActionKind::AddConstraint(_) if sheet.since(18) => true,
         ActionKind::AddConstraint(constraint) => match &constraint.kind {
             ConstraintKind::Check(_) => !constraint.no_inherit,
             ConstraintKind::NotNull(_) => true,
@@ -462,8 +471,14 @@ fn postgres(sheet: &mut Sheet<'_>, target: &Target<'_>, action: &PgAction) {
                 column::check_there(sheet, target, column.as_str());
             }
         }
-        PgAction::ColumnOptions { column, .. } | PgAction::SetStorage { column, .. } => {
+        PgAction::ColumnOptions { column, .. } => {
             column::check_there(sheet, target, column.as_str());
+        }
+        PgAction::SetStorage { column, storage } => {
+            let default = storage == "default";
+            if !(default && sheet.needs_version(16, "SET STORAGE DEFAULT")) {
+                column::check_there(sheet, target, column.as_str());
+            }
         }
         PgAction::SetCompression { column, .. } => {
             if !sheet.needs_version(14, "SET COMPRESSION") {

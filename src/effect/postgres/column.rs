@@ -398,6 +398,11 @@ pub(super) fn rename(sheet: &mut Sheet<'_>, target: &Target<'_>, from: &str, to:
     }
     let name = &target.name;
     let table = sheet.table(name);
+    if table.is_some_and(|table| table.kind == RelationKind::View)
+        && sheet.needs_version(13, "ALTER VIEW … RENAME COLUMN")
+    {
+        return;
+    }
     if table.and_then(|table| table.column(from)).is_some_and(|column| column.inherited) {
         let detail = format!("cannot rename inherited column \"{from}\"");
         sheet.fails("column-in-use", "42P16", detail);
@@ -468,6 +473,12 @@ pub(super) fn set_not_null(
     cause: &'static str,
 ) {
     if !check_there(sheet, target, column) {
+        return;
+    }
+    let partitioned = sheet.table(&target.name).is_some_and(|table| table.partition_by.is_some());
+    if target.only && partitioned && !sheet.schema.children(&target.name).is_empty() {
+        let detail = "constraint must be added to child tables too".to_owned();
+        sheet.fails("wrong-object-kind", "42P16", detail);
         return;
     }
     let new = target.beside.new_columns.iter().find(|new| new.name.as_str() == column);
@@ -699,7 +710,9 @@ pub(super) fn fires_for_rows(sheet: &Sheet<'_>, table: &Name, name: Option<&Iden
     let Some(table) = sheet.table(table) else { return true };
     let named = |trigger: &&Trigger| name.is_none_or(|name| trigger.name == name.value);
     table.triggers.iter().filter(named).any(|trigger| trigger.for_each_row)
-        || (name.is_none() && table.constraints.iter().any(|c| c.parent().is_some()))
+        || (name.is_none()
+            && sheet.since(15)
+            && table.constraints.iter().any(|c| c.parent().is_some()))
 }
 
 /// Effects of the actions that concern the table as a whole.
@@ -751,12 +764,7 @@ pub(super) fn table_wide(sheet: &mut Sheet<'_>, target: &Target<'_>, action: &Pg
             }
             sheet.breaks("owner", ObjectKind::Table, name.to_string(), name);
         }
-        PgAction::SetSchema(_) => {
-            for sequence in sheet.schema.owned_sequences(name, None) {
-                sheet.lock(&sequence.name, AccessExclusive, "set-schema");
-            }
-            sheet.breaks("set-schema", ObjectKind::Table, name.to_string(), name);
-        }
+        PgAction::SetSchema(to) => set_schema(sheet, target, to),
         PgAction::Inherit(parent) => inherit(sheet, target, parent),
         PgAction::NoInherit(parent) => {
             let parent = sheet.schema.resolve(parent);
@@ -776,8 +784,29 @@ pub(super) fn table_wide(sheet: &mut Sheet<'_>, target: &Target<'_>, action: &Pg
     }
 }
 
+/// Effects of SET SCHEMA: owned sequences move with the table.
+fn set_schema(sheet: &mut Sheet<'_>, target: &Target<'_>, to: &Ident) {
+    let name = &target.name;
+    let known = sheet.schema.schemas.contains_key(to.as_str())
+        || to.as_str() == "public"
+        || sheet.schema.relations.keys().any(|name| name.schema == to.value);
+    if sheet.schema.complete && !known {
+        let detail = format!("schema \"{to}\" does not exist");
+        sheet.fails("missing-object", "3F000", detail);
+        return;
+    }
+    for sequence in sheet.schema.owned_sequences(name, None) {
+        sheet.lock(&sequence.name, AccessExclusive, "set-schema");
+    }
+    sheet.breaks("set-schema", ObjectKind::Table, name.to_string(), name);
+}
+
 fn storage_options(sheet: &mut Sheet<'_>, target: &Target<'_>, options: &[(String, String)]) {
     let partitioned = sheet.table(&target.name).is_some_and(|table| table.partition_by.is_some());
+    let invoker = options.iter().any(|(option, _)| option == "security_invoker");
+    if invoker && sheet.needs_version(15, "security_invoker") {
+        return;
+    }
     if partitioned && !options.is_empty() {
         // PostgreSQL 12 to 15 say 22023, later versions 42809.
         let code = if sheet.since(16) { "42809" } else { "22023" };

@@ -4,7 +4,7 @@ use super::alter_table::Target;
 use super::sheet::Sheet;
 use super::{column, dependents, functions, source};
 use crate::effect::LockMode::{
-    AccessExclusive, RowShare, Share, ShareRowExclusive, ShareUpdateExclusive,
+    AccessExclusive, AccessShare, RowShare, Share, ShareRowExclusive, ShareUpdateExclusive,
 };
 use crate::schema::{Constraint, Demand, Index, Name, Relation, RelationKind, made_up_name};
 use crate::sql::Ident;
@@ -51,15 +51,19 @@ pub(super) fn add(sheet: &mut Sheet<'_>, target: &Target<'_>, added: &TableConst
             key_constraint(sheet, target, added, key, true);
         }
         ConstraintKind::Unique(key) => key_constraint(sheet, target, added, key, false),
-        ConstraintKind::PrimaryKeyUsingIndex(index) => using_index(sheet, target, index, true),
-        ConstraintKind::UniqueUsingIndex(index) => using_index(sheet, target, index, false),
+        ConstraintKind::PrimaryKeyUsingIndex(index) => {
+            using_index(sheet, target, added, index, true);
+        }
+        ConstraintKind::UniqueUsingIndex(index) => {
+            using_index(sheet, target, added, index, false);
+        }
         ConstraintKind::Check(check) => {
             if check.has_subquery {
                 let detail = "cannot use a subquery in a check constraint".to_owned();
                 sheet.fails("check-with-subquery", "0A000", detail);
                 return;
             }
-            if !fresh_values(sheet, target, check) {
+            if !fresh_values(sheet, target, check) && !check_refused(sheet, target, added, check) {
                 add_check(sheet, target, added);
             }
         }
@@ -113,6 +117,28 @@ fn name_is_taken(sheet: &mut Sheet<'_>, target: &Target<'_>, added: &TableConstr
         return true;
     }
     false
+}
+
+/// What the server refuses of a CHECK whatever the rows are.
+fn check_refused(
+    sheet: &mut Sheet<'_>,
+    target: &Target<'_>,
+    added: &TableConstraint,
+    check: &crate::sql::ast::Expr,
+) -> bool {
+    let table = sheet.table(&target.name);
+    let partitioned = table.is_some_and(|table| table.partition_by.is_some());
+    let children = !sheet.schema.children(&target.name).is_empty();
+    let alone = target.only && children && !added.no_inherit;
+    if alone || (partitioned && added.no_inherit) {
+        let detail = "constraint must be added to child tables too".to_owned();
+        sheet.fails("wrong-object-kind", "42P16", detail);
+        return true;
+    }
+    // Fields of a composite column and whole rows have the form of columns too.
+    let plain = !check.text.contains(").") && !check.has_subquery;
+    let own = |word: &&String| **word != target.name.name;
+    plain && check.columns.iter().filter(own).any(|word| !column::check_there(sheet, target, word))
 }
 
 fn fresh_values(sheet: &mut Sheet<'_>, target: &Target<'_>, check: &crate::sql::ast::Expr) -> bool {
@@ -177,7 +203,10 @@ fn index_name(
         .chain(key.include.iter().map(Ident::as_str))
         .collect();
     let columns = if label == "pkey" { String::new() } else { columns.join("_") };
-    let taken = |name: &str| sheet.schema.is_taken(&Name::new(home.clone(), name));
+    let dropped = &target.beside.dropped_constraints;
+    let taken = |name: &str| {
+        !dropped.contains(&name) && sheet.schema.is_taken(&Name::new(home.clone(), name))
+    };
     let name = made_up_name(&target.name.name, &columns, label, taken);
     Name::new(home, name)
 }
@@ -294,7 +323,7 @@ fn partition_keys(
         return;
     }
     // PostgreSQL 18 makes NOT NULL a constraint of the partitions too, which takes more.
-    let mode = if primary && sheet.since(18) { AccessExclusive } else { Share };
+    let mode = if sheet.since(18) { AccessExclusive } else { Share };
     let columns: Vec<&str> = key.parts.iter().filter_map(|part| part.key.column()).collect();
     for child in sheet.family(&target.name, target.only).into_iter().skip(1) {
         sheet.lock(&child, mode, cause);
@@ -327,7 +356,13 @@ pub(super) fn part_index_name(
     Name::new(home, name)
 }
 
-fn using_index(sheet: &mut Sheet<'_>, target: &Target<'_>, index: &Ident, primary: bool) {
+fn using_index(
+    sheet: &mut Sheet<'_>,
+    target: &Target<'_>,
+    added: &TableConstraint,
+    index: &Ident,
+    primary: bool,
+) {
     let table = sheet.table(&target.name);
     let cause = if primary { "add-primary-key-using-index" } else { "add-unique-using-index" };
     if table.is_some_and(|table| table.partition_by.is_some()) {
@@ -348,7 +383,10 @@ fn using_index(sheet: &mut Sheet<'_>, target: &Target<'_>, index: &Ident, primar
         return;
     }
     let full = Name::new(target.name.schema.clone(), index.as_str());
-    sheet.lock_index(&full, ShareUpdateExclusive, cause);
+    // The index takes the constraint's name.
+    if added.name.as_ref().is_some_and(|name| name.value != index.value) {
+        sheet.lock_index(&full, ShareUpdateExclusive, cause);
+    }
     if primary {
         for column in found.key_columns() {
             not_null_by_key(sheet, target, column);
@@ -457,6 +495,10 @@ fn foreign_key(
     }
     let cause = if inline.is_some() { "add-column-foreign-key" } else { "add-foreign-key-parent" };
     lock_referenced(sheet, &parent, cause);
+    if partitioned && has_equal_below(sheet, target, key, &parent) {
+        // The foreign key of the partition is merged, and its triggers go.
+        sheet.lock(&parent, AccessExclusive, cause);
+    }
     let name = added.name.as_ref().map_or("foreign key", Ident::as_str);
     let full = format!("{}.{name}", target.name);
     sheet.breaks("new-foreign-key", ObjectKind::Constraint, full.clone(), &target.name);
@@ -489,6 +531,21 @@ fn foreign_key(
     scan_referenced(sheet, &parent, key, "add-foreign-key-parent");
     let detail = format!("rows of \"{}\" have no parent in \"{parent}\"", target.name);
     sheet.may_fail("orphans-present", "23503", detail);
+}
+
+/// Says whether a partition has the same foreign key already.
+fn has_equal_below(
+    sheet: &Sheet<'_>,
+    target: &Target<'_>,
+    key: &ForeignKey,
+    parent: &Name,
+) -> bool {
+    sheet.schema.descendants(&target.name).iter().any(|child| {
+        child.constraints.iter().any(|own| {
+            own.parent() == Some(parent)
+                && own.columns() == key.columns.iter().map(Ident::as_str).collect::<Vec<_>>()
+        })
+    })
 }
 
 /// Says whether a table made in this migration has no rows yet.
@@ -765,6 +822,12 @@ pub(super) fn drop(
     if let Demand::NotNull(column) = &found.kind {
         column::drop_not_null(sheet, target, column);
     }
+    if target.only && reaches_children(sheet, &target.name, name) {
+        for child in sheet.schema.children(&target.name) {
+            sheet.lock(&child.name, AccessExclusive, cause);
+        }
+    }
+    lose_attached(sheet, target, name);
     for member in sheet.family(&target.name, target.only).into_iter().skip(1) {
         if find(sheet, &member, name).is_some_and(|part| part.inherited) {
             sheet.lose_part(ObjectKind::Constraint, &member, name, false, true);
@@ -772,6 +835,18 @@ pub(super) fn drop(
     }
     dependents::constraint(sheet, &target.name, name, false, cause);
     sheet.breaks("drop-constraint", ObjectKind::Constraint, full, &target.name);
+}
+
+/// The keys of partitions that are attached to a key go with it.
+fn lose_attached(sheet: &mut Sheet<'_>, target: &Target<'_>, name: &str) {
+    let full = Name::new(target.name.schema.clone(), name);
+    for child in sheet.schema.descendants(&target.name) {
+        for index in child.indexes.iter().filter(|index| index.parent.as_ref() == Some(&full)) {
+            let own = Name::new(child.name.schema.clone(), index.name.clone());
+            sheet.lose(ObjectKind::Index, &own.to_string(), false, true);
+            sheet.lose_part(ObjectKind::Constraint, &child.name, &index.name, false, true);
+        }
+    }
 }
 
 /// Effects of VALIDATE CONSTRAINT: all rows are read while reads and writes go on.
@@ -809,7 +884,7 @@ pub(super) fn validate(sheet: &mut Sheet<'_>, target: &Target<'_>, name: &str) {
             sheet.lock(&parent, RowShare, "validate-foreign-key-parent");
             for member in partitions_of(sheet, &parent) {
                 if member != parent {
-                    sheet.lock(&member, RowShare, "validate-foreign-key-parent");
+                    sheet.lock(&member, AccessShare, "validate-foreign-key-parent");
                 }
                 sheet.scan(&member, "validate-foreign-key-parent", source::FOREIGN_KEY);
             }
@@ -820,6 +895,12 @@ pub(super) fn validate(sheet: &mut Sheet<'_>, target: &Target<'_>, name: &str) {
             sheet.may_fail("orphans-present", "23503", detail);
         }
         Demand::Check(_) => {
+            let children = !sheet.schema.children(&target.name).is_empty();
+            if target.only && children && !found.no_inherit {
+                let detail = "constraint must be validated on child tables too".to_owned();
+                sheet.fails("wrong-object-kind", "42P16", detail);
+                return;
+            }
             for member in sheet.family(&target.name, target.only || found.no_inherit) {
                 let valid = find(sheet, &member, name).is_some_and(|part| part.valid);
                 if !valid {

@@ -153,8 +153,18 @@ fn lock_partitions(sheet: &mut Sheet<'_>, table: &Name, cause: &'static str) {
 /// Locks the tables that the foreign keys of a table reference: their triggers go.
 pub(super) fn foreign_key_parents(sheet: &mut Sheet<'_>, table: &Name, cause: &'static str) {
     let Some(found) = sheet.table(table) else { return };
-    let parents: Vec<Name> = found.constraints.iter().filter_map(|c| c.parent()).cloned().collect();
+    // What a partition has from its parent goes without the other table.
+    let own = found.constraints.iter().filter(|constraint| !constraint.inherited);
+    let parents: Vec<Name> = own.filter_map(|c| c.parent()).cloned().collect();
     for parent in parents {
-        lock_partitions(sheet, &parent, cause);
+        let partitioned = sheet.table(&parent).is_some_and(|p| p.partition_by.is_some());
+        if partitioned && !sheet.since(15) {
+            // PostgreSQL 12 to 14 lock the partitions alone.
+            for child in sheet.family(&parent, false).into_iter().skip(1) {
+                sheet.lock(&child, AccessExclusive, cause);
+            }
+        } else {
+            lock_partitions(sheet, &parent, cause);
+        }
     }
 }

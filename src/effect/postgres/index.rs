@@ -263,6 +263,15 @@ fn one(
             sheet.lock_index(full, AccessExclusive, "alter-index");
         }
         IndexAction::Options(options) => {
+            if sheet.table(table).is_some_and(|found| found.partition_by.is_some()) {
+                let detail = format!("\"{full}\" is a partitioned index");
+                sheet.fails("wrong-object-kind", "42809", detail);
+                return;
+            }
+            let dedup = options.iter().any(|option| option == "deduplicate_items");
+            if dedup && sheet.needs_version(13, "deduplicate_items") {
+                return;
+            }
             let strong = options.iter().any(|option| {
                 matches!(
                     option.as_str(),

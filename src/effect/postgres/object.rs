@@ -125,6 +125,11 @@ pub(super) fn owner_to(sheet: &mut Sheet<'_>, owner: &OwnerTo) {
         | ObjectKind::MaterializedView
         | ObjectKind::Sequence => {
             let Some(name) = sheet.existing(&owner.name, false) else { return };
+            if sheet.table(&name).is_some_and(|sequence| sequence.owned_by.is_some()) {
+                let detail = "cannot change owner of a sequence that a table owns".to_owned();
+                sheet.fails("column-in-use", "0A000", detail);
+                return;
+            }
             sheet.lock(&name, AccessExclusive, "owner");
             name
         }

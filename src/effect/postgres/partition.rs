@@ -252,6 +252,18 @@ pub(super) fn detach(
     if let Some(default) = default {
         sheet.lock(&default, AccessExclusive, "detach-partition-default");
     }
+    // The partition's foreign keys become its own.
+    let referenced: Vec<Name> = sheet
+        .table(&child)
+        .into_iter()
+        .flat_map(|table| &table.constraints)
+        .filter(|constraint| constraint.inherited)
+        .filter_map(|constraint| constraint.parent())
+        .cloned()
+        .collect();
+    for other in referenced {
+        constraint::lock_referenced(sheet, &other, "detach-partition-foreign-key");
+    }
     let referencing: Vec<Name> =
         sheet.schema.foreign_keys_to(parent).iter().map(|(t, _)| t.name.clone()).collect();
     if !referencing.is_empty() {

@@ -172,7 +172,7 @@ fn dependent_parts(
         != types::index_family(sheet.schema, new)
         || collation_changes;
     for index in table.indexes.iter().filter(|index| index.mentions_column(column)) {
-        if !rewrites && is_rebuilt(index, column, family_changes, collation_changes) {
+        if !rewrites && is_rebuilt(index, column, family_changes, old.collation.as_ref()) {
             let full = Name::new(name.schema.clone(), index.name.clone());
             super::constraint::build(sheet, name, &full, "type-change");
         }
@@ -230,7 +230,12 @@ fn recheck(
 
 /// An index is kept when it is over plain columns, without WHERE, and the operator class and the
 /// collation stay. The server compares no expressions, and none of the indexes of partitions.
-fn is_rebuilt(index: &Index, column: &str, family_changes: bool, collation_changes: bool) -> bool {
+fn is_rebuilt(
+    index: &Index,
+    column: &str,
+    family_changes: bool,
+    old_collation: Option<&String>,
+) -> bool {
     let expressions = index.parts.iter().any(|part| matches!(part.key, Key::Expr(_)));
     if expressions || index.predicate.is_some() || index.parent.is_some() {
         return true;
@@ -238,7 +243,7 @@ fn is_rebuilt(index: &Index, column: &str, family_changes: bool, collation_chang
     let key = index.parts.iter().find(|part| part.key.column() == Some(column));
     key.is_some_and(|part| {
         // An index with a collation of its own does not follow the column's.
-        let by_collation = collation_changes && part.collation.is_some();
+        let by_collation = part.collation.is_some() && part.collation.as_ref() != old_collation;
         family_changes && !by_collation
     })
 }
