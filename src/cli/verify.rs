@@ -13,6 +13,7 @@ use crate::db::{Connection, Event, Snapshot};
 use crate::plan::rollback::{Difference, compare};
 use crate::plan::{self, Order, enforce_foreign_keys, snapshot_options, version_of};
 use crate::sql::Migration;
+use crate::sql::ast::{DmlKind, StatementKind};
 
 /// Compare the history with the files and with the database
 ///
@@ -120,6 +121,10 @@ async fn replay(shadow: &mut Connection, live: &Live) -> Result<(), Failure> {
 async fn run_file(shadow: &mut Connection, migration: &Migration) -> Result<(), Failure> {
     let script = &migration.up;
     for statement in &script.statements {
+        // Rows make no schema, and those of then may not fit what was done to the data since.
+        if matches!(&statement.kind, StatementKind::Dml(dml) if dml.kind != DmlKind::Select) {
+            continue;
+        }
         let sql = script.slice(statement.span);
         if let Err(error) = shadow.execute(sql).await {
             let at = script.section.source.position(statement.span.start);

@@ -17,6 +17,7 @@ use super::steps::{CannotRun, Limits, groups};
 use crate::db::{self, Connection, Snapshot};
 use crate::effect::{MigrationEffects, WalkOptions, walk};
 use crate::rule::{JudgeOptions, RuleSet, Severity, judge};
+use crate::sql::ast::StatementKind;
 use crate::sql::{Migration, Server, ServerKind};
 
 /// Everything that a plan is made from.
@@ -67,8 +68,11 @@ pub async fn build(material: &Material<'_>, shadow: &mut Shadow) -> Result<Plan,
     {
         diff = dry(&mut connection, material, &mut migrations, shadow).await?;
     }
-    for planned in &mut migrations {
+    for (planned, migration) in migrations.iter_mut().zip(&material.pending) {
         settle_losses(planned);
+        if planned.failure.is_none() {
+            planned.failure = invalid_in_the_way(migration, material.live);
+        }
     }
     Ok(finished(material, server, migrations, diff, shadow))
 }
@@ -164,6 +168,27 @@ async fn dry(
         }
     }
     Ok(total)
+}
+
+/// Says that an index is there, invalid, under a name that `IF NOT EXISTS` would be content with.
+/// The shadow cannot show it: an index that is loaded there is valid.
+fn invalid_in_the_way(migration: &Migration, live: &Snapshot) -> Option<String> {
+    let script = &migration.up;
+    script.statements.iter().find_map(|statement| {
+        let StatementKind::CreateIndex(create) = &statement.kind else { return None };
+        let name = create.index.name.as_ref().filter(|_| create.if_not_exists)?;
+        let there = live.objects.iter().find(|object| {
+            object.kind == "index"
+                && object.name.name == name.value
+                && object.note.as_deref().is_some_and(|note| note.contains("invalid"))
+        })?;
+        let line = script.section.source.position(statement.span.start).line;
+        Some(format!(
+            "line {line}: the index {} is there and invalid, and IF NOT EXISTS would be content \
+             with it: drop it first",
+            there.name
+        ))
+    })
 }
 
 /// Leaves out what a later statement brings back: a table that is made anew under its old name.

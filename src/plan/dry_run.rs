@@ -26,7 +26,8 @@ pub(super) async fn up(
     planned: &mut PlannedMigration,
 ) -> Result<Upped, db::Error> {
     let mut last = before.clone();
-    for group in &mut planned.groups {
+    let mut groups = planned.groups.iter_mut().peekable();
+    while let Some(group) = groups.next() {
         if let Err((number, line, error)) = run_group(shadow, group).await {
             planned.failure = Some(format!("statement {number}, line {line}: {error}"));
             let after = db::snapshot(shadow, &snapshot_options()).await?;
@@ -39,6 +40,9 @@ pub(super) async fn up(
                 step.nature = settle(step.nature, &step.change);
             }
             last = now;
+        } else if groups.peek().is_some_and(|next| !next.transaction) {
+            // What the next one changes is told from what this one changed.
+            last = db::snapshot(shadow, &snapshot_options()).await?;
         }
     }
     let after = db::snapshot(shadow, &snapshot_options()).await?;
