@@ -9,6 +9,7 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use lockwise::effect::{
     FileState, MigrationEffects, WalkOptions, settle, tell_history, tell_set, walk,
@@ -23,6 +24,11 @@ use lockwise::sql::{
 };
 
 fn rules() -> RuleSet {
+    static RULES: OnceLock<RuleSet> = OnceLock::new();
+    RULES.get_or_init(load).clone()
+}
+
+fn load() -> RuleSet {
     match RuleSet::builtin() {
         Ok(rules) => rules,
         Err(errors) => {

@@ -136,6 +136,34 @@ pub(super) fn soften(statement: &Statement, schema: &Schema, run: &mut Statement
     }
 }
 
+/// Says whether a statement may have done more than is known.
+pub(super) fn is_opaque(statement: &Statement, run: &StatementRun) -> bool {
+    let hidden = |effect: &Effect| match &effect.kind {
+        EffectKind::Session { what, .. } => *what == "dynamic-sql",
+        EffectKind::Unknown { .. } => true,
+        EffectKind::Lock(_)
+        | EffectKind::Rewrite { .. }
+        | EffectKind::Scan { .. }
+        | EffectKind::IndexBuild { .. }
+        | EffectKind::Loss(_)
+        | EffectKind::Break { .. }
+        | EffectKind::Failure(_)
+        | EffectKind::LeftBehind { .. }
+        | EffectKind::Declares(_) => false,
+    };
+    matches!(statement.kind, StatementKind::Call { .. }) || run.effects.effects.iter().any(hidden)
+}
+
+/// After a statement that is not known through and through nothing about objects is certain.
+pub(super) fn doubt(run: &mut StatementRun) {
+    for effect in &mut run.effects.effects {
+        if let EffectKind::Failure(failure) = &mut effect.kind {
+            let about_objects = ["duplicate-object", "missing-object", "missing-column"];
+            failure.certain &= !about_objects.contains(&failure.when);
+        }
+    }
+}
+
 /// Failures that need a row to happen.
 const NEEDS_ROWS: [&str; 8] = [
     "default-missing",

@@ -86,6 +86,8 @@ struct Walker<'w> {
     /// What is told once in a migration and was told already.
     told: BTreeSet<&'static str>,
     across: Across,
+    /// A statement ran SQL that is not known: objects may be there or gone because of it.
+    opaque: bool,
     out: MigrationEffects,
 }
 
@@ -122,6 +124,7 @@ impl<'w> Walker<'w> {
             open: None,
             told: BTreeSet::new(),
             across: Across::default(),
+            opaque: false,
             out: MigrationEffects::default(),
         }
     }
@@ -134,6 +137,10 @@ impl<'w> Walker<'w> {
         let mut run = self.effects(statement);
         excuse::without_rows(statement, self.schema, &mut run);
         excuse::soften(statement, self.schema, &mut run);
+        if self.opaque {
+            excuse::doubt(&mut run);
+        }
+        self.opaque |= excuse::is_opaque(statement, &run);
         self.command(statement, &mut run);
         self.held(statement, &mut run);
         self.across(statement, &mut run);
