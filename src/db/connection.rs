@@ -194,8 +194,8 @@ impl Connection {
 
     /// Begins a transaction; on SQLite it takes the write lock at once.
     ///
-    /// SQLite's plain `BEGIN` takes the lock at the first write, where `busy_timeout` is not honoured
-    /// once another session has written in between (measured on 3.40).
+    /// SQLite's plain `BEGIN` takes the lock at the first write, where `busy_timeout` is not
+    /// honoured once another session has written in between (measured on 3.40).
     pub async fn begin(&mut self) -> Result<(), ServerError> {
         let sql = match self.server.kind {
             ServerKind::Postgres => "BEGIN",

@@ -1,8 +1,8 @@
 //! The journal in the target: what was intended, what was done, in order.
 //!
-//! `lockwise_journal` is only ever appended to; `lockwise_history` is a view on it that shows what is
-//! applied. An append inside an open transaction commits or vanishes with it. Times are the
-//! server's.
+//! `lockwise_journal` is only ever appended to; `lockwise_history` is a view on it that shows
+//! what is applied. An append inside an open transaction commits or vanishes with it. Times are
+//! the server's.
 
 use std::fmt;
 use std::str::FromStr;
@@ -323,7 +323,8 @@ impl Journal {
         let journal = self.quoted("journal");
         let table = format!(
             "CREATE TABLE {journal} (\n    seq {key},\n    at {at},\n    db_user {user},\n    \
-             format int NOT NULL,\n    run_id {short} NOT NULL,\n    plan_digest {short} NOT NULL,\n    \
+             format int NOT NULL,\n    run_id {short} NOT NULL,\n    \
+             plan_digest {short} NOT NULL,\n    \
              version {short} NOT NULL,\n    name {short} NOT NULL,\n    step_no int,\n    \
              attempt int,\n    event {short} NOT NULL,\n    fp_before {short},\n    \
              fp_after {short},\n    raw_digest {short},\n    semantic_digest {short},\n    \
@@ -332,8 +333,8 @@ impl Journal {
         let states =
             "'migration-applied', 'migration-rolled-back', 'baseline', 'adopted', 'amended'";
         let view = format!(
-            "CREATE VIEW {} AS SELECT j.seq, j.version, j.name, j.event, j.at, j.db_user, j.run_id, \
-             j.plan_digest, j.raw_digest, j.semantic_digest FROM {journal} j \
+            "CREATE VIEW {} AS SELECT j.seq, j.version, j.name, j.event, j.at, j.db_user, \
+             j.run_id, j.plan_digest, j.raw_digest, j.semantic_digest FROM {journal} j \
              WHERE j.event IN ({states}) AND j.event <> 'migration-rolled-back' \
              AND NOT EXISTS (SELECT 1 FROM {journal} k WHERE k.version = j.version \
              AND k.event IN ({states}) AND k.seq > j.seq)",
@@ -365,8 +366,8 @@ impl Journal {
             ServerKind::Sqlite => "at",
         };
         let sql = format!(
-            "SELECT seq, {at}, db_user, format, run_id, plan_digest, version, name, step_no, attempt, \
-             event, fp_before, fp_after, raw_digest, semantic_digest, detail \
+            "SELECT seq, {at}, db_user, format, run_id, plan_digest, version, name, step_no, \
+             attempt, event, fp_before, fp_after, raw_digest, semantic_digest, detail \
              FROM {} WHERE seq > {seq} ORDER BY seq",
             self.quoted("journal"),
         );

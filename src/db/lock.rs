@@ -204,7 +204,8 @@ fn postgres_holder(key: i64) -> String {
     format!(
         "SELECT a.pid, a.application_name, a.usename, coalesce(host(a.client_addr), 'local'), \
                 CASE WHEN a.state = 'active' THEN a.query ELSE '' END, \
-                extract(epoch FROM clock_timestamp() - coalesce(a.query_start, a.backend_start))::int \
+                extract(epoch FROM clock_timestamp() - \
+                coalesce(a.query_start, a.backend_start))::int \
          FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid \
          WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 \
            AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \

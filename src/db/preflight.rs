@@ -204,7 +204,8 @@ UNION SELECT 'main', t.name, 'view', v.name FROM sqlite_schema t JOIN sqlite_sch
   ON v.type = 'view' AND v.name <> t.name AND v.sql LIKE '%' || t.name || '%'
   WHERE t.type IN ('table', 'view')";
 
-/// Foreign keys, triggers, and views that name the table; MariaDB keeps no list of what a view reads.
+/// Foreign keys, triggers, and views that name the table; MariaDB keeps no list of what a view
+/// reads.
 fn mysql_dependents(kind: ServerKind, relations: &BTreeSet<Name>) -> String {
     let names: Vec<String> = relations.iter().map(|name| literal(kind, &name.name)).collect();
     let names = if names.is_empty() { "''".to_owned() } else { names.join(", ") };

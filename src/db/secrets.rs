@@ -1,7 +1,7 @@
 //! Passwords from the files and variables that the servers' own tools read.
 //!
-//! In: texts that `cli` has read. Out: the password for one host, port, database and user. This file
-//! opens nothing.
+//! In: texts that `cli` has read. Out: the password for one host, port, database and user. This
+//! file opens nothing.
 
 use std::fmt;
 

@@ -57,10 +57,10 @@ pub(super) fn setup(
 
 /// Statements that set time limits; `local` binds them to the open transaction where that exists.
 ///
-/// MySQL and MariaDB count `lock_wait_timeout` and `innodb_lock_wait_timeout` in whole seconds with a
-/// minimum of one; part of a second is rounded up. A limit on DDL statements exists on MariaDB only
-/// (`max_statement_time`); MySQL's `max_execution_time` is for SELECT alone (manual, 7.1.8).
-/// SQLite's `busy_timeout` is the lock limit.
+/// MySQL and MariaDB count `lock_wait_timeout` and `innodb_lock_wait_timeout` in whole seconds
+/// with a minimum of one; part of a second is rounded up. A limit on DDL statements exists on
+/// MariaDB only (`max_statement_time`); MySQL's `max_execution_time` is for SELECT alone (manual,
+/// 7.1.8). SQLite's `busy_timeout` is the lock limit.
 pub(super) fn timeouts(kind: ServerKind, timeouts: Timeouts, local: bool) -> Vec<String> {
     let Timeouts { lock_timeout_ms, statement_timeout_ms } = timeouts;
     match kind {

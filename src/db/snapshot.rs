@@ -1,8 +1,8 @@
 //! A whole schema as canonical SQL.
 //!
-//! In: what the introspection of one server read. Out: objects in an order in which they load into an
-//! empty database, equal for equal schemas; as one text, as a file that a person can commit, and as
-//! fingerprints.
+//! In: what the introspection of one server read. Out: objects in an order in which they load
+//! into an empty database, equal for equal schemas; as one text, as a file that a person can
+//! commit, and as fingerprints.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

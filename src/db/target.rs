@@ -1,7 +1,7 @@
 //! The URL of a database.
 //!
-//! In: `postgres://…`, `mysql://…`, `mariadb://…`, `sqlite:…` or a file path. Out: a [`Target`], which
-//! prints itself without user and password.
+//! In: `postgres://…`, `mysql://…`, `mariadb://…`, `sqlite:…` or a file path. Out: a [`Target`],
+//! which prints itself without user and password.
 
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! The `db` folder against real servers.
 //!
-//! `tests/run` starts the servers and sets `LOCKWISE_TEST_POSTGRES` and `LOCKWISE_TEST_MARIADB`. Each
-//! test makes a database of its own and drops it.
+//! `tests/run` starts the servers and sets `LOCKWISE_TEST_POSTGRES` and `LOCKWISE_TEST_MARIADB`.
+//! Each test makes a database of its own and drops it.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -32,8 +32,8 @@ pub(super) async fn keys(
         "NULL, CASE ignored WHEN 'YES' THEN 1 ELSE 0 END"
     };
     let sql = format!(
-        "SELECT table_name, index_name, non_unique, seq_in_index, column_name, collation, sub_part, \
-         index_type, index_comment, {special} \
+        "SELECT table_name, index_name, non_unique, seq_in_index, column_name, collation, \
+         sub_part, index_type, index_comment, {special} \
          FROM information_schema.statistics WHERE table_schema = {{db}}"
     );
     let rows = reader.ask(&sql).await?;

@@ -1,11 +1,11 @@
 //! MySQL and MariaDB: reads `information_schema` in a fixed number of queries.
 //!
-//! `SHOW CREATE` would be one query per object, so tables are put together from their columns, keys
-//! and partitions. Only what `information_schema` does not tell all about is asked for one by one:
-//! sequences and system-versioned tables (MariaDB 10.6 to 11.8), and programs with a backslash, or
-//! on MySQL a quote, in them. The database's own name is taken
-//! out of views and defaults, so that the text does not depend on it; counters of AUTO_INCREMENT are
-//! data and left out.
+//! `SHOW CREATE` would be one query per object, so tables are put together from their columns,
+//! keys and partitions. Only what `information_schema` does not tell all about is asked for one
+//! by one: sequences and system-versioned tables (MariaDB 10.6 to 11.8), and programs with a
+//! backslash, or on MySQL a quote, in them. The database's own name is taken out of views and
+//! defaults, so that the text does not depend on it; counters of AUTO_INCREMENT are data and left
+//! out.
 
 mod key;
 mod partition;

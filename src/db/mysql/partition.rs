@@ -35,8 +35,8 @@ pub(super) async fn partitions(
 }
 
 /// Finds the DEFAULT partition of a LIST table (MariaDB), which `information_schema` shows as the
-/// list `0`, or as `MAXVALUE` where columns are listed (measured on 10.11): only the statement of the
-/// table itself tells the first from a partition for the value 0.
+/// list `0`, or as `MAXVALUE` where columns are listed (measured on 10.11): only the statement of
+/// the table itself tells the first from a partition for the value 0.
 async fn default_partition(
     reader: &mut Reader<'_>,
     table: &str,

@@ -20,8 +20,9 @@ fn definer(reader: &Reader<'_>, definer: &str, roles: &mut BTreeSet<String>) -> 
 }
 
 /// Returns the statement that made a routine, a trigger or an event, where `information_schema`
-/// changes its text: there MariaDB 10.11 prints `\\` as `\`, and MySQL 9.7 also `''` as `'` (measured).
-/// The text is in column `index` of `SHOW CREATE`; a login that may not see it gets none.
+/// changes its text: there MariaDB 10.11 prints `\\` as `\`, and MySQL 9.7 also `''` as `'`
+/// (measured). The text is in column `index` of `SHOW CREATE`; a login that may not see it gets
+/// none.
 async fn original(
     reader: &mut Reader<'_>,
     words: &str,
@@ -57,7 +58,8 @@ fn without_definer(sql: &str) -> String {
     format!("CREATE {}", rest.trim_start())
 }
 
-/// Surrounds a statement with the `sql_mode` that it was made under, where new sessions have another.
+/// Surrounds a statement with the `sql_mode` that it was made under, where new sessions have
+/// another.
 fn under_mode(reader: &Reader<'_>, mode: &str, sql: String) -> Vec<String> {
     if mode == reader.sql_mode {
         return vec![sql];
@@ -244,8 +246,9 @@ pub(super) async fn events(
 ) -> Result<(), ServerError> {
     let rows = reader
         .ask(
-            "SELECT event_name, event_type, coalesce(execute_at, ''), coalesce(interval_value, ''), \
-             coalesce(interval_field, ''), coalesce(starts, ''), coalesce(ends, ''), \
+            "SELECT event_name, event_type, coalesce(execute_at, ''), \
+             coalesce(interval_value, ''), coalesce(interval_field, ''), \
+             coalesce(starts, ''), coalesce(ends, ''), \
              on_completion, status, event_comment, event_definition, definer, sql_mode \
              FROM information_schema.events WHERE event_schema = {db}",
         )

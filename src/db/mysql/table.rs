@@ -264,8 +264,8 @@ fn column(reader: &Reader<'_>, row: &Row, table_collation: &str) -> String {
     line
 }
 
-/// Writes the default. MariaDB prints it as SQL; MySQL prints a bare value, or an expression that it
-/// marks as one.
+/// Writes the default. MariaDB prints it as SQL; MySQL prints a bare value, or an expression that
+/// it marks as one.
 fn default(reader: &Reader<'_>, row: &Row, extra: &str) -> String {
     let (data_type, is_nullable) = (row.text(9), row.text(4) == "YES");
     let Some(value) = row.get(5) else {

@@ -62,8 +62,8 @@ impl Column {
 
 /// Columns of tables and views, with what is special about each.
 ///
-/// The default of a statistics target is -1 before 17 and NULL since. A partition takes its identity
-/// from its parent since 17 and must not declare it.
+/// The default of a statistics target is -1 before 17 and NULL since. A partition takes its
+/// identity from its parent since 17 and must not declare it.
 const COLUMNS: &str = "
 SELECT a.attrelid, a.attnum, a.attname, quote_ident(a.attname),
   format_type(a.atttypid, a.atttypmod),
@@ -92,8 +92,8 @@ ORDER BY a.attrelid, a.attnum";
 const IDENTITIES: &str = "
 SELECT d.refobjid, d.refobjsubid,
   concat_ws(' ',
-    CASE WHEN c.relname <> t.relname || '_' || a.attname || '_seq' OR c.relnamespace <> t.relnamespace
-      THEN 'SEQUENCE NAME ' || {name:c} END,
+    CASE WHEN c.relname <> t.relname || '_' || a.attname || '_seq'
+      OR c.relnamespace <> t.relnamespace THEN 'SEQUENCE NAME ' || {name:c} END,
     {sequence_options})
 FROM pg_depend d
 JOIN pg_class c ON c.oid = d.objid AND c.relkind = 'S'

@@ -6,8 +6,9 @@ use crate::db::error::ServerError;
 use crate::db::rows::Row;
 use crate::schema::Name;
 
-/// Privileges that differ from those that the owner has anyway: granted ones, and built-in ones that
-/// were taken away. The letters are those of `acldefault` (manual, "System Catalog Information").
+/// Privileges that differ from those that the owner has anyway: granted ones, and built-in ones
+/// that were taken away. The letters are those of `acldefault` (manual, "System Catalog
+/// Information").
 const GRANTS: &str = "
 WITH objects AS (
   SELECT 'pg_class'::regclass AS class, c.oid, 0 AS sub, n.nspname AS schema, c.relname AS name,

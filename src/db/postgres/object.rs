@@ -71,15 +71,16 @@ SELECT t.oid, t.typtype, n.nspname, t.typname, t.oid::regtype::text, t.typarray,
        || (SELECT quote_ident(cn.nspname) || '.' || quote_ident(co.collname) FROM pg_collation co
            JOIN pg_namespace cn ON cn.oid = co.collnamespace WHERE co.oid = t.typcollation)
        ELSE '' END
-    || coalesce(' DEFAULT ' || coalesce(pg_get_expr(t.typdefaultbin, 0), quote_literal(t.typdefault)),
+    || coalesce(' DEFAULT '
+         || coalesce(pg_get_expr(t.typdefaultbin, 0), quote_literal(t.typdefault)),
          '')
     || CASE WHEN t.typnotnull THEN ' NOT NULL' ELSE '' END
     || coalesce((SELECT string_agg(E'\\n    CONSTRAINT ' || quote_ident(k.conname) || ' '
          || pg_get_constraintdef(k.oid), '' ORDER BY k.conname)
        FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c' AND k.convalidated), '')
   END,
-  (SELECT string_agg('ALTER DOMAIN ' || t.oid::regtype || ' ADD CONSTRAINT ' || quote_ident(k.conname)
-     || ' ' || pg_get_constraintdef(k.oid), chr(1) ORDER BY k.conname)
+  (SELECT string_agg('ALTER DOMAIN ' || t.oid::regtype || ' ADD CONSTRAINT '
+     || quote_ident(k.conname) || ' ' || pg_get_constraintdef(k.oid), chr(1) ORDER BY k.conname)
    FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c' AND NOT k.convalidated),
   t.typrelid, {since@14@(SELECT r.rngmultitypid FROM pg_range r WHERE r.rngtypid = t.oid)@NULL},
   (SELECT string_agg(a.attnum || chr(2) || quote_ident(a.attname), chr(1)) FROM pg_attribute a
@@ -304,9 +305,11 @@ pub(super) async fn on_tables(
 
 /// Event triggers.
 const EVENT_TRIGGERS: &str = "
-SELECT e.oid, '', e.evtname, 'CREATE EVENT TRIGGER ' || quote_ident(e.evtname) || ' ON ' || e.evtevent
+SELECT e.oid, '', e.evtname, 'CREATE EVENT TRIGGER ' || quote_ident(e.evtname)
+  || ' ON ' || e.evtevent
   || coalesce(E'\\n    WHEN TAG IN (' || (SELECT string_agg(quote_literal(t), ', ' ORDER BY t)
-     FROM unnest(e.evttags) t) || ')', '') || E'\\n    EXECUTE FUNCTION ' || e.evtfoid::regproc || '()',
+     FROM unnest(e.evttags) t) || ')', '') || E'\\n    EXECUTE FUNCTION '
+  || e.evtfoid::regproc || '()',
   'EVENT TRIGGER ' || quote_ident(e.evtname),
   CASE WHEN e.evtenabled <> 'O' THEN 'ALTER EVENT TRIGGER ' || quote_ident(e.evtname)
     || CASE e.evtenabled WHEN 'D' THEN ' DISABLE' WHEN 'R' THEN ' ENABLE REPLICA'

@@ -1,7 +1,7 @@
 //! Puts objects in an order in which they load.
 //!
-//! Of all objects whose dependencies are written, the one of the lowest rank and name comes next, so
-//! the order follows from the schema alone and not from the history of its numbers.
+//! Of all objects whose dependencies are written, the one of the lowest rank and name comes next,
+//! so the order follows from the schema alone and not from the history of its numbers.
 
 use std::collections::BTreeSet;
 

@@ -26,8 +26,9 @@ SELECT p.oid, 'CREATE AGGREGATE ' || quote_ident(n.nspname) || '.' || quote_iden
     CASE WHEN g.aggtransspace <> 0 THEN 'SSPACE = ' || g.aggtransspace END,
     CASE WHEN g.aggfinalfn <> 0 THEN 'FINALFUNC = ' || g.aggfinalfn::regproc END,
     CASE WHEN g.aggfinalextra THEN 'FINALFUNC_EXTRA' END,
-    CASE WHEN g.aggfinalfn <> 0 AND g.aggfinalmodify <> CASE g.aggkind WHEN 'n' THEN 'r' ELSE 'w' END
-      THEN 'FINALFUNC_MODIFY = ' || CASE g.aggfinalmodify WHEN 'r' THEN 'READ_ONLY'
+    CASE WHEN g.aggfinalfn <> 0 AND g.aggfinalmodify
+      <> CASE g.aggkind WHEN 'n' THEN 'r' ELSE 'w' END THEN
+      'FINALFUNC_MODIFY = ' || CASE g.aggfinalmodify WHEN 'r' THEN 'READ_ONLY'
         WHEN 's' THEN 'SHAREABLE' ELSE 'READ_WRITE' END END,
     CASE WHEN g.aggcombinefn <> 0 THEN 'COMBINEFUNC = ' || g.aggcombinefn::regproc END,
     CASE WHEN g.aggserialfn <> 0 THEN 'SERIALFUNC = ' || g.aggserialfn::regproc END,

@@ -25,7 +25,7 @@ pub(super) fn find(wanted: Server, folders: &[PathBuf]) -> Option<Binaries> {
         ServerKind::Postgres => places.extend(postgres_folders()),
         ServerKind::Mysql | ServerKind::Mariadb => {
             let usual = ["/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin"];
-            let more = ["/usr/libexec", "/usr/local/mysql/bin", "/opt/homebrew/bin"];
+            let more = ["/usr/libexec", "/usr/local/mysql/bin"];
             places.extend(usual.into_iter().chain(more).map(PathBuf::from));
         }
         ServerKind::Sqlite => {}
@@ -53,7 +53,7 @@ fn postgres_folders() -> Vec<PathBuf> {
     if let Ok(output) = printed {
         folders.push(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()));
     }
-    let parents = ["/usr/lib/postgresql", "/usr/local/lib/postgresql", "/usr", "/opt/homebrew/opt"];
+    let parents = ["/usr/lib/postgresql", "/usr/local/lib/postgresql", "/usr"];
     for parent in parents {
         let Ok(entries) = std::fs::read_dir(parent) else { continue };
         let names = entries.filter_map(Result::ok).map(|entry| entry.path());

@@ -1,8 +1,9 @@
 //! A temporary server of our own, started from installed binaries.
 //!
-//! It listens on a socket in its own folder only, does not sync, and runs as an ordinary user even
-//! when we are root, which the servers refuse to be. A watching shell ends it and removes its folder
-//! as soon as our end of a pipe closes, so nothing is left behind however this process ends.
+//! It listens on a socket in its own folder only, does not sync, and runs as an ordinary user
+//! even when we are root, which the servers refuse to be. A watching shell ends it and removes
+//! its folder as soon as our end of a pipe closes, so nothing is left behind however this process
+//! ends.
 
 use std::os::unix::fs::{MetadataExt as _, chown};
 use std::os::unix::process::CommandExt as _;
@@ -253,8 +254,8 @@ fn command_name(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// The signal that ends a server at once: PostgreSQL's "immediate shutdown" frees its shared memory;
-/// the others have nothing to lose.
+/// The signal that ends a server at once: PostgreSQL's "immediate shutdown" frees its shared
+/// memory; the others have nothing to lose.
 const fn stop_signal(kind: ServerKind) -> &'static str {
     match kind {
         ServerKind::Postgres => "QUIT",
