@@ -137,6 +137,14 @@ impl Walker<'_> {
         }
     }
 
+    /// MySQL and MariaDB drop the index they made for a foreign key once another one serves it.
+    fn belongs_to_foreign_key(&self, relation: &Relation, index: &Index) -> bool {
+        self.kind().is_mysql_family()
+            && relation.constraints.iter().any(|constraint| {
+                constraint.parent().is_some() && constraint.columns() == index.key_columns()
+            })
+    }
+
     /// Columns of one family and another width, which the server compares after a conversion.
     fn key_types<'c>(
         &self,
@@ -197,7 +205,7 @@ impl Walker<'_> {
         let Some(relation) = self.schema.relation(table) else { return };
         let own = index.name.as_ref().map(|name| name.as_str());
         for known in relation.indexes.iter().filter(|known| own != Some(known.name.as_str())) {
-            if !plain(known) {
+            if !plain(known) || self.belongs_to_foreign_key(relation, known) {
                 continue;
             }
             let name = if covers(&known.parts, index) && same_method(known, index) {
