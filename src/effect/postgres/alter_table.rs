@@ -6,6 +6,7 @@
 
 use super::sheet::Sheet;
 use super::{column, constraint, partition, source, type_change};
+use super::{settings, standing};
 use crate::effect::LockMode::{self, AccessExclusive, ShareRowExclusive, ShareUpdateExclusive};
 use crate::schema::{Name, RelationKind};
 use crate::sql::ast::{
@@ -295,7 +296,7 @@ fn recurses(sheet: &Sheet<'_>, target: &Target<'_>, action: &ActionKind) -> bool
             | ConstraintKind::Exclude(_) => false,
         },
         ActionKind::DropConstraint { name, .. } => {
-            constraint::reaches_children(sheet, &target.name, name.as_str())
+            standing::reaches_children(sheet, &target.name, name.as_str())
         }
         ActionKind::Postgres(action) => postgres_recurses(sheet, target, action, partitioned),
         ActionKind::RenameTo(_) | ActionKind::Mysql(_) => false,
@@ -318,13 +319,13 @@ fn postgres_recurses(
         | PgAction::SetIdentity { .. }
         | PgAction::DropIdentity { .. } => sheet.since(17) && partitioned,
         PgAction::ValidateConstraint { name } | PgAction::RenameConstraint { from: name, .. } => {
-            let inherited = constraint::reaches_children(sheet, &target.name, name.as_str());
-            let check = constraint::is_check(sheet, &target.name, name.as_str());
+            let inherited = standing::reaches_children(sheet, &target.name, name.as_str());
+            let check = standing::is_check(sheet, &target.name, name.as_str());
             inherited && (check || matches!(action, PgAction::ValidateConstraint { .. }))
         }
         PgAction::AlterConstraint { .. } => partitioned,
         PgAction::Trigger { name, .. } => {
-            partitioned && column::fires_for_rows(sheet, &target.name, name.as_ref())
+            partitioned && settings::fires_for_rows(sheet, &target.name, name.as_ref())
         }
         PgAction::ColumnOptions { .. }
         | PgAction::SetCompression { .. }
@@ -438,7 +439,7 @@ fn run(sheet: &mut Sheet<'_>, target: &Target<'_>, action: &TableAction) {
         }
         ActionKind::AddConstraint(added) => constraint::add(sheet, target, added),
         ActionKind::DropConstraint { name, if_exists, cascade } => {
-            constraint::drop(sheet, target, name.as_str(), *if_exists, *cascade);
+            standing::drop(sheet, target, name.as_str(), *if_exists, *cascade);
         }
         ActionKind::Postgres(action) => postgres(sheet, target, action),
         ActionKind::Mysql(_) => sheet.unknown("not a statement of PostgreSQL"),
@@ -452,19 +453,19 @@ fn postgres(sheet: &mut Sheet<'_>, target: &Target<'_>, action: &PgAction) {
             type_change::change(sheet, target, column.as_str(), data_type, using.as_ref());
         }
         PgAction::SetExpression { column, .. } => {
-            column::set_expression(sheet, target, column.as_str());
+            settings::set_expression(sheet, target, column.as_str());
         }
         PgAction::DropExpression { column, if_exists } => {
-            column::drop_expression(sheet, target, column.as_str(), *if_exists);
+            settings::drop_expression(sheet, target, column.as_str(), *if_exists);
         }
         PgAction::AddIdentity { column, .. } => {
-            column::add_identity(sheet, target, column.as_str());
+            settings::add_identity(sheet, target, column.as_str());
         }
         PgAction::SetIdentity { column } => {
-            column::set_identity(sheet, target, column.as_str());
+            settings::set_identity(sheet, target, column.as_str());
         }
         PgAction::DropIdentity { column, if_exists } => {
-            column::drop_identity(sheet, target, column.as_str(), *if_exists);
+            settings::drop_identity(sheet, target, column.as_str(), *if_exists);
         }
         PgAction::SetStatistics { column, to_default } => {
             if !(*to_default && sheet.needs_version(17, "SET STATISTICS DEFAULT")) {
@@ -486,13 +487,13 @@ fn postgres(sheet: &mut Sheet<'_>, target: &Target<'_>, action: &PgAction) {
             }
         }
         PgAction::AlterConstraint { name, enforced, .. } => {
-            constraint::alter(sheet, target, name.as_str(), *enforced);
+            standing::alter(sheet, target, name.as_str(), *enforced);
         }
         PgAction::ValidateConstraint { name } => {
-            constraint::validate(sheet, target, name.as_str());
+            standing::validate(sheet, target, name.as_str());
         }
         PgAction::RenameConstraint { from, to } => {
-            constraint::rename(sheet, target, from.as_str(), to.as_str());
+            standing::rename(sheet, target, from.as_str(), to.as_str());
         }
         PgAction::AttachPartition { partition, bound } => {
             partition::attach(sheet, target, partition, bound);
@@ -500,6 +501,6 @@ fn postgres(sheet: &mut Sheet<'_>, target: &Target<'_>, action: &PgAction) {
         PgAction::DetachPartition { partition, mode } => {
             partition::detach(sheet, target, partition, *mode);
         }
-        other => column::table_wide(sheet, target, other),
+        other => settings::table_wide(sheet, target, other),
     }
 }

@@ -1,5 +1,6 @@
 //! CREATE TABLE and CREATE VIEW: what they take from relations that exist.
 
+use super::foreign_key;
 use super::sheet::Sheet;
 use super::{column, constraint, dml, functions, partition};
 use crate::effect::LockMode::{AccessExclusive, AccessShare, ShareUpdateExclusive};
@@ -223,9 +224,10 @@ fn new_foreign_key(
     }
     let own = key.parent.name() == name.name
         && key.parent.schema().is_none_or(|schema| schema == name.schema);
-    if !own && let Some(parent) = constraint::referenced(sheet, name, Some(create.persistence), key)
+    if !own
+        && let Some(parent) = foreign_key::referenced(sheet, name, Some(create.persistence), key)
     {
-        constraint::lock_referenced(sheet, &parent, "create-table-foreign-key");
+        foreign_key::lock_referenced(sheet, &parent, "create-table-foreign-key");
     }
     let leads = |parts: &[KeyPart]| {
         let wanted: Vec<&str> = key.columns.iter().map(crate::sql::Ident::as_str).collect();

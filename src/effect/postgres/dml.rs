@@ -248,7 +248,7 @@ fn referential(sheet: &mut Sheet<'_>, dml: &Dml, table: &Name) {
             .indexes
             .iter()
             .any(|index| index.key_columns().first().is_some_and(|first| wanted.contains(first)));
-        for member in super::constraint::partitions_of(sheet, &child.name) {
+        for member in super::foreign_key::partitions_of(sheet, &child.name) {
             sheet.lock(&member, mode, "foreign-key-rows");
             if !indexed {
                 sheet.scan(&member, "foreign-key-rows", source::FOREIGN_KEY);

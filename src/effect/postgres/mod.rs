@@ -12,13 +12,16 @@ mod dependents;
 mod dml;
 mod domain;
 mod drop;
+mod foreign_key;
 mod functions;
 mod index;
 mod maintenance;
 mod object;
 mod partition;
+mod settings;
 mod sheet;
 mod source;
+mod standing;
 mod type_change;
 mod types;
 

@@ -1,8 +1,9 @@
 //! Statements that look alike for every kind of object, and those of lesser objects: RENAME, SET
 //! SCHEMA, OWNER, COMMENT, GRANT, sequences, routines, triggers, rules, policies, publications.
 
+use super::dml;
+use super::settings;
 use super::sheet::Sheet;
-use super::{column, dml};
 use crate::effect::LockMode::{
     self, AccessExclusive, AccessShare, ShareRowExclusive, ShareUpdateExclusive,
 };
@@ -82,7 +83,7 @@ fn rename_part(sheet: &mut Sheet<'_>, rename: &Rename, name: &str) {
     let cause = if rename.object == ObjectKind::Trigger { "alter-trigger" } else { "rename" };
     sheet.lock(&table, AccessExclusive, cause);
     // PostgreSQL 15 and later rename the copies of the partitions with it.
-    let rows = column::fires_for_rows(sheet, &table, None);
+    let rows = settings::fires_for_rows(sheet, &table, None);
     let partitioned = sheet.table(&table).is_some_and(|found| found.partition_by.is_some());
     if rename.object == ObjectKind::Trigger && sheet.since(15) && partitioned && rows {
         for child in sheet.family(&table, false).into_iter().skip(1) {

@@ -1,6 +1,7 @@
 //! Partitions: attached, detached, created.
 
 use super::alter_table::Target;
+use super::foreign_key;
 use super::sheet::Sheet;
 use super::{bounds, constraint, source};
 use crate::effect::LockMode::{
@@ -113,7 +114,7 @@ fn default_partition(
         sheet.fails("partition-bound", "42P17", detail);
         return;
     }
-    let names = constraint::partitions_of(sheet, &default.name);
+    let names = foreign_key::partitions_of(sheet, &default.name);
     for member in names {
         sheet.lock(&member, AccessExclusive, cause);
         let ruled_out = match (by, sheet.table(&member)) {
@@ -189,15 +190,15 @@ fn attach_foreign_keys(sheet: &mut Sheet<'_>, parent: &Relation, child: &Relatio
         });
         let referenced = referenced.clone();
         if own {
-            for member in constraint::partitions_of(sheet, &referenced) {
+            for member in foreign_key::partitions_of(sheet, &referenced) {
                 sheet.lock(&member, AccessExclusive, "attach-partition-foreign-key");
             }
             continue;
         }
-        constraint::lock_referenced(sheet, &referenced, "attach-partition-foreign-key");
+        foreign_key::lock_referenced(sheet, &referenced, "attach-partition-foreign-key");
         if key.enforced && key.valid {
             sheet.scan(&child.name, "add-foreign-key", source::PARTITION);
-            for member in constraint::partitions_of(sheet, &referenced) {
+            for member in foreign_key::partitions_of(sheet, &referenced) {
                 sheet.scan(&member, "add-foreign-key-parent", source::PARTITION);
             }
             let detail = format!("rows of \"{}\" may lack a parent", child.name);
@@ -262,7 +263,7 @@ pub(super) fn detach(
         .cloned()
         .collect();
     for other in referenced {
-        constraint::lock_referenced(sheet, &other, "detach-partition-foreign-key");
+        foreign_key::lock_referenced(sheet, &other, "detach-partition-foreign-key");
     }
     let referencing: Vec<Name> =
         sheet.schema.foreign_keys_to(parent).iter().map(|(t, _)| t.name.clone()).collect();
@@ -288,7 +289,7 @@ pub(super) fn create_of(sheet: &mut Sheet<'_>, parent: &Name, bound: &PartitionB
     let referenced: Vec<Name> =
         table.constraints.iter().filter_map(|c| c.parent()).cloned().collect();
     for other in referenced {
-        constraint::lock_referenced(sheet, &other, "create-partition-foreign-key");
+        foreign_key::lock_referenced(sheet, &other, "create-partition-foreign-key");
     }
     referencing(sheet, parent, "create-partition-foreign-key");
 }

@@ -215,14 +215,14 @@ fn recheck(
     changes: bool,
     other: &Name,
 ) {
-    for member in super::constraint::partitions_of(sheet, other) {
+    for member in super::foreign_key::partitions_of(sheet, other) {
         sheet.lock(&member, AccessExclusive, "type-change-foreign-key");
     }
     if changes && constraint.valid && constraint.enforced {
-        for member in super::constraint::partitions_of(sheet, child) {
+        for member in super::foreign_key::partitions_of(sheet, child) {
             sheet.scan(&member, "type-change-check", source::TYPE_CHANGE);
         }
-        for member in super::constraint::partitions_of(sheet, parent) {
+        for member in super::foreign_key::partitions_of(sheet, parent) {
             sheet.scan(&member, "type-change-check", source::TYPE_CHANGE);
         }
     }

@@ -1,0 +1,309 @@
+//! Foreign keys added to tables that exist.
+
+use super::alter_table::Target;
+use super::sheet::Sheet;
+use super::{column, source};
+use crate::effect::LockMode::{AccessExclusive, ShareRowExclusive};
+use crate::schema::{Name, Relation, RelationKind};
+use crate::sql::Ident;
+use crate::sql::ast::{
+    ColumnDef, ConstraintKind, DataType, ExprShape, ForeignKey, IndexKind, ObjectKind, Persistence,
+    TableConstraint,
+};
+
+use super::constraint::*;
+
+/// Effects of a foreign key added to a table that exists.
+///
+/// PostgreSQL 12 to 18 lock both tables against writes and read both to check the rows. A new
+/// column without a default is not checked: it holds NULL.
+pub(super) fn foreign_key(
+    sheet: &mut Sheet<'_>,
+    target: &Target<'_>,
+    added: &TableConstraint,
+    key: &ForeignKey,
+    inline: Option<&ColumnDef>,
+) {
+    if (key.period && sheet.needs_version(18, "PERIOD"))
+        || (key.set_columns && sheet.needs_version(15, "SET NULL (columns)"))
+        || (added.not_enforced && sheet.needs_version(18, "NOT ENFORCED"))
+    {
+        return;
+    }
+    let table = sheet.table(&target.name);
+    let partitioned = table.is_some_and(|table| table.partition_by.is_some());
+    if partitioned && (target.only || (added.not_valid && !sheet.since(18))) {
+        let detail = "cannot add such a foreign key on a partitioned table".to_owned();
+        sheet.fails("foreign-key-unsupported", "42809", detail);
+        return;
+    }
+    for child in &key.columns {
+        if inline.is_none() && !column::check_there(sheet, target, child.as_str()) {
+            return;
+        }
+    }
+    let persistence = table.map(|table| table.persistence);
+    let Some(parent) = referenced(sheet, &target.name, persistence, key) else { return };
+    if type_mismatch(sheet, target, key, &parent, inline) {
+        return;
+    }
+    let cause = if inline.is_some() { "add-column-foreign-key" } else { "add-foreign-key-parent" };
+    lock_referenced(sheet, &parent, cause);
+    if partitioned && has_equal_below(sheet, target, key, &parent) {
+        // The foreign key of the partition is merged, and its triggers go.
+        sheet.lock(&parent, AccessExclusive, cause);
+    }
+    let name = added.name.as_ref().map_or("foreign key", Ident::as_str);
+    let full = format!("{}.{name}", target.name);
+    sheet.breaks("new-foreign-key", ObjectKind::Constraint, full.clone(), &target.name);
+    lacks_index(sheet, target, key, &full);
+    if added.not_enforced {
+        return;
+    }
+    if added.not_valid {
+        left_not_valid(sheet, target, added);
+        return;
+    }
+    let filled = |column: &ColumnDef| {
+        column.default.as_ref().is_some_and(|d| d.shape != ExprShape::Null)
+            || column.identity.is_some()
+    };
+    let new = key.columns.first().and_then(|first| {
+        target.beside.new_columns.iter().find(|new| new.name.value == first.value)
+    });
+    if inline.is_some_and(|column| !filled(column)) {
+        return;
+    }
+    let cause = if inline.is_some() { "add-column-foreign-key" } else { "add-foreign-key" };
+    for member in sheet.family(&target.name, !partitioned) {
+        sheet.scan(&member, cause, source::FOREIGN_KEY);
+    }
+    // The parent is read when the child has keys to look up.
+    if new.is_some_and(|column| !filled(column)) || is_empty(sheet, &target.name) {
+        return;
+    }
+    scan_referenced(sheet, &parent, key, "add-foreign-key-parent");
+    let detail = format!("rows of \"{}\" have no parent in \"{parent}\"", target.name);
+    sheet.may_fail("orphans-present", "23503", detail);
+}
+
+/// Says whether a partition has the same foreign key already.
+pub(super) fn has_equal_below(
+    sheet: &Sheet<'_>,
+    target: &Target<'_>,
+    key: &ForeignKey,
+    parent: &Name,
+) -> bool {
+    sheet.schema.descendants(&target.name).iter().any(|child| {
+        child.constraints.iter().any(|own| {
+            own.parent() == Some(parent)
+                && own.columns() == key.columns.iter().map(Ident::as_str).collect::<Vec<_>>()
+        })
+    })
+}
+
+/// Says whether a table made in this migration has no rows yet.
+pub(super) fn is_empty(sheet: &Sheet<'_>, table: &Name) -> bool {
+    matches!(
+        sheet.state(table),
+        crate::effect::TableState::NewEmpty | crate::effect::TableState::Empty
+    )
+}
+
+/// A check of all rows reads both tables, but the parent by its index for periods.
+pub(super) fn scan_referenced(
+    sheet: &mut Sheet<'_>,
+    parent: &Name,
+    key: &ForeignKey,
+    cause: &'static str,
+) {
+    if key.period {
+        return;
+    }
+    for member in partitions_of(sheet, parent) {
+        sheet.scan(&member, cause, source::FOREIGN_KEY);
+    }
+}
+
+/// Returns a table with its partitions.
+pub(super) fn partitions_of(sheet: &Sheet<'_>, table: &Name) -> Vec<Name> {
+    let partitioned = sheet.table(table).is_some_and(|found| found.partition_by.is_some());
+    sheet.family(table, !partitioned)
+}
+
+/// Locks the table that a foreign key references, and its partitions, against writes.
+pub(super) fn lock_referenced(sheet: &mut Sheet<'_>, parent: &Name, cause: &'static str) {
+    for member in partitions_of(sheet, parent) {
+        sheet.lock(&member, ShareRowExclusive, cause);
+    }
+}
+
+/// Returns the referenced table, where the foreign key is possible.
+pub(super) fn referenced(
+    sheet: &mut Sheet<'_>,
+    child: &Name,
+    persistence: Option<Persistence>,
+    key: &ForeignKey,
+) -> Option<Name> {
+    let own = key.parent.name() == child.name
+        && key.parent.schema().is_none_or(|schema| schema == child.schema);
+    let parent = if own { child.clone() } else { sheet.existing(&key.parent, false)? };
+    let Some(table) = sheet.table(&parent) else { return Some(parent) };
+    if matches!(
+        table.kind,
+        RelationKind::View | RelationKind::MaterializedView | RelationKind::Sequence
+    ) {
+        let detail = format!("referenced relation \"{parent}\" is not a table");
+        sheet.fails("wrong-object-kind", "42809", detail);
+        return None;
+    }
+    let mismatch = match (persistence, table.persistence) {
+        (Some(Persistence::Permanent), Persistence::Unlogged | Persistence::Temporary)
+        | (Some(Persistence::Unlogged), Persistence::Temporary)
+        | (Some(Persistence::Temporary), Persistence::Permanent | Persistence::Unlogged) => !own,
+        _ => false,
+    };
+    if mismatch {
+        let detail = "a permanent table may reference only permanent ones".to_owned();
+        sheet.fails("foreign-key-unsupported", "42P16", detail);
+        return None;
+    }
+    if !own && !is_unique(table, key) {
+        let detail = format!("no unique key of \"{parent}\" matches the referenced columns");
+        let code = if key.parent_columns.is_empty() { "42704" } else { "42830" };
+        sheet.fails("parent-not-unique", code, detail);
+        return None;
+    }
+    Some(parent)
+}
+
+/// Says whether the referenced columns may be a key of the parent.
+pub(super) fn is_unique(parent: &Relation, key: &ForeignKey) -> bool {
+    if !parent.complete {
+        return true;
+    }
+    if key.parent_columns.is_empty() {
+        return parent.primary_key().is_some();
+    }
+    let mut wanted: Vec<&str> = key.parent_columns.iter().map(Ident::as_str).collect();
+    if wanted.iter().any(|column| parent.column(column).is_none()) {
+        return true;
+    }
+    wanted.sort_unstable();
+    parent.indexes.iter().any(|index| {
+        let mut columns = index.key_columns();
+        columns.sort_unstable();
+        let unique = index.kind == IndexKind::Unique || index.constraint.is_some();
+        unique
+            && index.predicate.is_none()
+            && index.parts.len() == columns.len()
+            && columns == wanted
+    })
+}
+
+pub(super) fn type_mismatch(
+    sheet: &mut Sheet<'_>,
+    target: &Target<'_>,
+    key: &ForeignKey,
+    parent: &Name,
+    inline: Option<&ColumnDef>,
+) -> bool {
+    let Some(parent_table) = sheet.table(parent) else { return false };
+    let primary: Vec<String> = match key.parent_columns.as_slice() {
+        [] => parent_table.primary_key().map(<[String]>::to_vec).unwrap_or_default(),
+        written => written.iter().map(|column| column.value.clone()).collect(),
+    };
+    for (child, other) in key.columns.iter().zip(&primary) {
+        let Some(other_type) = parent_table.column(other).and_then(|c| c.data_type.as_ref()) else {
+            if parent_table.complete && parent_table.column(other).is_none() {
+                let detail = format!("column \"{other}\" referenced by the key does not exist");
+                sheet.fails("missing-column", "42703", detail);
+                return true;
+            }
+            continue;
+        };
+        let own = target.beside.new_columns.iter().find(|new| new.name.value == child.value);
+        let own_type =
+            inline.or(own.copied()).and_then(|column| column.data_type.as_ref()).or_else(|| {
+                let table = sheet.table(&target.name)?;
+                table.column(child.as_str())?.data_type.as_ref()
+            });
+        let Some(own_type) = own_type else { continue };
+        let (left, right) = (comparable(own_type), comparable(other_type));
+        if let (Some(left), Some(right)) = (left, right)
+            && left != right
+        {
+            let detail = format!(
+                "key columns \"{child}\" ({}) and \"{other}\" ({}) are of incompatible types",
+                own_type.name, other_type.name
+            );
+            sheet.fails("type-mismatch", "42804", detail);
+            return true;
+        }
+        if same_but_not_equal(own_type, other_type) {
+            let full = format!("{}.{child}", target.name);
+            sheet.leaves("fk-type-mismatch", full, &target.name);
+        }
+    }
+    false
+}
+
+/// Types that foreign keys compare with each other, by the group they are in.
+pub(super) fn comparable(data_type: &DataType) -> Option<&'static str> {
+    if data_type.array_dims > 0 || data_type.schema.is_some() {
+        return None;
+    }
+    Some(match data_type.name.as_str() {
+        "smallint" | "integer" | "bigint" | "serial" | "bigserial" | "smallserial" | "numeric"
+        | "real" | "double precision" => "number",
+        "text" | "varchar" | "char" | "bpchar" | "name" => "string",
+        "uuid" => "uuid",
+        "boolean" => "boolean",
+        "date" | "timestamp" | "timestamptz" => "time",
+        "bytea" => "bytea",
+        "inet" | "cidr" => "inet",
+        _ => return None,
+    })
+}
+
+pub(super) fn same_but_not_equal(left: &DataType, right: &DataType) -> bool {
+    let base = |name: &str| match name {
+        "serial" => "integer".to_owned(),
+        "bigserial" => "bigint".to_owned(),
+        "smallserial" => "smallint".to_owned(),
+        other => other.to_owned(),
+    };
+    base(&left.name) != base(&right.name)
+}
+
+/// Notes a foreign key whose columns lead no index: each change of the parent reads the child.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others are alike here")]
+pub(super) fn lacks_index(
+    sheet: &mut Sheet<'_>,
+    target: &Target<'_>,
+    key: &ForeignKey,
+    full: &str,
+) {
+    let wanted: Vec<&str> = key.columns.iter().map(Ident::as_str).collect();
+    let leads = |columns: &[&str]| {
+        columns.len() >= wanted.len()
+            && columns.iter().take(wanted.len()).all(|column| wanted.contains(column))
+    };
+    let table = sheet.table(&target.name);
+    if table.is_none_or(|table| !table.complete && table.indexes.is_empty()) && table.is_none() {
+        return;
+    }
+    let indexed = table.is_some_and(|table| {
+        table.indexes.iter().any(|index| index.predicate.is_none() && leads(&index.key_columns()))
+    });
+    let beside = target.beside.added.iter().any(|added| match &added.kind {
+        ConstraintKind::PrimaryKey(key) | ConstraintKind::Unique(key) => {
+            let columns: Vec<&str> = key.parts.iter().filter_map(|p| p.key.column()).collect();
+            leads(&columns)
+        }
+        _ => false,
+    });
+    if !indexed && !beside {
+        sheet.leaves("fk-without-index", full.to_owned(), &target.name);
+    }
+}

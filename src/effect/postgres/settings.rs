@@ -1,0 +1,354 @@
+//! Generated expressions, identities, and the actions that concern a table as a whole.
+
+use super::alter_table::Target;
+use super::sheet::Sheet;
+use super::source;
+use crate::effect::LockMode::{
+    AccessExclusive, AccessShare, ShareRowExclusive, ShareUpdateExclusive,
+};
+use crate::schema::{Column, Demand, Name, Relation, Trigger};
+use crate::sql::Ident;
+use crate::sql::ast::{GeneratedStorage, ObjectKind, PgAction, TriggerState};
+
+use super::column::check_there;
+
+/// Effects of SET EXPRESSION (PostgreSQL 17): a stored column is computed anew for every row.
+pub(super) fn set_expression(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &str) {
+    if sheet.needs_version(17, "SET EXPRESSION") || !check_there(sheet, target, column) {
+        return;
+    }
+    let found = sheet.table(&target.name).and_then(|table| table.column(column));
+    let Some(found) = found else {
+        sheet.rewrite(&target.name, "generated-expression", source::ALTER_TABLE);
+        return;
+    };
+    let full = format!("{}.{column}", target.name);
+    let Some(generated) = &found.generated else {
+        let detail = format!("column \"{column}\" is not a generated column");
+        sheet.fails("column-in-use", "55000", detail);
+        return;
+    };
+    if generated.storage == GeneratedStorage::Stored {
+        for member in sheet.family(&target.name, target.only) {
+            sheet.rewrite(&member, "generated-expression", source::ALTER_TABLE);
+        }
+    } else if let Some(table) = sheet.table(&target.name) {
+        let checked = table.constraints.iter().any(|constraint| {
+            matches!(&constraint.kind, Demand::Check(check) if check.columns.iter().any(|c| c == column))
+        });
+        if checked {
+            let detail = "SET EXPRESSION is not supported for virtual generated columns in tables \
+                          with check constraints"
+                .to_owned();
+            sheet.fails("column-in-use", "0A000", detail);
+            return;
+        }
+    }
+    sheet.breaks("generated-expression", ObjectKind::Column, full, &target.name);
+}
+
+/// Effects of DROP EXPRESSION (PostgreSQL 13).
+pub(super) fn drop_expression(
+    sheet: &mut Sheet<'_>,
+    target: &Target<'_>,
+    column: &str,
+    if_exists: bool,
+) {
+    if sheet.needs_version(13, "DROP EXPRESSION") || !check_there(sheet, target, column) {
+        return;
+    }
+    let found = sheet.table(&target.name).and_then(|table| table.column(column));
+    let generated = found.map(|found| found.generated.as_ref());
+    match generated {
+        Some(None) if !if_exists => {
+            let detail = format!("column \"{column}\" is not a stored generated column");
+            sheet.fails("column-in-use", "55000", detail);
+        }
+        Some(Some(generated)) if generated.storage != GeneratedStorage::Stored => {
+            let detail =
+                "DROP EXPRESSION is not supported for virtual generated columns".to_owned();
+            sheet.fails("column-in-use", "0A000", detail);
+        }
+        Some(None) => {}
+        Some(Some(_)) | None => {
+            let full = format!("{}.{column}", target.name);
+            sheet.breaks("drop-expression", ObjectKind::Column, full, &target.name);
+        }
+    }
+}
+
+fn column_of<'s>(sheet: &Sheet<'s>, target: &Target<'_>, column: &str) -> Option<&'s Column> {
+    sheet.table(&target.name).and_then(|table| table.column(column))
+}
+
+/// Effects of ADD GENERATED AS IDENTITY.
+pub(super) fn add_identity(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &str) {
+    if !check_there(sheet, target, column) {
+        return;
+    }
+    if let Some(found) = column_of(sheet, target, column) {
+        if found.identity.is_some() {
+            let detail = format!("column \"{column}\" is already an identity column");
+            sheet.fails("identity-misuse", "55000", detail);
+            return;
+        }
+        let has_default = found.default.is_some() || found.auto_increment;
+        if has_default && !target.beside.dropped_defaults.contains(&column) {
+            let detail = format!("column \"{column}\" already has a default value");
+            sheet.fails("identity-misuse", "55000", detail);
+            return;
+        }
+        if !found.not_null {
+            let detail = format!("column \"{column}\" must be declared NOT NULL first");
+            sheet.fails("identity-misuse", "55000", detail);
+            return;
+        }
+    }
+    let full = format!("{}.{column}", target.name);
+    sheet.breaks("identity", ObjectKind::Column, full, &target.name);
+}
+
+/// Effects of SET GENERATED, RESTART and other options of an identity column.
+pub(super) fn set_identity(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &str) {
+    if !check_there(sheet, target, column) {
+        return;
+    }
+    if let Some(found) = column_of(sheet, target, column)
+        && found.identity.is_none()
+    {
+        let detail = format!("column \"{column}\" is not an identity column");
+        sheet.fails("identity-misuse", "55000", detail);
+        return;
+    }
+    let owned = sheet.schema.owned_sequences(&target.name, Some(column));
+    for sequence in owned {
+        sheet.lock(&sequence.name, ShareRowExclusive, "alter-sequence");
+    }
+    let full = format!("{}.{column}", target.name);
+    sheet.breaks("identity", ObjectKind::Column, full, &target.name);
+}
+
+/// Effects of DROP IDENTITY: its sequence goes.
+pub(super) fn drop_identity(
+    sheet: &mut Sheet<'_>,
+    target: &Target<'_>,
+    column: &str,
+    if_exists: bool,
+) {
+    if !check_there(sheet, target, column) {
+        return;
+    }
+    if let Some(found) = column_of(sheet, target, column)
+        && found.identity.is_none()
+    {
+        if !if_exists {
+            let detail = format!("column \"{column}\" is not an identity column");
+            sheet.fails("identity-misuse", "55000", detail);
+        }
+        return;
+    }
+    for sequence in sheet.schema.owned_sequences(&target.name, Some(column)) {
+        sheet.lock(&sequence.name, AccessExclusive, "drop-identity");
+        sheet.lose(ObjectKind::Sequence, &sequence.name.to_string(), false, true);
+    }
+    let full = format!("{}.{column}", target.name);
+    sheet.breaks("drop-identity", ObjectKind::Column, full, &target.name);
+}
+
+/// Says whether the trigger named, or any of the table, fires for each row.
+pub(super) fn fires_for_rows(sheet: &Sheet<'_>, table: &Name, name: Option<&Ident>) -> bool {
+    let Some(table) = sheet.table(table) else { return true };
+    let named = |trigger: &&Trigger| name.is_none_or(|name| trigger.name == name.value);
+    table.triggers.iter().filter(named).any(|trigger| trigger.for_each_row)
+        || (name.is_none()
+            && sheet.since(15)
+            && table.constraints.iter().any(|c| c.parent().is_some()))
+}
+
+/// Effects of the actions that concern the table as a whole.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others only change catalogs")]
+pub(super) fn table_wide(sheet: &mut Sheet<'_>, target: &Target<'_>, action: &PgAction) {
+    let name = &target.name;
+    let table = sheet.table(name);
+    match action {
+        PgAction::SetLogged => set_persistence(sheet, target, true),
+        PgAction::SetUnlogged => set_persistence(sheet, target, false),
+        PgAction::SetTablespace(to) => {
+            let now = table.and_then(|table| table.tablespace.as_deref()).unwrap_or("pg_default");
+            if now != to && table.is_none_or(Relation::has_storage) {
+                sheet.rewrite_rows(name, "set-tablespace", source::ALTER_TABLE);
+            }
+        }
+        PgAction::SetAccessMethod(method) => set_access_method(sheet, target, method),
+        PgAction::Trigger { state, name: trigger, .. } => {
+            let how = match state {
+                TriggerState::Disable => "disable-trigger",
+                TriggerState::Enable | TriggerState::EnableReplica | TriggerState::EnableAlways => {
+                    "enable-trigger"
+                }
+            };
+            let trigger = trigger.as_ref().map_or("*", Ident::as_str);
+            if let Some(table) = table
+                && table.complete
+                && trigger != "*"
+                && !table.triggers.iter().any(|known| known.name == trigger)
+            {
+                let detail = format!("trigger \"{trigger}\" for table \"{name}\" does not exist");
+                sheet.fails("missing-object", "42704", detail);
+                return;
+            }
+            sheet.breaks(how, ObjectKind::Trigger, format!("{name}.{trigger}"), name);
+        }
+        PgAction::Rule { .. } => {
+            sheet.breaks("disable-rule", ObjectKind::Rule, name.to_string(), name);
+        }
+        PgAction::RowSecurity(_) => {
+            sheet.breaks("row-security", ObjectKind::Table, name.to_string(), name);
+        }
+        PgAction::ReplicaIdentity(_) => {
+            sheet.breaks("replica-identity", ObjectKind::Table, name.to_string(), name);
+        }
+        PgAction::OwnerTo(_) => {
+            for sequence in sheet.schema.owned_sequences(name, None) {
+                sheet.lock(&sequence.name, AccessExclusive, "owner");
+            }
+            sheet.breaks("owner", ObjectKind::Table, name.to_string(), name);
+        }
+        PgAction::SetSchema(to) => set_schema(sheet, target, to),
+        PgAction::Inherit(parent) => inherit(sheet, target, parent),
+        PgAction::NoInherit(parent) => {
+            let parent = sheet.schema.resolve(parent);
+            sheet.lock(&parent, AccessShare, "no-inherit");
+            sheet.breaks("detach-inheritance", ObjectKind::Table, name.to_string(), name);
+        }
+        PgAction::ClusterOn(index) => {
+            let known =
+                table.is_some_and(|table| table.complete && table.index(index.as_str()).is_none());
+            if known {
+                let detail = format!("index \"{index}\" for table \"{name}\" does not exist");
+                sheet.fails("missing-object", "42704", detail);
+            }
+        }
+        PgAction::SetOptions(options) => storage_options(sheet, target, options),
+        _ => {}
+    }
+}
+
+/// Effects of SET SCHEMA: owned sequences move with the table.
+fn set_schema(sheet: &mut Sheet<'_>, target: &Target<'_>, to: &Ident) {
+    let name = &target.name;
+    let known = sheet.schema.schemas.contains_key(to.as_str())
+        || to.as_str() == "public"
+        || sheet.schema.relations.keys().any(|name| name.schema == to.value);
+    if sheet.schema.complete && !known {
+        let detail = format!("schema \"{to}\" does not exist");
+        sheet.fails("missing-object", "3F000", detail);
+        return;
+    }
+    for sequence in sheet.schema.owned_sequences(name, None) {
+        sheet.lock(&sequence.name, AccessExclusive, "set-schema");
+    }
+    sheet.breaks("set-schema", ObjectKind::Table, name.to_string(), name);
+}
+
+fn storage_options(sheet: &mut Sheet<'_>, target: &Target<'_>, options: &[(String, String)]) {
+    let partitioned = sheet.table(&target.name).is_some_and(|table| table.partition_by.is_some());
+    let invoker = options.iter().any(|(option, _)| option == "security_invoker");
+    if invoker && sheet.needs_version(15, "security_invoker") {
+        return;
+    }
+    if partitioned && !options.is_empty() {
+        // PostgreSQL 12 to 15 say 22023, later versions 42809.
+        let code = if sheet.since(16) { "42809" } else { "22023" };
+        let detail = "a partitioned table has no storage parameters".to_owned();
+        sheet.fails("wrong-object-kind", code, detail);
+    }
+}
+
+fn inherit(sheet: &mut Sheet<'_>, target: &Target<'_>, parent: &crate::sql::ObjectName) {
+    let Some(parent) = sheet.existing(parent, false) else { return };
+    sheet.lock(&parent, ShareUpdateExclusive, "inherit");
+    let (Some(from), Some(child)) = (sheet.table(&parent), sheet.table(&target.name)) else {
+        return;
+    };
+    if child.complete {
+        for column in &from.columns {
+            if child.column(&column.name).is_none() {
+                let detail = format!("child table is missing column \"{}\"", column.name);
+                sheet.fails("missing-column", "42804", detail);
+                return;
+            }
+        }
+    }
+}
+
+/// Effects of SET LOGGED and SET UNLOGGED: the table, its indexes and, from PostgreSQL 15 on, the
+/// sequences that it owns are written anew.
+fn set_persistence(sheet: &mut Sheet<'_>, target: &Target<'_>, logged: bool) {
+    use crate::sql::ast::Persistence;
+    let name = &target.name;
+    let cause = if logged { "set-logged" } else { "set-unlogged" };
+    let wanted = if logged { Persistence::Permanent } else { Persistence::Unlogged };
+    if let Some(table) = sheet.table(name) {
+        if table.persistence == wanted {
+            return;
+        }
+        if table.persistence == Persistence::Temporary {
+            let detail = "cannot change logged status of a temporary table".to_owned();
+            sheet.fails("wrong-object-kind", "42P16", detail);
+            return;
+        }
+        if table.partition_by.is_some() {
+            if sheet.since(18) {
+                let detail = format!("not possible on the partitioned table \"{name}\"");
+                sheet.fails("wrong-object-kind", "42809", detail);
+            }
+            return;
+        }
+        let referenced = if logged {
+            table.constraints.iter().filter_map(|c| c.parent()).any(|parent| {
+                *parent != *name
+                    && sheet.table(parent).is_some_and(|p| p.persistence == Persistence::Unlogged)
+            })
+        } else {
+            sheet.schema.foreign_keys_to(name).iter().any(|(other, _)| {
+                other.name != *name && other.persistence == Persistence::Permanent
+            })
+        };
+        if referenced {
+            let detail = "a logged table references an unlogged one".to_owned();
+            sheet.fails("foreign-key-references", "42P16", detail);
+            return;
+        }
+    }
+    sheet.rewrite(name, cause, source::ALTER_TABLE);
+    if sheet.since(15) {
+        for sequence in sheet.schema.owned_sequences(name, None) {
+            sheet.lock(&sequence.name, AccessExclusive, cause);
+        }
+    }
+}
+
+/// Effects of SET ACCESS METHOD (PostgreSQL 15).
+fn set_access_method(sheet: &mut Sheet<'_>, target: &Target<'_>, method: &str) {
+    if sheet.needs_version(15, "SET ACCESS METHOD") {
+        return;
+    }
+    if method == "default" && sheet.needs_version(17, "SET ACCESS METHOD DEFAULT") {
+        return;
+    }
+    let table = sheet.table(&target.name);
+    let partitioned = table.is_some_and(|table| table.partition_by.is_some());
+    if partitioned {
+        if !sheet.since(17) {
+            let detail = "cannot change access method of a partitioned table".to_owned();
+            sheet.fails("wrong-object-kind", "42809", detail);
+        }
+        return;
+    }
+    let now = table.and_then(|table| table.access_method.as_deref()).unwrap_or("heap");
+    let wanted = if method == "default" { "heap" } else { method };
+    if now != wanted {
+        sheet.rewrite(&target.name, "set-access-method", source::ALTER_TABLE);
+    }
+}
