@@ -124,7 +124,7 @@ fn online(run: &StatementRun, row: &Value, wrong: &mut Vec<String>) {
 
 fn rebuilds(run: &StatementRun, row: &Value, wrong: &mut Vec<String>) {
     let sql = strings(row, "sql").join(" ").to_uppercase();
-    let swap = ["TRUNCATE", "CREATE OR REPLACE", "DISCARD", "EXCHANGE"];
+    let swap = ["TRUNCATE", "CREATE OR REPLACE", "DISCARD", "EXCHANGE", "RENAME TABLE"];
     let create: String = strings(row, "schema_sql").join(" ").to_uppercase();
     // Engines without InnoDB ids, temporary tables and swaps are not seen by their ids.
     let blind = swap.iter().any(|word| sql.contains(word))

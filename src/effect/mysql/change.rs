@@ -108,6 +108,8 @@ pub(super) struct Changes {
     pub(super) order_by: bool,
     /// RENAME TO.
     pub(super) rename_table: bool,
+    /// RENAME TO is written, be it the same name.
+    pub(super) renames: bool,
     /// ENABLE KEYS, DISABLE KEYS.
     pub(super) keys: bool,
     /// PARTITION BY, REMOVE PARTITIONING.
@@ -449,6 +451,7 @@ impl Changes {
         for action in &alter.actions {
             match &action.kind {
                 ActionKind::RenameTo(to) => {
+                    self.renames = true;
                     self.rename_table |= scene.schema().resolve(to) != before.name;
                 }
                 ActionKind::Mysql(MyAction::Option { name, value }) => {

@@ -18,8 +18,10 @@ impl Scene<'_> {
         changes: &Changes,
         before: &Relation,
     ) -> Online {
-        // Renaming and switching keys are done under the exclusive lock.
-        let lock = if changes.rename_table || changes.keys {
+        // Alone, renaming and switching keys are done under the exclusive lock.
+        let rest = Changes { rename_table: false, keys: false, ..changes.clone() };
+        let alone = rest.is_nothing();
+        let lock = if alone && (changes.renames || changes.keys) {
             OnlineLock::Exclusive
         } else {
             OnlineLock::None
