@@ -106,6 +106,10 @@ pub(super) async fn make(
     options: &PlanningOptions,
     console: &mut Console,
 ) -> Result<Plan, Failure> {
+    if live.project.config.runner.keep_dropped {
+        return Err(Failure::new("keep_dropped = true is not supported by this version")
+            .hint("take it out of [runner] in lockwise.toml: a setting must not be ignored"));
+    }
     let snapshot = live.snapshot().await?;
     let mut shadow = if pending.is_empty() {
         Shadow::none("nothing is pending")
