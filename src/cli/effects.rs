@@ -9,9 +9,9 @@ use crate::report::effects::{self, MigrationReport};
 
 /// Show what each statement locks, rewrites, scans, loses
 ///
-/// Facts without an opinion: the locks each statement takes, what they block and for how long, which
-/// tables are rewritten or read, which indexes are built, what vanishes, when it fails. Earlier
-/// paths are history for later ones.
+/// Facts without an opinion: the locks each statement takes, what they block and for how long,
+/// which tables are rewritten or read, which indexes are built, what vanishes, when it fails.
+/// Earlier paths are history for later ones.
 #[derive(Debug, clap::Args)]
 pub(super) struct EffectsArgs {
     #[command(flatten)]

@@ -16,8 +16,8 @@ use crate::sql::layout::{Group, NewFile, arrange, next_files};
 
 /// Create an empty migration
 ///
-/// The file gets the next version and is named as the other files of the folder are; an empty folder
-/// gets <time>_<name>.sql and <time>_<name>.down.sql. Prints the paths.
+/// The file gets the next version and is named as the other files of the folder are; an empty
+/// folder gets <time>_<name>.sql and <time>_<name>.down.sql. Prints the paths.
 #[derive(Debug, clap::Args)]
 pub(super) struct NewArgs {
     /// What the migration does, for example "add email to users"

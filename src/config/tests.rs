@@ -1,3 +1,5 @@
+//! Every key of lockwise.toml, and every way to mistype one.
+
 use super::*;
 
 #[track_caller]

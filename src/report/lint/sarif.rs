@@ -1,6 +1,6 @@
 //! SARIF 2.1.0, as code scanning reads it, with the rules' own texts as help.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use serde_json::{Value, json};
@@ -9,7 +9,10 @@ use super::{LintReport, Place, one_line};
 use crate::rule::{Finding, Rule, RuleInForce, Severity};
 
 pub(super) fn write(report: &LintReport<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let rules: Vec<&RuleInForce> = report.rules.iter().filter(|rule| rule.enabled).collect();
+    // Rules that found nothing would only make the file longer.
+    let found: BTreeSet<&str> = report.findings.iter().map(|f| f.rule.as_str()).collect();
+    let rules: Vec<&RuleInForce> =
+        report.rules.iter().filter(|rule| found.contains(rule.rule.id.as_str())).collect();
     let index: BTreeMap<&str, usize> =
         rules.iter().enumerate().map(|(index, rule)| (rule.rule.id.as_str(), index)).collect();
     let mut seen: BTreeMap<String, u32> = BTreeMap::new();
