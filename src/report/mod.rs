@@ -1,4 +1,4 @@
-//! Findings, effects, plans and progress to text, JSON and other formats, written to a given writer.
+//! Findings, effects, plans and progress as text, JSON and other formats, written to a writer.
 
 pub mod effects;
 pub mod history;
