@@ -220,7 +220,7 @@ fn attempt(case: &Value, url: &str, transaction: bool) -> Value {
     let sql = text(case, "sql").trim_end().trim_end_matches(';');
     let (begin, end) = if transaction { ("BEGIN;", "ROLLBACK;") } else { ("", "") };
     let script = format!(
-        "{CLEAN}\n\\warn @@setup\nSET client_min_messages = warning;\n{setup};\n{session};\n\\echo @@before\n{RELATIONS}\\echo @@objects\n{OBJECTS}\\warn @@run\n{begin}\nSET client_min_messages = debug1;\n{sql};\nSET client_min_messages = warning;\n\\warn @@end\n\\echo @@seen\n{SEEN}\\echo @@after\n{RELATIONS}\\echo @@left\n{OBJECTS}\\echo @@done\n{end}\n"
+        "{CLEAN}\n\\warn @@setup\nSET client_min_messages = warning;\n{setup};\n\\connect -\nSET client_min_messages = warning;\n{session};\n\\echo @@before\n{RELATIONS}\\echo @@objects\n{OBJECTS}\\warn @@run\n{begin}\nSET client_min_messages = debug1;\n{sql};\nSET client_min_messages = warning;\n\\warn @@end\n\\echo @@seen\n{SEEN}\\echo @@after\n{RELATIONS}\\echo @@left\n{OBJECTS}\\echo @@done\n{end}\n"
     );
     let mut child = Command::new("psql")
         .args(["-X", "-q", "-A", "-t", "-v", "VERBOSITY=verbose", "-d", url])
