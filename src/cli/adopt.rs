@@ -16,8 +16,8 @@ use crate::plan::version_of;
 
 /// Take over the history of another migration tool
 ///
-/// Reads the table of sqlx, refinery, diesel, golang-migrate, dbmate, Rails, goose, Flyway, Atlas or
-/// Prisma, compares its checksums with the files, and notes in lockwise's own journal what was
+/// Reads the table of sqlx, refinery, diesel, golang-migrate, dbmate, Rails, goose, Flyway, Atlas
+/// or Prisma, compares its checksums with the files, and notes in lockwise's own journal what was
 /// applied. The other tool's table is never written to.
 #[derive(Debug, clap::Args)]
 pub(super) struct AdoptArgs {

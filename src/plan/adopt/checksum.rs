@@ -45,7 +45,8 @@ pub fn refinery(name: &str, version: i64, text: &str, width: VersionWidth) -> St
     hasher.finish().to_string()
 }
 
-/// Flyway: CRC-32 over the lines without their ends, a byte order mark left out, as a signed number.
+/// Flyway: CRC-32 over the lines without their ends, a byte order mark left out, as a signed
+/// number.
 pub fn flyway(text: &str) -> String {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut crc = Crc32::new();

@@ -93,7 +93,8 @@ impl Tool {
                                ORDER BY version"
                 .to_owned(),
             Self::Diesel => {
-                "SELECT version, 'ok', '' FROM __diesel_schema_migrations ORDER BY version".to_owned()
+                "SELECT version, 'ok', '' FROM __diesel_schema_migrations ORDER BY version"
+                    .to_owned()
             }
             Self::GolangMigrate => {
                 format!("SELECT version, {}, '' FROM schema_migrations", state("NOT dirty"))
@@ -102,9 +103,11 @@ impl Tool {
                 "SELECT version, 'ok', '' FROM schema_migrations ORDER BY version".to_owned()
             }
             // Old versions append a row with is_applied = false where new ones delete.
-            Self::Goose => "SELECT version_id, CASE WHEN is_applied THEN 'ok' ELSE 'undone' END, '' \
+            Self::Goose => {
+                "SELECT version_id, CASE WHEN is_applied THEN 'ok' ELSE 'undone' END, '' \
                             FROM goose_db_version WHERE version_id > 0 ORDER BY id"
-                .to_owned(),
+                    .to_owned()
+            }
             // Rows with a negative rank are locks; a NULL version is a repeatable migration.
             Self::Flyway => format!(
                 "SELECT CASE WHEN version IS NULL THEN {} ELSE version END, \
@@ -120,8 +123,8 @@ impl Tool {
                 state("error IS NULL OR error = ''")
             ),
             Self::Prisma => "SELECT migration_name, CASE WHEN rolled_back_at IS NOT NULL THEN \
-                             'undone' WHEN finished_at IS NULL THEN 'failed' ELSE 'ok' END, checksum \
-                             FROM _prisma_migrations ORDER BY started_at"
+                             'undone' WHEN finished_at IS NULL THEN 'failed' ELSE 'ok' END, \
+                             checksum FROM _prisma_migrations ORDER BY started_at"
                 .to_owned(),
         }
     }
