@@ -120,7 +120,7 @@ impl Scene<'_> {
             && !shape.had_fulltext
             && !shape.had_indexed_virtual
             && changes.built.is_empty()
-            && !(changes.add_base && !changes.dropped.is_empty());
+            && (!changes.add_base || changes.dropped.is_empty());
         !changes.not_null.is_empty()
             || (changes.nullable && !shape.redundant)
             || changes.other_order
