@@ -1,6 +1,6 @@
 //! What statements do, as a table for people and as JSON for machines.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use serde::Serialize;
