@@ -4,7 +4,7 @@
 //! A case runs in a copy of its folder, so that a command may write. `LOCKWISE_ACCEPT=1 cargo test
 //! --test cli` writes down what comes out now; read it in review like code.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test says by panicking what is wrong")]
+#![expect(clippy::unwrap_used, reason = "a test says by panicking what is wrong")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -5,7 +5,6 @@
 //! transaction rule, losses, or the error. `tests/record_postgres.rs` records more of them.
 
 #![expect(
-    clippy::indexing_slicing,
     clippy::expect_used,
     clippy::wildcard_enum_match_arm,
     reason = "rows of JSON that are not as they should be fail the test; it looks at some effects only"

@@ -1,6 +1,12 @@
 //! The splitter and the grammars on random text: whatever a file holds, they end, they do not
 //! panic, and every place they name lies in the file.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test says by panicking what is wrong"
+)]
+
 use lockwise::sql::{Lexing, Piece, Section, Server, ServerKind, Source, Span, parse, split};
 use proptest::prelude::*;
 

@@ -1,5 +1,7 @@
 //! Reads recorded cases and asks the library what it predicts for them.
 
+#![allow(dead_code, reason = "each file of tests uses its part")]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
