@@ -341,7 +341,6 @@ async fn the_schema_after_a_fix_is_the_same_on_postgres() {
         ),
         ("ALTER TABLE orders ADD CONSTRAINT pk PRIMARY KEY (id);", "add-primary-key-builds-index"),
         ("ALTER TABLE orders ALTER COLUMN \"Mixed Case\" SET NOT NULL;", "set-not-null-scan"),
-        ("ALTER TABLE events DETACH PARTITION events_2024;", "detach-partition-blocking"),
     ] {
         same_schema(&mut shadow, server, given, &format!("{change}\n"), rule).await;
     }

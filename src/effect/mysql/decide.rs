@@ -1,6 +1,7 @@
 //! Which ALGORITHM and LOCK a server accepts for a change of a table.
 
-use super::change::{Changes, is_stored, is_virtual};
+use super::change::Changes;
+use super::definition::{is_stored, is_virtual};
 use super::{Scene, is_innodb, option, same};
 use crate::effect::{Algorithm, Online, OnlineLock};
 use crate::schema::Relation;

@@ -8,9 +8,11 @@
 //! facts about MySQL 8.0 and 8.4 are from the manual, "Online DDL Operations".
 
 mod alter;
+mod assume;
 mod change;
 mod data;
 mod decide;
+mod definition;
 mod decide_mariadb;
 mod decide_mysql;
 mod foreign_key;
@@ -18,6 +20,7 @@ mod object;
 mod partition;
 mod refuse;
 mod refuse_key;
+mod refuse_result;
 mod table;
 mod types;
 mod values;

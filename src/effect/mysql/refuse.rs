@@ -350,7 +350,7 @@ impl Scene<'_> {
     }
 
     fn generated_status(&mut self, old: &Column, definition: &ColumnDef) {
-        use super::change::{is_stored, is_virtual};
+        use super::definition::{is_stored, is_virtual};
         let stored = |generated: Option<&crate::sql::ast::Generated>| {
             generated.map(|found| found.storage == crate::sql::ast::GeneratedStorage::Stored)
         };
@@ -483,170 +483,9 @@ impl Scene<'_> {
             _ => {}
         }
     }
-
-    /// Foreign keys are InnoDB's own: no other engine takes a table over that has some.
-    fn engine_with_keys(&mut self, before: &Relation, value: &str) {
-        let has_key = before.constraints.iter().any(|c| c.parent().is_some())
-            || !self.schema().foreign_keys_to(&before.name).is_empty();
-        if has_key && super::is_innodb(before) && !same(value, "innodb") && self.is_engine(value) {
-            let code = self.code("1217", "3776");
-            let detail = format!("cannot change the engine of '{}': foreign keys", before.name);
-            self.told.fails("foreign-key-unsupported", code, detail);
-        }
-    }
-
-    /// An engine that is not there is an error with NO_ENGINE_SUBSTITUTION, which is the default.
-    pub(super) fn known_engine(&mut self, name: &str) {
-        if self.is_engine(name) || !self.has_sql_mode("NO_ENGINE_SUBSTITUTION", true) {
-            return;
-        }
-        let detail = format!("unknown storage engine '{name}'");
-        self.told.fails("missing-object", "1286", detail);
-        if !self.is_mariadb() {
-            self.does_not_commit();
-        }
-    }
-
-    /// Tells of a character set that is none, or a collation that is another's.
-    pub(super) fn charset(&mut self, charset: Option<&str>, collation: Option<&str>) {
-        let written = charset.filter(|name| *name != "default");
-        if let Some(name) = written
-            && !CHARSETS.contains(&name)
-        {
-            let detail = format!("unknown character set '{name}'");
-            self.told.fails("missing-object", "1115", detail);
-            self.does_not_commit();
-            return;
-        }
-        let Some((name, collation)) = written.zip(collation) else { return };
-        let shared = collation.starts_with("uca1400") || collation == "default";
-        let own = collation == name
-            || collation.strip_prefix(name).is_some_and(|rest| rest.starts_with('_'))
-            || (name == "utf8mb3" && collation.starts_with("utf8_"));
-        if !shared && !own {
-            let detail = format!("COLLATION '{collation}' is not valid for CHARACTER SET '{name}'");
-            self.told.fails("type-mismatch", "1253", detail);
-            self.does_not_commit();
-        }
-    }
-
-    fn new_table_name(&mut self, before: &Relation, to: &crate::sql::ObjectName) {
-        let new = self.schema().resolve(to);
-        if new != before.name && self.schema().relation(&new).is_some() {
-            let detail = format!("table '{new}' already exists");
-            self.told.fails("duplicate-object", "1050", detail);
-        }
-    }
-
-    /// Tells what only the whole result shows.
-    pub(super) fn refusals_of_result(
-        &mut self,
-        before: &Relation,
-        after: &Relation,
-        alter: &AlterTable,
-    ) {
-        self.told.span = alter.name.span();
-        if before.complete && after.columns.is_empty() {
-            let detail = "you can't delete all columns with ALTER TABLE: use DROP TABLE".to_owned();
-            self.told.fails("column-in-use", "1090", detail);
-        }
-        self.auto_increment_key(after);
-        self.row_size(before, after);
-        self.longer_keys(before, after, alter);
-        self.versioned_table(before, alter);
-    }
-
-    /// A column that gets longer may make the keys over it too long.
-    fn longer_keys(&mut self, before: &Relation, after: &Relation, alter: &AlterTable) {
-        let changed: Vec<&str> = after
-            .columns
-            .iter()
-            .filter(|new| {
-                before.column_any_case(&new.name).is_some_and(|old| old.data_type != new.data_type)
-            })
-            .map(|column| column.name.as_str())
-            .collect();
-        let was = |name: &str| before.indexes.iter().any(|old| same(&old.name, name));
-        for index in after.indexes.iter().filter(|index| was(&index.name)) {
-            let over = index.key_columns().iter().any(|c| changed.iter().any(|name| same(name, c)));
-            if over {
-                self.key_parts_of(after, &index.parts, index.kind);
-            }
-        }
-        if !self.is_mariadb() {
-            return;
-        }
-        // MariaDB does not shorten a key that says which rows are the same (error 1072).
-        for index in before.indexes.iter().filter(|i| i.kind == crate::sql::ast::IndexKind::Unique)
-        {
-            let key = index.key_columns();
-            let gone = key.iter().filter(|column| drops(alter, column)).count();
-            let explicit = alter.actions.iter().any(|action| match &action.kind {
-                ActionKind::Mysql(MyAction::DropIndex { name, .. })
-                | ActionKind::DropConstraint { name, .. } => same(name.as_str(), &index.name),
-                ActionKind::Mysql(MyAction::DropPrimaryKey { .. }) => index.primary,
-                ActionKind::Mysql(_)
-                | ActionKind::Postgres(_)
-                | ActionKind::AddColumn { .. }
-                | ActionKind::DropColumn { .. }
-                | ActionKind::RenameColumn { .. }
-                | ActionKind::RenameTo(_)
-                | ActionKind::SetDefault { .. }
-                | ActionKind::DropDefault { .. }
-                | ActionKind::SetNotNull { .. }
-                | ActionKind::DropNotNull { .. }
-                | ActionKind::AddConstraint(_) => false,
-            });
-            if gone > 0 && gone < key.len() && !explicit {
-                let detail = format!("a column of the unique key '{}' is dropped", index.name);
-                self.told.fails("column-in-use", "1072", detail);
-            }
-        }
-    }
-
-    /// MariaDB keeps the history of a table as it is, unless told to (error 4119).
-    fn versioned_table(&mut self, before: &Relation, alter: &AlterTable) {
-        let keeps = self
-            .context
-            .settings
-            .get("system_versioning_alter_history")
-            .is_some_and(|value| value.eq_ignore_ascii_case("keep") || value == "1");
-        let changes = alter.actions.iter().any(|action| match &action.kind {
-            ActionKind::AddColumn { .. }
-            | ActionKind::DropColumn { .. }
-            | ActionKind::RenameColumn { .. }
-            | ActionKind::Mysql(MyAction::ModifyColumn { .. } | MyAction::ChangeColumn { .. }) => {
-                true
-            }
-            ActionKind::Mysql(_)
-            | ActionKind::Postgres(_)
-            | ActionKind::RenameTo(_)
-            | ActionKind::SetDefault { .. }
-            | ActionKind::DropDefault { .. }
-            | ActionKind::SetNotNull { .. }
-            | ActionKind::DropNotNull { .. }
-            | ActionKind::AddConstraint(_)
-            | ActionKind::DropConstraint { .. } => false,
-        });
-        if before.system_versioning && changes && !keeps && self.is_mariadb() {
-            let text = "change of a system-versioned table is not allowed: set \
-                        system_versioning_alter_history to KEEP";
-            self.told.fails("dependents-exist", "4119", text.to_owned());
-        }
-    }
-
-    /// Rows have at most 65,535 bytes, BLOB and TEXT counted by their pointers.
-    pub(super) fn row_size(&mut self, before: &Relation, after: &Relation) {
-        let size = |table: &Relation| -> u64 { table.columns.iter().map(row_bytes).sum() };
-        let (old, new) = (size(before), size(after));
-        if new > 65_535 && new > old && after.complete {
-            let detail = format!("row size too large: {new} bytes of at most 65535");
-            self.told.fails("values-do-not-fit", "1118", detail);
-        }
-    }
 }
 
-fn row_bytes(column: &Column) -> u64 {
+pub(super) fn row_bytes(column: &Column) -> u64 {
     let Some(data_type) = &column.data_type else { return 0 };
     let width = data_type.charset.as_deref().map_or(1, max_bytes);
     let length = data_type.number(0).unwrap_or(1) * width;
@@ -661,7 +500,7 @@ fn row_bytes(column: &Column) -> u64 {
 }
 
 /// Says whether only the length of a text or binary column grows.
-fn same_family_longer(old: &DataType, new: &DataType) -> bool {
+pub(super) fn same_family_longer(old: &DataType, new: &DataType) -> bool {
     old.name == new.name
         && old.charset == new.charset
         && matches!(old.name.as_str(), "varchar" | "varbinary")
@@ -689,7 +528,7 @@ pub(super) fn drops(alter: &AlterTable, name: &str) -> bool {
     })
 }
 
-fn drops_or_renames(alter: &AlterTable, name: &str) -> bool {
+pub(super) fn drops_or_renames(alter: &AlterTable, name: &str) -> bool {
     drops(alter, name)
         || alter.actions.iter().any(|action| match &action.kind {
             ActionKind::RenameColumn { from, .. }
@@ -729,7 +568,7 @@ pub(super) fn drops_constraint(alter: &AlterTable, name: &str) -> bool {
 }
 
 /// The character sets of both servers (SHOW CHARACTER SET).
-const CHARSETS: &[&str] = &[
+pub(super) const CHARSETS: &[&str] = &[
     "armscii8", "ascii", "big5", "binary", "cp1250", "cp1251", "cp1256", "cp1257", "cp850",
     "cp852", "cp866", "cp932", "dec8", "eucjpms", "euckr", "gb18030", "gb2312", "gbk", "geostd8",
     "greek", "hebrew", "hp8", "keybcs2", "koi8r", "koi8u", "latin1", "latin2", "latin5", "latin7",

@@ -1,6 +1,7 @@
 //! What the rows decide: duplicates, NULLs, values that do not fit, missing parents.
 
-use super::change::{Changes, is_virtual};
+use super::change::Changes;
+use super::definition::is_virtual;
 use super::types::{may_not_fit, removed_member};
 use super::{Scene, same};
 use crate::effect::{Algorithm, Online, TableState};

@@ -4,13 +4,15 @@
 //! `CONCURRENTLY` SHARE UPDATE EXCLUSIVE; `VALIDATE CONSTRAINT` scans under SHARE UPDATE EXCLUSIVE
 //! what `ADD CONSTRAINT` would scan under ACCESS EXCLUSIVE or SHARE ROW EXCLUSIVE (PostgreSQL 12
 //! to 18, manual "ALTER TABLE" and "CREATE INDEX", and the recorded cases).
+//!
+//! DETACH PARTITION has no fix: CONCURRENTLY leaves a CHECK constraint on the partition (manual,
+//! "ALTER TABLE", PostgreSQL 14 to 18), so the schema after it is another one.
 
 use super::{Edit, Fix, Runs, Step, edited, insert_after, tokens};
 use crate::schema::{Constraint, Demand, Origin, Relation, RelationKind, Schema};
 use crate::sql::ast::{
-    ActionKind, AlterTable, ConstraintKind, CreateIndex, DetachMode, Drop, Key, KeyConstraint,
-    ObjectKind, Persistence, PgAction, Reindex, ReindexTarget, Statement, StatementKind,
-    TableAction, TableConstraint,
+    ActionKind, AlterTable, ConstraintKind, CreateIndex, Drop, Key, KeyConstraint, ObjectKind,
+    Persistence, Reindex, ReindexTarget, Statement, StatementKind, TableAction, TableConstraint,
 };
 use crate::sql::{Script, ServerKind, Span, ident_if_needed};
 
@@ -182,9 +184,6 @@ impl Fixer<'_> {
                 | ConstraintKind::NotNull(_) => false,
             },
             ActionKind::SetNotNull { column } => !self.proven_not_null(table, column.as_str()),
-            ActionKind::Postgres(PgAction::DetachPartition { mode, .. }) => {
-                *mode == DetachMode::Plain && self.schema.server.version.at_least(14, 0, 0)
-            }
             ActionKind::AddColumn { .. }
             | ActionKind::DropColumn { .. }
             | ActionKind::RenameColumn { .. }
@@ -226,9 +225,6 @@ impl Fixer<'_> {
         }
         if let ActionKind::SetNotNull { column } = &action.kind {
             return self.set_not_null(alter, column.as_str(), table);
-        }
-        if let ActionKind::Postgres(PgAction::DetachPartition { .. }) = &action.kind {
-            return self.detach(alter, action, table);
         }
         None
     }
@@ -389,21 +385,6 @@ impl Fixer<'_> {
             step(format!("{head} DROP CONSTRAINT {name}"), Runs::WithNeighbours),
         ];
         self.finish(rules, "prove it by a validated CHECK first: no scan under a lock", steps)
-    }
-
-    fn detach(&self, alter: &AlterTable, action: &TableAction, table: &Relation) -> Option<Fix> {
-        let has_default = self.schema.relations.values().any(|relation| {
-            relation.partition_of.as_ref().is_some_and(|(parent, bound)| {
-                *parent == table.name && *bound == crate::sql::ast::PartitionBound::Default
-            })
-        });
-        if has_default || alter.actions.len() > 1 {
-            return None;
-        }
-        let edit = insert_after(action.span, " CONCURRENTLY");
-        let sql = edited(self.script, self.statement.span, vec![edit]);
-        let steps = vec![Step { sql, runs: Runs::WithoutTransaction }];
-        self.finish(&["detach-partition-blocking"], "detach CONCURRENTLY", steps)
     }
 }
 

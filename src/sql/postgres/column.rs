@@ -170,26 +170,7 @@ mod tests {
             STORAGE plain COMPRESSION lz4 NULL, f int REFERENCES u (x) MATCH FULL ON DELETE \
             SET NULL (f) ON UPDATE CASCADE INITIALLY DEFERRED, g int CHECK (g > 0) NO \
             INHERIT NOT ENFORCED)",
-            "CreateTable(CreateTable { name: t, columns: [ColumnDef { name: a, data_type: \
-            Some(DataType { name: \"bigint\" }), nullability: Some(NotNull { name: Some(nn) \
-            }), constraints: [TableConstraint { kind: PrimaryKey(KeyConstraint { parts: \
-            [KeyPart { key: Column(a) }] }) }] }, ColumnDef { name: b, data_type: \
-            Some(DataType { name: \"text\", collation: Some(\"C\") }), default: Some(Expr { \
-            text: \"'x'\", shape: Literal }), constraints: [TableConstraint { kind: \
-            Unique(KeyConstraint { parts: [KeyPart { key: Column(b) }], nulls_not_distinct: \
-            true }), deferrable: true }] }, ColumnDef { name: c, data_type: Some(DataType { \
-            name: \"integer\" }), generated: Some(Generated { expr: Expr { text: \"a * 2\", \
-            columns: [\"a\"] }, storage: Stored }) }, ColumnDef { name: d, data_type: \
-            Some(DataType { name: \"integer\" }), identity: Some(ByDefault) }, ColumnDef { \
-            name: e, data_type: Some(DataType { name: \"integer\" }), nullability: \
-            Some(Null), options: [(\"storage\", \"plain\"), (\"compression\", \"lz4\")] }, \
-            ColumnDef { name: f, data_type: Some(DataType { name: \"integer\" }), \
-            constraints: [TableConstraint { kind: ForeignKey(ForeignKey { columns: [f], \
-            parent: u, parent_columns: [x], on_delete: SetNull, on_update: Cascade, \
-            match_full: true }), deferrable: true, initially_deferred: true }] }, ColumnDef \
-            { name: g, data_type: Some(DataType { name: \"integer\" }), constraints: \
-            [TableConstraint { kind: Check(Expr { text: \"g > 0\", columns: [\"g\"] }), \
-            not_enforced: true, no_inherit: true }] }] })",
+            "CreateTable(CreateTable { name: t, columns: [ColumnDef { name: a, data_type: Some(DataType { name: \"bigint\" }), nullability: Some(NotNull { name: Some(nn) }), constraints: [TableConstraint { kind: PrimaryKey(KeyConstraint { parts: [KeyPart { key: Column(a) }] }) }] }, ColumnDef { name: b, data_type: Some(DataType { name: \"text\", collation: Some(\"C\") }), default: Some(Expr { text: \"'x'\", shape: Literal }), constraints: [TableConstraint { kind: Unique(KeyConstraint { parts: [KeyPart { key: Column(b) }], nulls_not_distinct: true }), deferrable: true }] }, ColumnDef { name: c, data_type: Some(DataType { name: \"integer\" }), generated: Some(Generated { expr: Expr { text: \"a * 2\", columns: [\"a\"] }, storage: Stored }) }, ColumnDef { name: d, data_type: Some(DataType { name: \"integer\" }), identity: Some(ByDefault) }, ColumnDef { name: e, data_type: Some(DataType { name: \"integer\" }), nullability: Some(Null), options: [(\"storage\", \"plain\"), (\"compression\", \"lz4\")] }, ColumnDef { name: f, data_type: Some(DataType { name: \"integer\" }), constraints: [TableConstraint { kind: ForeignKey(ForeignKey { columns: [f], parent: u, parent_columns: [x], on_delete: SetNull, on_update: Cascade, match_full: true, set_columns: true }), deferrable: true, initially_deferred: true }] }, ColumnDef { name: g, data_type: Some(DataType { name: \"integer\" }), constraints: [TableConstraint { kind: Check(Expr { text: \"g > 0\", columns: [\"g\"] }), not_enforced: true, no_inherit: true }] }] })",
         );
         check(
             "CREATE TABLE t (a int GENERATED ALWAYS AS (b))",

@@ -149,7 +149,10 @@ mod tests {
         check("NOTIFY c, 'x'", "Other(Other { what: \"notify\" })");
         check("DISCARD ALL", "Other(Other { what: \"discard\" })");
         check("LOAD 'x'", "Other(Other { what: \"load\" })");
-        check("REASSIGN OWNED BY a TO b", "Other(Other { what: \"reassign-owned\" })");
+        check(
+            "REASSIGN OWNED BY a TO b",
+            "Other(Other { what: \"reassign-owned\", options: [\"a\"] })",
+        );
         check(
             "IMPORT FOREIGN SCHEMA a LIMIT TO (t) FROM SERVER s INTO b",
             "Other(Other { what: \"import-foreign-schema\", object: Some(Schema), names: [b] \

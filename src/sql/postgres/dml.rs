@@ -360,9 +360,7 @@ mod tests {
         );
         check(
             "DELETE FROM t USING u WHERE t.a IN (SELECT b FROM w)",
-            "Dml(Dml { kind: Delete, targets: [t], query: Query { reads: [u, w], columns: \
-            [\"a\", \"b\"] }, filter: Some(Expr { text: \"t.a IN (SELECT b FROM w)\", \
-            columns: [\"a\", \"b\"], has_subquery: true }) })",
+            "Dml(Dml { kind: Delete, targets: [t], query: Query { reads: [u, w], columns: [\"a\", \"b\"] }, filter: Some(Expr { text: \"t.a IN (SELECT b FROM w)\", columns: [\"a\", \"b\"], has_subquery: true, reads: [w] }) })",
         );
         check(
             "DELETE FROM t WHERE CURRENT OF c",
