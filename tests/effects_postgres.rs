@@ -1,8 +1,9 @@
 //! What PostgreSQL 12 to 18 were seen doing, and what is predicted for it.
 //!
-//! A case says what exists before (`setup_sql`), what is run (`sql`), and for each group of versions
-//! what happened: locks on relations that existed before, rewrites, full scans, index builds, the
-//! transaction rule, losses, or the error. `tests/record_postgres.rs` records more of them.
+//! A case says what exists before (`setup_sql`), what is run (`sql`), and for each group of
+//! versions what happened: locks on relations that existed before, rewrites, full scans, index
+//! builds, the transaction rule, losses, or the error. `tests/record_postgres.rs` records more of
+//! them.
 
 #![expect(
     clippy::expect_used,

@@ -178,7 +178,9 @@ fn damaged() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 192, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 192, failure_persistence: None, ..Default::default()
+    })]
 
     #[test]
     fn random_text_is_split_and_read(text in "\\PC{0,80}") {

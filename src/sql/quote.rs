@@ -337,8 +337,8 @@ const RESERVED: &[&str] = &[
 /// Quotes a text as a string literal for a server.
 ///
 /// PostgreSQL: `E'…'` where a backslash occurs, which holds with either setting of
-/// `standard_conforming_strings`. MySQL and MariaDB: a hexadecimal literal where a backslash occurs,
-/// because `NO_BACKSLASH_ESCAPES` changes what a backslash means.
+/// `standard_conforming_strings`. MySQL and MariaDB: a hexadecimal literal where a backslash
+/// occurs, because `NO_BACKSLASH_ESCAPES` changes what a backslash means.
 pub fn literal(kind: ServerKind, text: &str) -> String {
     let quoted = text.replace('\'', "''");
     match kind {

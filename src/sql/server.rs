@@ -55,7 +55,8 @@ impl ServerKind {
         }
     }
 
-    /// Returns the schema that an unqualified name belongs to, as far as it is known from SQL alone.
+    /// Returns the schema that an unqualified name belongs to, as far as it is known from SQL
+    /// alone.
     ///
     /// MySQL and MariaDB have no schemas within a database; the current database has no name here.
     pub const fn default_schema(self) -> &'static str {

@@ -7,9 +7,7 @@ use super::definition::is_virtual;
 use super::{Scene, same};
 use crate::effect::{Algorithm, During, Online, OnlineLock};
 use crate::schema::{Altered, Name, Origin, Relation, RelationKind, altered};
-use crate::sql::ast::{
-    ActionKind, AlterTable, ColumnDef, ConstraintKind, MyAction, ObjectKind,
-};
+use crate::sql::ast::{ActionKind, AlterTable, ColumnDef, ConstraintKind, MyAction, ObjectKind};
 
 impl Scene<'_> {
     pub(super) fn alter_table(&mut self, alter: &AlterTable) {

@@ -2,9 +2,7 @@
 
 use super::change::Changes;
 use crate::schema::Relation;
-use crate::sql::ast::{
-    ActionKind, AlterTable, IndexKind, MyAction,
-};
+use crate::sql::ast::{ActionKind, AlterTable, IndexKind, MyAction};
 
 pub(super) fn index_cause(index: &crate::schema::Index) -> &'static str {
     match (index.primary, index.kind) {

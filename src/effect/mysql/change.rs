@@ -8,9 +8,7 @@ use super::types::{TypeChange, type_change};
 use super::{Scene, is_innodb, option, same};
 use crate::schema::{Altered, Column, Demand, Index, Relation};
 use crate::sql::ServerKind;
-use crate::sql::ast::{
-    ActionKind, AlterTable, Expr, GeneratedStorage, IndexKind, Key, MyAction,
-};
+use crate::sql::ast::{ActionKind, AlterTable, Expr, GeneratedStorage, IndexKind, Key, MyAction};
 
 /// The differences that decide about ALGORITHM and LOCK.
 #[derive(Debug, Clone, Default)]

@@ -141,8 +141,8 @@ impl Scene<'_> {
         self.refused_parent_key(parent, &referenced);
     }
 
-    /// MySQL since 8.4 wants a unique key over just these columns (`restrict_fk_on_non_standard_key`),
-    /// before it and MariaDB any index that begins with them.
+    /// MySQL since 8.4 wants a unique key over just these columns
+    /// (`restrict_fk_on_non_standard_key`), before it and MariaDB any index that begins with them.
     fn refused_parent_key(&mut self, parent: &Relation, referenced: &[String]) {
         let leads = |index: &crate::schema::Index| {
             index.parts.len() >= referenced.len()

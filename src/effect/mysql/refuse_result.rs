@@ -3,10 +3,7 @@
 use super::refuse::*;
 use super::{Scene, same};
 use crate::schema::Relation;
-use crate::sql::ast::{
-    ActionKind, AlterTable,
-    MyAction,
-};
+use crate::sql::ast::{ActionKind, AlterTable, MyAction};
 
 impl Scene<'_> {
     /// Foreign keys are InnoDB's own: no other engine takes a table over that has some.

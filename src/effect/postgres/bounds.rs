@@ -1,7 +1,7 @@
 //! Whether CHECK and NOT NULL constraints prove that rows fit a partition bound.
 //!
-//! PostgreSQL 12 to 18 skip the scan of ATTACH PARTITION when the constraints of the table imply the
-//! bound (manual: Table Partitioning, 5.12.2.2). Only what a person writes for that purpose is
+//! PostgreSQL 12 to 18 skip the scan of ATTACH PARTITION when the constraints of the table imply
+//! the bound (manual: Table Partitioning, 5.12.2.2). Only what a person writes for that purpose is
 //! understood here: comparisons of the key with literals, joined by AND, `IN` lists, and for the
 //! default partition their negation. What is not understood proves nothing.
 
@@ -87,7 +87,7 @@ fn is_not_null(table: &Relation, key: &str) -> bool {
         || table.constraints.iter().any(|constraint| {
             constraint.valid
                 && constraint.enforced
-                && matches!(&constraint.kind, Demand::Check(check) if check.proves_not_null.iter().any(|c| c == key))
+                && matches!(&constraint.kind, Demand::Check(check) if proves(check, key))
         })
 }
 
@@ -292,4 +292,9 @@ fn below(term: &Term, bound: &str) -> bool {
         Term::In(found) => found.iter().all(|one| compare(one, bound) == Some(Ordering::Less)),
         Term::Compare(_, _) => false,
     }
+}
+
+/// Says whether a condition is only true where a column is not NULL.
+fn proves(check: &crate::sql::ast::Expr, column: &str) -> bool {
+    check.proves_not_null.iter().any(|proven| proven == column)
 }

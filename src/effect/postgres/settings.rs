@@ -33,9 +33,9 @@ pub(super) fn set_expression(sheet: &mut Sheet<'_>, target: &Target<'_>, column:
             sheet.rewrite(&member, "generated-expression", source::ALTER_TABLE);
         }
     } else if let Some(table) = sheet.table(&target.name) {
-        let checked = table.constraints.iter().any(|constraint| {
-            matches!(&constraint.kind, Demand::Check(check) if check.columns.iter().any(|c| c == column))
-        });
+        let checked = table.constraints.iter().any(
+            |constraint| matches!(&constraint.kind, Demand::Check(check) if names(check, column)),
+        );
         if checked {
             let detail = "SET EXPRESSION is not supported for virtual generated columns in tables \
                           with check constraints"
@@ -351,4 +351,8 @@ fn set_access_method(sheet: &mut Sheet<'_>, target: &Target<'_>, method: &str) {
     if now != wanted {
         sheet.rewrite(&target.name, "set-access-method", source::ALTER_TABLE);
     }
+}
+
+fn names(check: &crate::sql::ast::Expr, column: &str) -> bool {
+    check.columns.iter().any(|named| named == column)
 }

@@ -297,11 +297,12 @@ fn is_utc(context: &Context) -> bool {
     })
 }
 
-/// Says whether the server casts by itself when it stores a value (pg_cast contexts `i` and `a`, and
-/// the conversion of anything to a string), or when asked to (`explicit`).
+/// Says whether the server casts by itself when it stores a value (pg_cast contexts `i` and `a`,
+/// and the conversion of anything to a string), or when asked to (`explicit`).
 fn castable(from: &Plain, to: &Plain, explicit: bool) -> bool {
     if from.user || to.user {
-        // An enum or a composite is stored as a string by itself, and made from one only when asked.
+        // An enum or a composite is stored as a string by itself, and made from one only when
+        // asked.
         return is_string(&to.name)
             || explicit
             || from.name == to.name
