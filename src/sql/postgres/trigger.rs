@@ -267,8 +267,7 @@ mod tests {
         );
         check(
             "CREATE OR REPLACE RULE r AS ON SELECT TO v DO INSTEAD SELECT * FROM t",
-            "CreateRule(CreateRule { name: r, table: v, or_replace: true, event: \"select\", \
-            body: 54..69 })",
+            "CreateRule(CreateRule { name: r, table: v, or_replace: true, event: \"select\", body: 54..69, statements: [Statement { kind: Dml(Dml { kind: Select, query: Query { reads: [t], star: true } }) }] })",
         );
         check(
             "CREATE TRIGGER g BEFORE INSERT OR INSERT ON t EXECUTE FUNCTION f()",
