@@ -65,7 +65,8 @@ SELECT json_object_agg(key, name) FROM (
  UNION ALL
  SELECT 'a' || c.oid || '.' || a.attnum, 'column '
    || CASE WHEN n.nspname = 'public' THEN '' ELSE n.nspname || '.' END || c.relname || '.' || a.attname
- FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+ FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+  JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE c.oid >= 16384 AND n.nspname NOT LIKE 'pg\_%' AND a.attnum > 0 AND NOT a.attisdropped
    AND c.relkind IN ('r','p','v','m','f')
  UNION ALL
