@@ -312,6 +312,10 @@ impl<'a> Sheet<'a> {
             }
             return None;
         }
+        if !if_exists && self.schema.find(name).is_none() {
+            let detail = format!("relation \"{name}\" is made by no migration that was read");
+            self.may_fail("missing-object", "42P01", detail);
+        }
         Some(self.schema.resolve(name))
     }
 
