@@ -16,6 +16,7 @@ pub const CAUSES: &[Word] = &[
     ("add-column-check", "ADD COLUMN with a CHECK, which reads every row"),
     ("add-column-default-check", "ADD COLUMN whose default is checked against a domain or a CHECK"),
     ("add-column-foreign-key", "ADD COLUMN … REFERENCES; as a lock also the one on the parent"),
+    ("add-column-not-null", "ADD COLUMN NOT NULL without a value: every row is looked at"),
     ("add-column-unique", "ADD COLUMN … UNIQUE or PRIMARY KEY"),
     ("add-exclusion", "ADD EXCLUDE; as an index build: the index behind it"),
     ("add-foreign-key", "ADD FOREIGN KEY; as a scan: its rows are checked at once"),

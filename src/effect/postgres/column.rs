@@ -8,6 +8,7 @@ use crate::schema::{Demand, Name, Relation, RelationKind, TypeBody};
 use crate::sql::Ident;
 use crate::sql::ast::{
     ColumnDef, ConstraintKind, Expr, ExprShape, GeneratedStorage, Nullability, ObjectKind,
+    TableConstraint,
 };
 
 /// Effects of ADD COLUMN.
@@ -53,7 +54,7 @@ pub(super) fn add(
         if let Some(cause) = cause {
             sheet.rewrite(&member, cause, source::ADD_COLUMN);
         } else if scans(sheet, column) {
-            sheet.scan(&member, "add-column-check", source::ADD_COLUMN);
+            sheet.scan(&member, scan_cause(column, required), source::ADD_COLUMN);
         }
     }
     if cause.is_some() {
@@ -557,4 +558,14 @@ pub(super) fn drop_not_null(sheet: &mut Sheet<'_>, target: &Target<'_>, column: 
     }
     let full = format!("{name}.{column}");
     sheet.breaks("drop-not-null", ObjectKind::Column, full, name);
+}
+
+/// Names what a scan by ADD COLUMN looks for.
+fn scan_cause(column: &ColumnDef, required: bool) -> &'static str {
+    let check = |added: &TableConstraint| matches!(added.kind, ConstraintKind::Check(_));
+    if required && column.generated.is_none() && !column.constraints.iter().any(check) {
+        "add-column-not-null"
+    } else {
+        "add-column-check"
+    }
 }
