@@ -83,6 +83,9 @@ impl Runner<'_> {
             Err(error) => Err(error),
         };
         self.faults.pass("statement sent");
+        if step.session {
+            self.connection.forget_limits();
+        }
         let waited_ms = milliseconds(started.elapsed());
         let answer = match &sent {
             Ok(()) => Answer::Ok,

@@ -74,8 +74,10 @@ impl Runner<'_> {
             }
         }
         if !noted {
-            let row = self.migration_row(migration, started);
-            self.append(&[row]).await?;
+            let mut rows = vec![self.migration_row(migration, started)];
+            rows.extend(self.next_intent.iter().map(|(_, row)| row.clone()));
+            self.append(&rows).await?;
+            self.note_next(true);
             self.faults.pass("migration noted");
         }
         if migration.steps().any(|step| step.session) {
@@ -100,24 +102,22 @@ impl Runner<'_> {
             if self.wants_stop() {
                 return Err(ApplyError::Interrupted);
             }
-            // Without a step number: it is there for people, and recovery needs it not.
-            let version = self.step_version(&first.migration.version);
-            let intent = NewEntry {
-                attempt: Some(attempt),
-                ..self.entry(&version, &first.migration.name, Event::Intent)
-            };
-            self.append(&[intent]).await?;
-            self.faults.pass("intent noted");
+            self.intend(&first, attempt).await?;
             if last && !done {
                 rows.truncate(placed.len());
                 rows.push(self.migration_row(first.migration, started));
+                rows.extend(self.next_intent.iter().map(|(_, row)| row.clone()));
             }
             let begun_at = Instant::now();
             match self.attempt(group, placed, &rows, tolerate).await {
-                Tried::Committed => return Ok(()),
+                Tried::Committed => {
+                    self.note_next(last && !done);
+                    return Ok(());
+                }
                 Tried::Unknown => {
                     self.reconnect().await?;
                     if self.was_committed(&first).await? {
+                        self.note_next(last && !done);
                         return Ok(());
                     }
                 }
@@ -139,6 +139,41 @@ impl Runner<'_> {
                 }
             }
             attempt += 1;
+        }
+    }
+
+    /// Notes the intent of a transaction. There is no step number in the row: it is there for
+    /// people, and recovery needs it not. That of a first attempt was mostly written together with
+    /// the migration before, which saves a COMMIT for each migration.
+    async fn intend(&mut self, first: &Placed<'_>, attempt: u32) -> Result<(), ApplyError> {
+        let version = self.step_version(&first.migration.version);
+        let noted = self.intended.take();
+        if first.number == 1 && attempt == 1 && noted.as_ref() == Some(&version) {
+            return Ok(());
+        }
+        let row = self.intent(first.migration, attempt);
+        self.append(&[row]).await?;
+        self.faults.pass("intent noted");
+        Ok(())
+    }
+
+    /// Returns the row that says that a transaction is about to begin.
+    fn intent(&self, migration: &PlannedMigration, attempt: u32) -> NewEntry {
+        let version = self.step_version(&migration.version);
+        NewEntry { attempt: Some(attempt), ..self.entry(&version, &migration.name, Event::Intent) }
+    }
+
+    /// Prepares the intent of the migration after this one, where it begins with a transaction.
+    pub(super) fn prepare_intent(&mut self, next: Option<&PlannedMigration>) {
+        self.next_intent = next
+            .filter(|next| next.groups.first().is_some_and(|group| group.transaction))
+            .map(|next| (self.step_version(&next.version), self.intent(next, 1)));
+    }
+
+    /// Remembers that the intent of the next migration is in the journal.
+    fn note_next(&mut self, written: bool) {
+        if written {
+            self.intended = self.next_intent.take().map(|(version, _)| version);
         }
     }
 
@@ -214,7 +249,8 @@ impl Runner<'_> {
         let settled = |at: usize, error: ServerError| {
             if error.was_answered() { Tried::Refused { at, error } } else { Tried::Unknown }
         };
-        if let Err(error) = self.enter(group).await {
+        let Some(first) = placed.first() else { return Tried::Committed };
+        if let Err(error) = self.enter(group, first.step).await {
             return settled(0, error);
         }
         self.faults.pass("transaction begun");
@@ -226,6 +262,9 @@ impl Runner<'_> {
                 Err(error) => Err(error),
             };
             self.faults.pass("statement sent");
+            if step.step.session {
+                self.connection.forget_limits();
+            }
             if let Err(error) = sent {
                 return self.leave(at, error).await;
             }
@@ -259,9 +298,9 @@ impl Runner<'_> {
         }
     }
 
-    async fn enter(&mut self, group: &Group) -> Result<(), ServerError> {
+    async fn enter(&mut self, group: &Group, first: &Step) -> Result<(), ServerError> {
         enforce_foreign_keys(&mut self.connection, group.foreign_keys).await?;
-        self.connection.begin().await
+        self.connection.begin_with(limits(first)).await
     }
 
     /// Rolls back after an error.
@@ -279,11 +318,7 @@ impl Runner<'_> {
 
     /// Sets the limits of a statement.
     pub(super) async fn limit(&mut self, step: &Step) -> Result<(), ServerError> {
-        let timeouts = Timeouts {
-            lock_timeout_ms: step.timeouts.lock_ms,
-            statement_timeout_ms: step.timeouts.statement_ms,
-        };
-        self.connection.set_timeouts(timeouts).await
+        self.connection.set_timeouts(limits(step)).await
     }
 
     /// Returns rows of SQLite that refer to rows which are not there.
@@ -357,6 +392,14 @@ impl Placed<'_> {
     fn number_of_group_is_first(&self) -> bool {
         let first = self.migration.groups.first();
         first.is_some_and(|group| group.steps.iter().any(|step| step.number == self.step.number))
+    }
+}
+
+/// Returns the limits of a step in the words of the session.
+const fn limits(step: &Step) -> Timeouts {
+    Timeouts {
+        lock_timeout_ms: step.timeouts.lock_ms,
+        statement_timeout_ms: step.timeouts.statement_ms,
     }
 }
 

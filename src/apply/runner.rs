@@ -103,6 +103,10 @@ pub struct Runner<'a> {
     pub(super) plan_digest: String,
     /// Who was in the way of the last statement that waited.
     pub(super) blockers: Vec<String>,
+    /// The intent that is written together with the end of the present migration, and whose it is.
+    pub(super) next_intent: Option<(String, NewEntry)>,
+    /// The version whose intent is in the journal already.
+    pub(super) intended: Option<String>,
 }
 
 impl<'a> Runner<'a> {
@@ -130,6 +134,8 @@ impl<'a> Runner<'a> {
             retries: 0,
             plan_digest: String::new(),
             blockers: Vec::new(),
+            next_intent: None,
+            intended: None,
         })
     }
 
@@ -232,6 +238,7 @@ impl<'a> Runner<'a> {
             let (number, of) = (index + 1, left.len());
             self.tell(Progress::Migration { version: version.clone(), name, number, of });
             let started = Instant::now();
+            self.prepare_intent(left.get(index + 1).copied());
             let begun = history.begun.get(&self.step_version(&version)).cloned();
             self.migration(migration, &begun.unwrap_or_default(), started).await?;
             let took_ms = milliseconds(started.elapsed());

@@ -48,7 +48,7 @@ pub(super) fn run(args: &ApplyArgs, console: &mut Console) -> Result<Exit, Failu
             let reason = args.reason.as_deref().unwrap_or("");
             live = running::settle(live, &args.settle, reason, console).await?;
         }
-        if let Some(plan) = running::unfinished(&live, Direction::Up)? {
+        if let Some(plan) = running::unfinished(&mut live, Direction::Up).await? {
             console.note(&format!(
                 "plan {} was begun and not finished: it goes on now",
                 plan.digest.short()
@@ -70,7 +70,8 @@ pub(super) fn run(args: &ApplyArgs, console: &mut Console) -> Result<Exit, Failu
             )?;
             return Ok(Exit::Yes);
         }
-        let plan = make(&mut live, &pending, &args.planning, console).await?;
+        let planning = PlanningOptions { about_to_run: true, ..args.planning.clone() };
+        let plan = make(&mut live, &pending, &planning, console).await?;
         report::text(&plan, console.out.colors, &mut console.out)?;
         writeln!(console.out)?;
         if plan.verdict == Verdict::Blocked {

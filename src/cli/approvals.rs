@@ -11,7 +11,7 @@ use super::live::Live;
 use super::project::Project;
 use super::running::now;
 use crate::plan::approval::{AllowedSigners, Evidence, Judgement, Policy, Revoked, judge};
-use crate::plan::{Instant, Plan};
+use crate::plan::{Instant, Plan, version_of};
 
 /// The folder of the approvals below that of the migrations.
 const FOLDER: &str = "approvals";
@@ -90,12 +90,11 @@ pub(super) fn judgement(
         None => Revoked::default(),
         Some(path) => Revoked::parse(&read(&live.project.path(Path::new(path)))?),
     };
-    let mut authors: Vec<String> = live
-        .authors(named)
-        .into_iter()
-        .filter(|(version, _)| plan.migrations.iter().any(|m| m.version == *version))
-        .flat_map(|(_, who)| who)
-        .collect();
+    let planned = live
+        .migrations
+        .iter()
+        .filter(|file| plan.migrations.iter().any(|m| m.version == version_of(file)));
+    let mut authors: Vec<String> = live.authors(named, planned).into_values().flatten().collect();
     authors.sort();
     authors.dedup();
     let files = approval_files(&live.dir)?;

@@ -40,7 +40,11 @@ enum Format {
 /// Reads the journal and prints it.
 pub(super) fn run(args: &HistoryArgs, console: &mut Console) -> Result<Exit, Failure> {
     let project = Project::load(&console.global)?;
-    let live = block_on(Live::without_folder(project, &args.url))?;
+    let live = block_on(async {
+        let mut live = Live::without_folder(project, &args.url).await?;
+        live.details().await?;
+        Ok::<_, Failure>(live)
+    })?;
     let log = history::Log { changes: changes_of(&live.entries), months: months_of(&live.entries) };
     let out = &mut console.out;
     match (args.format, args.stats) {

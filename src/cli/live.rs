@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::console::Console;
 use super::failure::Failure;
 use super::files;
+use super::git;
 use super::options::{DirOption, UrlOption};
 use super::project::Project;
 use crate::db::{
@@ -30,7 +31,7 @@ pub(super) struct Live {
     pub(super) server: Server,
     /// The journal's place.
     pub(super) journal: Journal,
-    /// Its rows.
+    /// Its rows; without their details until [`Live::details`] is called.
     pub(super) entries: Vec<Entry>,
     /// What they say.
     pub(super) history: History,
@@ -68,10 +69,17 @@ impl Live {
         let mut connection = Connection::open(&target, &options).await.map_err(database)?;
         let server = connection.server();
         let journal = Journal::new(server.kind, &JournalOptions::default());
-        let entries = journal.read(&mut connection).await.map_err(database)?;
+        let entries = journal.read_states(&mut connection).await.map_err(database)?;
         let history = History::of(&entries);
         let (dir, migrations) = (PathBuf::new(), Vec::new());
         Ok(Self { project, target, connection, server, journal, entries, history, dir, migrations })
+    }
+
+    /// Reads the journal again, with the details of its rows.
+    pub(super) async fn details(&mut self) -> Result<(), Failure> {
+        self.entries = self.journal.read(&mut self.connection).await.map_err(database)?;
+        self.history = History::of(&self.entries);
+        Ok(())
     }
 
     /// Returns the migrations to run; contradictions are an error with exit code 1.
@@ -125,37 +133,32 @@ impl Live {
         Ok(Shadow::start(options).await)
     }
 
-    /// Returns who wrote each migration, as far as git knows.
-    pub(super) fn authors(&self, named: &[String]) -> BTreeMap<String, Vec<String>> {
-        let mut authors = BTreeMap::new();
-        for migration in &self.migrations {
-            let mut who = named.to_vec();
-            if who.is_empty() {
-                who = git_authors(Path::new(migration.up.section.source.path()));
+    /// Returns who wrote each of these migrations, as far as git knows.
+    pub(super) fn authors<'m>(
+        &self,
+        named: &[String],
+        migrations: impl IntoIterator<Item = &'m Migration>,
+    ) -> BTreeMap<String, Vec<String>> {
+        let migrations: Vec<&Migration> = migrations.into_iter().collect();
+        let path = |migration: &Migration| Path::new(migration.up.section.source.path()).to_owned();
+        // Where somebody's approval of a change of their own is refused, every file is followed
+        // through its renames; for a long list that is only shown, one look at git is enough.
+        let exact = self.project.config.approval.is_some() || migrations.len() <= FOLLOWED;
+        let all = if exact || !named.is_empty() { BTreeMap::new() } else { git::of_all(&self.dir) };
+        let who = |migration: &Migration| match (named, exact) {
+            ([], true) => git::of_one(&path(migration)),
+            ([], false) => {
+                let name = path(migration);
+                name.file_name().and_then(|name| all.get(name)).cloned().unwrap_or_default()
             }
-            authors.insert(version_of(migration), who);
-        }
-        authors
+            (named, _) => named.to_vec(),
+        };
+        migrations.into_iter().map(|migration| (version_of(migration), who(migration))).collect()
     }
 }
 
-/// Returns the addresses of everybody who committed to a file.
-fn git_authors(path: &Path) -> Vec<String> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let Some(name) = path.file_name() else { return Vec::new() };
-    let output = std::process::Command::new("git")
-        .current_dir(folder.unwrap_or(Path::new(".")))
-        .args(["log", "--follow", "--format=%ae"])
-        .arg("--")
-        .arg(name)
-        .output();
-    let Ok(output) = output else { return Vec::new() };
-    let text = String::from_utf8_lossy(&output.stdout);
-    let mut authors: Vec<String> = text.lines().map(str::to_owned).collect();
-    authors.sort();
-    authors.dedup();
-    authors
-}
+/// So many files are followed through their renames, one call of git for each.
+const FOLLOWED: usize = 20;
 
 /// All contradictions at once.
 pub(super) fn troubles(troubles: &[plan::Trouble]) -> Failure {

@@ -9,12 +9,14 @@ use super::live::{Live, database};
 use super::options::{DirOption, UrlOption};
 use super::project::Project;
 use super::runtime::block_on;
+use crate::config::Shadow as Wanted;
+use crate::db::Snapshot;
 use crate::plan::{
-    self, Limits, Material, Order, Plan, PlanError, Shadow, Target, Verdict, preflight,
+    self, DryRun, Limits, Material, Order, Plan, PlanError, Shadow, Target, Verdict, preflight,
 };
 use crate::report::{plan as report, plan_html};
-use crate::rule::JudgeOptions;
-use crate::sql::Migration;
+use crate::rule::{JudgeOptions, RuleSet};
+use crate::sql::{Migration, ServerKind};
 
 /// Show what the pending migrations would do
 ///
@@ -49,6 +51,9 @@ pub(super) struct PlanningOptions {
     /// Who wrote the migrations [default: whom git names]
     #[arg(long, value_name = "ADDRESS")]
     pub(super) author: Vec<String>,
+    /// The plan is run at once, by the command that makes it.
+    #[arg(skip)]
+    pub(super) about_to_run: bool,
 }
 
 /// Forms of the output.
@@ -113,33 +118,18 @@ pub(super) async fn make(
     let snapshot = live.snapshot().await?;
     let mut shadow = if pending.is_empty() {
         Shadow::none("nothing is pending")
+    } else if options.about_to_run && is_bootstrap(live, pending, options, &snapshot) {
+        Shadow::none("the database is empty, and a dry run of so much is the run itself")
     } else {
         live.shadow(&snapshot, options.shadow.as_deref()).await?
     };
     let rules = live.project.rules()?;
-    let runner = &live.project.config.runner;
-    let milliseconds = |time: std::time::Duration| u64::try_from(time.as_millis()).unwrap_or(0);
-    let limits = Limits {
-        lock_timeout_ms: milliseconds(runner.lock_timeout),
-        statement_timeout_ms: runner.statement_timeout.map_or(0, milliseconds),
+    let preflight = if pending.is_empty() {
+        Vec::new()
+    } else {
+        preflight::look(&mut live.connection, &snapshot, pending).await
     };
-    let mut material = Material {
-        pending: pending.iter().collect(),
-        live: &snapshot,
-        target: Target {
-            name: live.target.to_string(),
-            database: live.target.database().map_or_else(|| live.target.to_string(), str::to_owned),
-        },
-        rules: &rules,
-        judging: JudgeOptions { adopt_comments: live.project.config.adopt_comments },
-        policy: live.project.config.approval.as_ref(),
-        limits,
-        authors: live.authors(&options.author),
-        preflight: Vec::new(),
-    };
-    if !pending.is_empty() {
-        material.preflight = preflight::look(&mut live.connection, &snapshot, pending).await;
-    }
+    let material = Material { preflight, ..material(live, pending, options, &snapshot, &rules) };
     let plan = plan::build(&material, &mut shadow).await;
     let stopped = shadow.stop().await;
     let mut plan = plan.map_err(failure)?;
@@ -148,6 +138,56 @@ pub(super) async fn make(
     }
     plan::count_losses(&mut plan, &mut live.connection, &snapshot).await;
     Ok(plan)
+}
+
+/// Says whether a long history is about to be run on an empty PostgreSQL database: a migration that
+/// fails there is rolled back whole, and there is nothing to lose, so that the run itself shows
+/// what a dry run on a server of our own would.
+fn is_bootstrap(
+    live: &Live,
+    pending: &[Migration],
+    options: &PlanningOptions,
+    snapshot: &Snapshot,
+) -> bool {
+    let kind = live.server.kind;
+    let unasked = options.shadow.is_none() && live.project.config.runner.shadow == Wanted::Auto;
+    let empty = !snapshot.objects.iter().any(|object| object.kind == "table");
+    unasked
+        && empty
+        && live.project.config.approval.is_none()
+        && kind == ServerKind::Postgres
+        && DryRun::of(kind, pending.len()) == DryRun::Together
+}
+
+/// Returns what a plan of these migrations on that schema is made from.
+pub(super) fn material<'m>(
+    live: &'m Live,
+    pending: &'m [Migration],
+    options: &PlanningOptions,
+    snapshot: &'m Snapshot,
+    rules: &'m RuleSet,
+) -> Material<'m> {
+    let runner = &live.project.config.runner;
+    let milliseconds = |time: std::time::Duration| u64::try_from(time.as_millis()).unwrap_or(0);
+    let limits = Limits {
+        lock_timeout_ms: milliseconds(runner.lock_timeout),
+        statement_timeout_ms: runner.statement_timeout.map_or(0, milliseconds),
+    };
+    Material {
+        pending: pending.iter().collect(),
+        live: snapshot,
+        target: Target {
+            name: live.target.to_string(),
+            database: live.target.database().map_or_else(|| live.target.to_string(), str::to_owned),
+        },
+        rules,
+        judging: JudgeOptions { adopt_comments: live.project.config.adopt_comments },
+        policy: live.project.config.approval.as_ref(),
+        limits,
+        authors: live.authors(&options.author, pending),
+        preflight: Vec::new(),
+        dry_run: DryRun::of(snapshot.server.kind, pending.len()),
+    }
 }
 
 /// Returns why there is no plan.

@@ -10,10 +10,11 @@ use super::live::Live;
 use super::options::{DirOption, UrlOption, YesOption};
 use super::plan::{PlanningOptions, make};
 use super::project::Project;
+use super::replay;
 use super::running::{self, Asked};
 use super::runtime::block_on;
 use crate::apply::Direction;
-use crate::plan::{self, Applied, Kept, Plan, Seen, Verdict, see};
+use crate::plan::{self, Applied, Kept, NoWayBack, Plan, Proof, RollbackSource, Verdict, drifted};
 use crate::report::plan as report;
 use crate::sql::{Migration, Version};
 
@@ -60,7 +61,7 @@ pub(super) fn run(args: &RollbackArgs, console: &mut Console) -> Result<Exit, Fa
     let project = Project::load(&console.global)?;
     block_on(async {
         let mut live = Live::open(project, &args.dir, &args.url, console).await?;
-        if let Some(plan) = running::unfinished(&live, Direction::Down)? {
+        if let Some(plan) = running::unfinished(&mut live, Direction::Down).await? {
             console.note(&format!(
                 "rollback {} was begun and not finished: it goes on now",
                 plan.digest.short()
@@ -92,15 +93,50 @@ pub(super) async fn plan_back(
     planning: &PlanningOptions,
     console: &mut Console,
 ) -> Result<Plan, Failure> {
-    let chosen = choose(live, how_far)?;
-    let mut back: Vec<Migration> = Vec::new();
-    for (index, (applied, kept)) in chosen.iter().enumerate() {
-        if index == 0 {
-            unchanged_since(live, applied, kept).await?;
-        }
-        back.push(plan::as_migration(applied, kept, live.server));
-    }
+    live.details().await?;
+    let mut chosen = choose(live, how_far)?;
+    work_out(live, &mut chosen, planning).await?;
+    unchanged_since(live, &chosen).await?;
+    let back: Vec<Migration> = chosen
+        .iter()
+        .map(|(applied, kept)| plan::as_migration(applied, kept, live.server))
+        .collect();
     make(live, &back, planning, console).await
+}
+
+/// Works out the ways back that the journal does not hold, because the migrations were applied
+/// without a dry run of each.
+async fn work_out(
+    live: &mut Live,
+    chosen: &mut [(Applied, Kept)],
+    planning: &PlanningOptions,
+) -> Result<(), Failure> {
+    let open = |kept: &Kept| matches!(kept.rollback.proof, Proof::NotRun { .. });
+    let mut versions: Vec<String> = chosen
+        .iter()
+        .filter(|(_, kept)| open(kept))
+        .map(|(applied, _)| applied.version.clone())
+        .collect();
+    versions.reverse();
+    if versions.is_empty() {
+        return Ok(());
+    }
+    let found = replay::ways_back(live, &versions, planning).await?;
+    let mut found: Vec<(String, Kept)> =
+        versions.into_iter().zip(found.unwrap_or_default()).collect();
+    for (applied, kept) in chosen.iter_mut().filter(|(_, kept)| open(kept)) {
+        match found.iter().position(|(version, _)| *version == applied.version) {
+            Some(at) => *kept = found.swap_remove(at).1,
+            // The author's own way back can run without a proof; there is no other.
+            None if kept.rollback.source == RollbackSource::Authored => {}
+            None => {
+                return Err(Failure::of(&NoWayBack::NotKept(applied.version.clone()))
+                    .hint("give a server for the shadow with --shadow: it is worked out there")
+                    .exit(Exit::No));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Returns the migrations to take back, the last one first.
@@ -144,25 +180,18 @@ fn unknown_version(version: &str, live: &Live) -> Failure {
     }
 }
 
-/// Refuses when the objects of the migration are not as it left them.
-async fn unchanged_since(live: &mut Live, applied: &Applied, kept: &Kept) -> Result<(), Failure> {
+/// Refuses when the objects of the migrations are not as these left them.
+async fn unchanged_since(live: &mut Live, chosen: &[(Applied, Kept)]) -> Result<(), Failure> {
     let snapshot = live.snapshot().await?;
-    match see(&kept.change, &snapshot) {
-        Seen::After => Ok(()),
-        Seen::Before if kept.change.is_empty() => Ok(()),
-        Seen::Before | Seen::Invalid(_) | Seen::Neither(_) => {
-            let objects = match see(&kept.change, &snapshot) {
-                Seen::Neither(objects) => objects.join(", "),
-                Seen::After | Seen::Before | Seen::Invalid(_) => "its objects".to_owned(),
-            };
-            Err(Failure::new(format!(
-                "the database changed since migration {} was applied: {objects}",
-                applied.version
-            ))
-            .hint("run `lockwise verify` to see the difference, and write a new migration")
-            .exit(Exit::No))
-        }
-    }
+    let objects = drifted(chosen.iter().map(|(_, kept)| kept.change.as_slice()), &snapshot);
+    let Some((earliest, _)) = chosen.last().filter(|_| !objects.is_empty()) else { return Ok(()) };
+    Err(Failure::new(format!(
+        "the database changed since migration {} was applied: {}",
+        earliest.version,
+        objects.join(", ")
+    ))
+    .hint("run `lockwise verify` to see the difference, and write a new migration")
+    .exit(Exit::No))
 }
 
 /// Makes sure that the way back may run; none means that somebody said no.

@@ -111,10 +111,13 @@ fn aftermath(plan: &Plan, console: &mut Console) -> Result<(), Failure> {
     };
     let count = plan.migrations.iter().filter(proven).count();
     let all = plan.migrations.len();
-    writeln!(
-        console.out,
-        "way back: proven for {count} of {all}; `lockwise rollback --steps 1` takes back the last"
-    )?;
+    let tried = |m: &PlannedMigration| !matches!(m.rollback.proof, Proof::NotRun { .. });
+    let proven = if plan.migrations.iter().any(tried) {
+        format!("proven for {count} of {all}")
+    } else {
+        "worked out and proven when it is asked for".to_owned()
+    };
+    writeln!(console.out, "way back: {proven}; `lockwise rollback --steps 1` takes back the last")?;
     Ok(())
 }
 
@@ -168,12 +171,17 @@ fn is_begun(history: &History, version: &str, direction: Direction) -> bool {
 }
 
 /// Returns the plan of a run that stopped in the middle of a migration.
-pub(super) fn unfinished(live: &Live, direction: Direction) -> Result<Option<Plan>, Failure> {
+pub(super) async fn unfinished(
+    live: &mut Live,
+    direction: Direction,
+) -> Result<Option<Plan>, Failure> {
     let down = |version: &str| version.ends_with("/down");
     let begun = live.history.begun.iter().find(|(version, begun)| {
         !begun.steps.is_empty() && down(version) == (direction == Direction::Down)
     });
-    let Some((version, _)) = begun else { return Ok(None) };
+    let Some(version) = begun.map(|(version, _)| version.clone()) else { return Ok(None) };
+    live.details().await?;
+    let version = &version;
     let of_run = |event: Event| {
         live.entries.iter().rev().find(|row| {
             row.entry.event == event

@@ -8,12 +8,10 @@ use super::failure::Failure;
 use super::live::{Live, database};
 use super::options::{DirOption, UrlOption};
 use super::project::Project;
+use super::replay::{replay, start_of};
 use super::runtime::block_on;
-use crate::db::{Connection, Event, Snapshot};
 use crate::plan::rollback::{Difference, compare};
-use crate::plan::{self, Order, enforce_foreign_keys, snapshot_options, version_of};
-use crate::sql::Migration;
-use crate::sql::ast::{DmlKind, StatementKind};
+use crate::plan::{self, Order, snapshot_options};
 
 /// Compare the history with the files and with the database
 ///
@@ -36,6 +34,7 @@ pub(super) fn run(args: &VerifyArgs, console: &mut Console) -> Result<Exit, Fail
     let project = Project::load(&console.global)?;
     block_on(async {
         let mut live = Live::open(project, &args.dir, &args.url, console).await?;
+        live.details().await?;
         let pending = plan::pending(&live.migrations, &live.history, live.server.kind, Order::Free);
         for note in &pending.notes {
             console.note(note);
@@ -55,7 +54,7 @@ pub(super) fn run(args: &VerifyArgs, console: &mut Console) -> Result<Exit, Fail
         let Some(mut connection) = shadow.seeded(&start).await.map_err(database)? else {
             return Ok(Exit::Yes);
         };
-        replay(&mut connection, &live).await?;
+        replay(&mut connection, &live, &live.history.applied).await?;
         let expected = crate::db::snapshot(&mut connection, &snapshot_options()).await;
         let expected = expected.map_err(database)?;
         drop(connection);
@@ -84,57 +83,4 @@ fn report(difference: &Difference, console: &mut Console) -> Result<Exit, Failur
                 .exit(Exit::No))
         }
     }
-}
-
-/// Returns the schema that the history starts from: that of the last baseline, or nothing.
-fn start_of(live: &Live) -> Result<Snapshot, Failure> {
-    let baseline = live.entries.iter().rev().find_map(|row| {
-        let wanted = matches!(row.entry.event, Event::Baseline | Event::Adopted);
-        let detail = row.entry.detail.as_deref().filter(|_| wanted)?;
-        let detail: serde_json::Value = serde_json::from_str(detail).ok()?;
-        detail.get("snapshot")?.as_str().map(str::to_owned)
-    });
-    match baseline {
-        None => Ok(Snapshot::empty(live.server)),
-        Some(text) => Snapshot::from_file(&text).map_err(|bad| {
-            Failure::new("the snapshot of the baseline in the journal cannot be read")
-                .cause(bad.to_string())
-        }),
-    }
-}
-
-/// Runs the applied migrations, in the order in which they were applied.
-async fn replay(shadow: &mut Connection, live: &Live) -> Result<(), Failure> {
-    let off = enforce_foreign_keys(shadow, false).await;
-    off.map_err(|error| Failure::of(&error))?;
-    for applied in &live.history.applied {
-        if matches!(applied.event, Event::Baseline | Event::Adopted) {
-            continue;
-        }
-        let file = live.migrations.iter().find(|m| version_of(m) == applied.version);
-        let Some(migration) = file else { continue };
-        run_file(shadow, migration).await?;
-    }
-    Ok(())
-}
-
-async fn run_file(shadow: &mut Connection, migration: &Migration) -> Result<(), Failure> {
-    let script = &migration.up;
-    for statement in &script.statements {
-        // Rows make no schema, and those of then may not fit what was done to the data since.
-        if matches!(&statement.kind, StatementKind::Dml(dml) if dml.kind != DmlKind::Select) {
-            continue;
-        }
-        let sql = script.slice(statement.span);
-        if let Err(error) = shadow.execute(sql).await {
-            let at = script.section.source.position(statement.span.start);
-            let path = script.section.source.path();
-            return Err(Failure::new(format!(
-                "{path}:{}: the applied migration does not run on the shadow",
-                at.line
-            ))
-            .cause(error.to_string()));
-        }
-    }
-    Ok(())
 }

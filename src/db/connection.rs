@@ -76,6 +76,8 @@ pub struct Connection {
     backend: u64,
     access: Access,
     transaction: Transaction,
+    /// The limits in force, as far as they are known.
+    limits: Option<Timeouts>,
 }
 
 impl Connection {
@@ -129,8 +131,18 @@ impl Connection {
             }
         }
         let (target, access) = (target.clone(), options.access);
-        let transaction = Transaction::None;
-        Ok(Self { driver, target, server, server_text, database, backend, access, transaction })
+        let (transaction, limits) = (Transaction::None, None);
+        Ok(Self {
+            driver,
+            target,
+            server,
+            server_text,
+            database,
+            backend,
+            access,
+            transaction,
+            limits,
+        })
     }
 
     /// Returns the database this session was opened on.
@@ -207,6 +219,20 @@ impl Connection {
         Ok(())
     }
 
+    /// Begins a transaction whose statements have these limits, in one message where the server
+    /// takes several: nothing can be committed by a message that begins with `BEGIN`.
+    pub async fn begin_with(&mut self, timeouts: Timeouts) -> Result<(), ServerError> {
+        if self.server.kind != ServerKind::Postgres {
+            self.set_timeouts(timeouts).await?;
+            return self.begin().await;
+        }
+        let limits = session::timeouts(self.server.kind, timeouts, true);
+        self.driver.execute(&format!("BEGIN; {}", limits.join("; "))).await?;
+        self.transaction = Transaction::Open;
+        self.limits = Some(timeouts);
+        Ok(())
+    }
+
     /// Commits. A transaction that failed on PostgreSQL is an error here: the server itself would
     /// roll it back and call that a success.
     pub async fn commit(&mut self) -> Result<(), ServerError> {
@@ -217,21 +243,40 @@ impl Connection {
         }
         self.driver.execute("COMMIT").await?;
         self.transaction = Transaction::None;
+        self.forget_local_limits();
         Ok(())
     }
 
     /// Rolls back.
     pub async fn rollback(&mut self) -> Result<(), ServerError> {
         self.transaction = Transaction::None;
+        self.forget_local_limits();
         self.driver.execute("ROLLBACK").await.map(|_| ())
     }
 
-    /// Sets the time limits of the session, or of the open transaction on PostgreSQL.
+    /// The end of a transaction of PostgreSQL takes its limits with it.
+    fn forget_local_limits(&mut self) {
+        if self.server.kind == ServerKind::Postgres {
+            self.limits = None;
+        }
+    }
+
+    /// Makes sure that the limits are set anew: a statement may have changed them.
+    pub const fn forget_limits(&mut self) {
+        self.limits = None;
+    }
+
+    /// Sets the time limits of the session, or of the open transaction on PostgreSQL, where they
+    /// are not in force already.
     pub async fn set_timeouts(&mut self, timeouts: Timeouts) -> Result<(), ServerError> {
+        if self.limits == Some(timeouts) {
+            return Ok(());
+        }
         let local = self.transaction == Transaction::Open;
         for sql in session::timeouts(self.server.kind, timeouts, local) {
             self.execute(&sql).await?;
         }
+        self.limits = Some(timeouts);
         Ok(())
     }
 

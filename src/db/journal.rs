@@ -352,11 +352,31 @@ impl Journal {
         }
     }
 
+    /// Reads every row without its details: plans and ways back are most of the journal, and few
+    /// commands look at them.
+    pub async fn read_states(&self, connection: &mut Connection) -> Result<Vec<Entry>, Error> {
+        if self.exists(connection).await? {
+            self.read_columns(connection, 0, "NULL").await
+        } else {
+            Ok(vec![])
+        }
+    }
+
     /// Reads what came after a row.
     pub async fn read_after(
         &self,
         connection: &mut Connection,
         seq: u64,
+    ) -> Result<Vec<Entry>, Error> {
+        self.read_columns(connection, seq, "detail").await
+    }
+
+    /// Reads rows with the last column as given.
+    async fn read_columns(
+        &self,
+        connection: &mut Connection,
+        seq: u64,
+        detail: &str,
     ) -> Result<Vec<Entry>, Error> {
         let at = match self.kind {
             ServerKind::Postgres => {
@@ -367,7 +387,7 @@ impl Journal {
         };
         let sql = format!(
             "SELECT seq, {at}, db_user, format, run_id, plan_digest, version, name, step_no, \
-             attempt, event, fp_before, fp_after, raw_digest, semantic_digest, detail \
+             attempt, event, fp_before, fp_after, raw_digest, semantic_digest, {detail} \
              FROM {} WHERE seq > {seq} ORDER BY seq",
             self.quoted("journal"),
         );

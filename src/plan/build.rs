@@ -41,7 +41,45 @@ pub struct Material<'a> {
     pub authors: BTreeMap<String, Vec<String>>,
     /// What was seen in the live database.
     pub preflight: Vec<Check>,
+    /// How thorough the dry run is.
+    pub dry_run: DryRun,
 }
+
+/// How thorough a dry run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DryRun {
+    /// Each migration is run up and down, with a look at the schema before and after.
+    Each,
+    /// All migrations are run up, with a look at the schema before the first and after the last:
+    /// the work grows with their number, not with its square.
+    Together,
+}
+
+/// More pending migrations than these are tried together.
+const TRIED_ONE_BY_ONE: usize = 50;
+
+impl DryRun {
+    /// Returns how thorough the dry run of so many migrations is.
+    ///
+    /// On MySQL and MariaDB every statement commits by itself: what each one changes must be known
+    /// before it runs, so that a crash can be recovered from.
+    pub const fn of(kind: ServerKind, pending: usize) -> Self {
+        match kind {
+            ServerKind::Mysql | ServerKind::Mariadb => Self::Each,
+            ServerKind::Postgres | ServerKind::Sqlite => {
+                if pending > TRIED_ONE_BY_ONE {
+                    Self::Together
+                } else {
+                    Self::Each
+                }
+            }
+        }
+    }
+}
+
+/// Why the way back of a migration is not in a plan of many.
+const WORKED_OUT_LATER: &str =
+    "with so many migrations at once, the way back is worked out when it is asked for";
 
 /// Why there is no plan.
 #[derive(Debug, thiserror::Error)]
@@ -66,7 +104,10 @@ pub async fn build(material: &Material<'_>, shadow: &mut Shadow) -> Result<Plan,
     } else if !migrations.is_empty()
         && let Some(mut connection) = shadow.seeded(material.live).await?
     {
-        diff = dry(&mut connection, material, &mut migrations, shadow).await?;
+        diff = match material.dry_run {
+            DryRun::Each => dry(&mut connection, material, &mut migrations, shadow).await?,
+            DryRun::Together => dry_together(&mut connection, material, &mut migrations).await?,
+        };
     }
     for (planned, migration) in migrations.iter_mut().zip(&material.pending) {
         settle_losses(planned);
@@ -168,6 +209,24 @@ async fn dry(
         }
     }
     Ok(total)
+}
+
+/// Runs everything up; returns the total diff.
+async fn dry_together(
+    connection: &mut Connection,
+    material: &Material<'_>,
+    migrations: &mut [PlannedMigration],
+) -> Result<String, db::Error> {
+    let before = db::snapshot(connection, &super::shadow::snapshot_options()).await?;
+    for (planned, migration) in migrations.iter_mut().zip(&material.pending) {
+        dry_run::up_unseen(connection, planned).await?;
+        planned.rollback = dry_run::unproven(migration, WORKED_OUT_LATER);
+        if planned.failure.is_some() {
+            return Ok(String::new());
+        }
+    }
+    let after = db::snapshot(connection, &super::shadow::snapshot_options()).await?;
+    Ok(unified(&before, &after))
 }
 
 /// Says that an index is there, invalid, under a name that `IF NOT EXISTS` would be content with.

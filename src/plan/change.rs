@@ -77,3 +77,78 @@ pub fn see(change: &[ObjectChange], live: &Snapshot) -> Seen {
     let odd = change.iter().filter(|one| state(one) != one.after);
     Seen::Neither(odd.map(|one| format!("{} {}", one.kind, one.name)).collect())
 }
+
+/// Returns the objects that are not as several migrations left them, in words; the last applied
+/// migration comes first.
+///
+/// An object is compared as the last of them left it, and what an earlier one left must be what
+/// the next one found.
+pub fn drifted<'c>(
+    newest_first: impl IntoIterator<Item = &'c [ObjectChange]>,
+    live: &Snapshot,
+) -> Vec<String> {
+    let there: BTreeMap<_, _> = live.objects.iter().map(|object| (key(object), object)).collect();
+    let mut expected: BTreeMap<(&str, &str), Option<&Digest>> = BTreeMap::new();
+    let mut odd = Vec::new();
+    for change in newest_first.into_iter().flatten() {
+        let place = (change.kind.as_str(), change.name.as_str());
+        let fits = match expected.get(&place) {
+            Some(found) => *found == change.after.as_ref(),
+            None => {
+                let now = there.get(&(change.kind.clone(), change.name.clone()));
+                now.map(|now| Digest::of_bytes(now.sql().as_bytes())) == change.after
+            }
+        };
+        if !fits {
+            odd.push(format!("{} {}", change.kind, change.name));
+        }
+        expected.insert(place, change.before.as_ref());
+    }
+    odd.sort_unstable();
+    odd.dedup();
+    odd
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::Name;
+    use crate::sql::{Server, ServerKind};
+
+    fn table(columns: &str) -> SnapshotObject {
+        SnapshotObject {
+            kind: "table".to_owned(),
+            name: Name::new("public", "orders"),
+            relation: None,
+            note: None,
+            statements: vec![format!("CREATE TABLE public.orders ({columns})")],
+        }
+    }
+
+    fn live(columns: &str) -> Snapshot {
+        let mut snapshot = Snapshot::empty(Server::of(ServerKind::Postgres));
+        snapshot.objects.push(table(columns));
+        snapshot
+    }
+
+    fn from_to(before: Option<&str>, after: &str) -> Vec<ObjectChange> {
+        let digest = |columns: &str| Digest::of_bytes(table(columns).sql().as_bytes());
+        vec![ObjectChange {
+            kind: "table".to_owned(),
+            name: "public.orders".to_owned(),
+            before: before.map(digest),
+            after: Some(digest(after)),
+        }]
+    }
+
+    #[test]
+    fn drift_is_seen_in_the_last_state_and_between_two_migrations() {
+        let (first, second) = (from_to(None, "a"), from_to(Some("a"), "a, b"));
+        let chain = [second.as_slice(), first.as_slice()];
+        assert_eq!(drifted(chain, &live("a, b")), Vec::<String>::new());
+        assert_eq!(drifted(chain, &live("a, b, c")), ["table public.orders"]);
+        let between = from_to(Some("a, x"), "a, b");
+        let broken = [between.as_slice(), first.as_slice()];
+        assert_eq!(drifted(broken, &live("a, b")), ["table public.orders"]);
+    }
+}

@@ -51,6 +51,29 @@ pub(super) async fn up(
     Ok(Upped { before, after })
 }
 
+/// Runs a migration on the shadow; looks at the schema only around statements that commit by
+/// themselves, whose effect must be known after a crash.
+pub(super) async fn up_unseen(
+    shadow: &mut Connection,
+    planned: &mut PlannedMigration,
+) -> Result<(), db::Error> {
+    for group in &mut planned.groups {
+        let seen = !group.transaction && group.steps.iter().any(|s| s.nature == Nature::Visible);
+        let last = if seen { Some(db::snapshot(shadow, &snapshot_options()).await?) } else { None };
+        if let Err((number, line, error)) = run_group(shadow, group).await {
+            planned.failure = Some(format!("statement {number}, line {line}: {error}"));
+            return Ok(());
+        }
+        let Some(last) = last else { continue };
+        let now = db::snapshot(shadow, &snapshot_options()).await?;
+        for step in &mut group.steps {
+            step.change = changes(&last, &now);
+            step.nature = settle(step.nature, &step.change);
+        }
+    }
+    Ok(())
+}
+
 /// What leaves the schema as it is cannot be told from what did not happen.
 fn settle(nature: Nature, change: &[ObjectChange]) -> Nature {
     match nature {

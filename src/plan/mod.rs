@@ -20,8 +20,8 @@ mod steps;
 mod time;
 
 pub use back::{Kept, NoWayBack, as_migration, kept};
-pub use build::{Material, PlanError, build, major};
-pub use change::{Seen, changes, see};
+pub use build::{DryRun, Material, PlanError, build, major};
+pub use change::{Seen, changes, drifted, see};
 pub use count::count_losses;
 pub use digest::{BadDigest, Canon, Digest, hex};
 pub use dry_run::enforce_foreign_keys;
