@@ -82,7 +82,7 @@ fn report(
     };
     match done {
         Done::Performed(summary) => {
-            writeln!(console.out, "{word}: {}", summary.done.join(", "))?;
+            writeln!(console.out, "{word}: {}", list(&summary.done))?;
             if direction == Direction::Up {
                 aftermath(plan, console)?;
             }
@@ -98,6 +98,19 @@ fn report(
     }
     Ok(Exit::Yes)
 }
+
+/// Names versions; of a long list the first and the last.
+fn list(versions: &[String]) -> String {
+    match versions {
+        [first, .., last] if versions.len() > LISTED => {
+            format!("{first} to {last}, {} migrations", versions.len())
+        }
+        _ => versions.join(", "),
+    }
+}
+
+/// So many versions are named one by one.
+const LISTED: usize = 20;
 
 /// Says what somebody wants to know right after a change: what is gone, and the way back.
 fn aftermath(plan: &Plan, console: &mut Console) -> Result<(), Failure> {

@@ -241,10 +241,11 @@ impl Connection {
             let message = "the transaction had failed and was rolled back";
             return Err(ServerError::local(ErrorKind::Other, message));
         }
-        self.driver.execute("COMMIT").await?;
+        let done = self.driver.execute("COMMIT").await;
+        // A COMMIT that is refused, by a deferred constraint, has rolled back on PostgreSQL.
         self.transaction = Transaction::None;
         self.forget_local_limits();
-        Ok(())
+        done.map(|_| ())
     }
 
     /// Rolls back.
