@@ -1,4 +1,6 @@
 //! What MySQL and MariaDB were seen doing, and what is predicted for it.
+//!
+//! `LOCKWISE_RECORDED=folder` compares what `record_mysql` wrote there instead.
 
 #![expect(
     clippy::indexing_slicing,
@@ -28,8 +30,12 @@ fn recorded_cases_of_mysql_agree() {
 
 fn check(kind: ServerKind, folder: &str, least: usize) {
     let mut all = Vec::new();
-    for file in ["cases", "recorded"] {
-        for row in rows(&format!("{folder}/{file}.jsonl")) {
+    let (least, files) = match std::env::var("LOCKWISE_RECORDED") {
+        Ok(elsewhere) => (1, vec![format!("{elsewhere}/{folder}.jsonl")]),
+        Err(_) => (least, ["cases", "recorded"].map(|f| format!("{folder}/{f}.jsonl")).to_vec()),
+    };
+    for file in files {
+        for row in rows(&file) {
             let family = row["family"].as_str().expect("a family").to_owned();
             let sql = strings(&row, "sql").join("; ");
             let short: String = sql.chars().take(120).collect();
@@ -60,6 +66,7 @@ fn disagreements(row: &Value, kind: ServerKind) -> Vec<String> {
     commit(run, verdict, &mut wrong);
     if ok {
         online(run, row, &mut wrong);
+        builds(run, verdict, &mut wrong);
         rebuilds(run, row, &mut wrong);
         if filled {
             waits(run, verdict, &mut wrong);
@@ -139,6 +146,26 @@ fn rebuilds(run: &StatementRun, row: &Value, wrong: &mut Vec<String>) {
         run.effects.effects.iter().any(|effect| matches!(effect.kind, EffectKind::Rewrite { .. }));
     if seen != told {
         wrong.push(format!("rebuilds: {seen}, predicted {told}"));
+    }
+}
+
+/// Compares the indexes that are built where the table stays as it is.
+fn builds(run: &StatementRun, verdict: &Value, wrong: &mut Vec<String>) {
+    let Some(seen) = verdict["built"].as_array() else { return };
+    let seen: BTreeSet<String> =
+        seen.iter().filter_map(Value::as_str).map(str::to_lowercase).collect();
+    let mut told = BTreeSet::new();
+    for effect in &run.effects.effects {
+        match &effect.kind {
+            EffectKind::Rewrite { .. } => return,
+            EffectKind::IndexBuild { index, .. } => {
+                told.insert(index.name.to_lowercase());
+            }
+            _ => {}
+        }
+    }
+    if seen != told && verdict["rebuilds"] != Value::Bool(true) {
+        wrong.push(format!("builds {seen:?}, predicted {told:?}"));
     }
 }
 
