@@ -1,6 +1,6 @@
 //! Walks over the tokens of one statement: what every grammar here is written with.
 
-use super::ast::{Statement, StatementKind};
+use super::ast::{ReferentialAction, Statement, StatementKind};
 use super::lexer::{Token, TokenKind};
 use super::name::{Ident, ObjectName};
 use super::server::Server;
@@ -298,6 +298,20 @@ impl<'a> Cursor<'a> {
     /// Fails when something is left.
     pub(super) fn end(&self) -> Parsed<()> {
         if self.is_at_end() { Ok(()) } else { Err(self.expected("the end of the statement")) }
+    }
+
+    /// Takes what a foreign key does, behind ON DELETE or ON UPDATE.
+    pub(super) fn referential_action(&mut self) -> Parsed<ReferentialAction> {
+        let known: [(&[&str], ReferentialAction); 5] = [
+            (&["SET", "NULL"], ReferentialAction::SetNull),
+            (&["SET", "DEFAULT"], ReferentialAction::SetDefault),
+            (&["NO", "ACTION"], ReferentialAction::NoAction),
+            (&["CASCADE"], ReferentialAction::Cascade),
+            (&["RESTRICT"], ReferentialAction::Restrict),
+        ];
+        let found = known.into_iter().find(|(words, _)| self.accept(words));
+        let wanted = "CASCADE, RESTRICT, SET NULL, SET DEFAULT or NO ACTION";
+        found.map(|(_, action)| action).ok_or_else(|| self.expected(wanted))
     }
 
     /// Returns the statement that the whole token list makes.

@@ -294,11 +294,9 @@ impl Recorder {
         for statement in open {
             run(&mut idle, &statement).await.expect("an idle transaction");
         }
+        run(&mut at, "SET innodb_lock_wait_timeout = 1").await.expect("a setting");
         let sql = case.sql.clone();
-        let running = tokio::spawn(async move {
-            let _ = run(&mut at, &sql).await;
-            at
-        });
+        let running = tokio::spawn(async move { run(&mut at, &sql).await });
         let state = format!("SELECT state FROM information_schema.processlist WHERE id = {id}");
         let mut held = false;
         while !running.is_finished() {
@@ -310,8 +308,9 @@ impl Recorder {
             tokio::time::sleep(Duration::from_millis(3)).await;
         }
         run(&mut idle, "ROLLBACK").await.expect("the end of an idle transaction");
-        let _ = running.await;
-        held
+        let done = running.await.expect("an answer");
+        // Rows that the other transaction changed are waited for, too.
+        held || done.is_err_and(|(code, _)| code == 1205)
     }
 
     async fn indexes(&self, at: &mut MySqlConnection) -> Indexes {
@@ -442,16 +441,25 @@ fn rebuilt(before: &Indexes, after: &Indexes, sql: &str) -> bool {
     })
 }
 
+/// Returns the indexes of tables that are there still, under whatever name, with numbers of their
+/// own.
 fn built(before: &Indexes, after: &Indexes) -> Vec<String> {
+    let rows = |numbers: &Indexes, table: &str| -> Option<u64> {
+        numbers.get(&(table.to_owned(), String::new())).copied()
+    };
     let mut names: Vec<String> = after
         .iter()
         .filter(|((table, index), number)| {
-            let there = before.contains_key(&(table.clone(), String::new()));
+            let now = rows(after, table);
+            let was =
+                before.iter().find(|((_, index), old)| index.is_empty() && Some(**old) == now);
             let hidden = index.starts_with("FTS_") || index.starts_with('\u{fffd}');
-            let old = before
-                .iter()
-                .any(|((at, name), old)| at == table && !name.is_empty() && old == *number);
-            !index.is_empty() && there && !hidden && !old
+            let old = was.is_some_and(|((table, _), _)| {
+                before
+                    .iter()
+                    .any(|((at, name), old)| at == table && !name.is_empty() && old == *number)
+            });
+            !index.is_empty() && was.is_some() && !hidden && !old
         })
         .map(|((_, index), _)| index.clone())
         .collect();

@@ -46,6 +46,7 @@ impl Scene<'_> {
         }
         let start = self.told.span;
         self.refusals(before, alter);
+        self.named_twice(before, alter);
         let after = altered(self.schema(), before, alter);
         self.refusals_of_result(before, &after.table, alter);
         let mut changes = Changes::between(self, before, &after, alter);
@@ -84,6 +85,9 @@ impl Scene<'_> {
         for index in &changes.built {
             self.told.build(name, &index.name, index_cause(index), concurrent);
         }
+        for index in &changes.lengthened_indexes {
+            self.told.build(name, index, "type-change", concurrent);
+        }
         if online.algorithm == Algorithm::Nocopy {
             for index in &changes.collated_indexes {
                 self.told.build(name, index, "convert-charset", concurrent);
@@ -105,7 +109,9 @@ impl Scene<'_> {
         }
         let cause = changes.cause();
         let copies = online.rebuilds || online.algorithm == Algorithm::Copy;
-        let builds = !changes.built.is_empty() || online.algorithm == Algorithm::Nocopy;
+        let builds = !changes.built.is_empty()
+            || !changes.lengthened_indexes.is_empty()
+            || online.algorithm == Algorithm::Nocopy;
         let during = if copies {
             During::Rewrite
         } else if builds && changes.builds_something() {

@@ -16,7 +16,9 @@ pub(super) fn index_cause(index: &crate::schema::Index) -> &'static str {
 impl Changes {
     /// Says whether an index is built or rebuilt: dropping one is no work.
     pub(super) fn builds_something(&self) -> bool {
-        !self.built.is_empty() || !self.collated_indexes.is_empty()
+        !(self.built.is_empty()
+            && self.collated_indexes.is_empty()
+            && self.lengthened_indexes.is_empty())
     }
 
     /// What is not known to be harmless is taken for a copy.
@@ -103,7 +105,7 @@ impl Changes {
             (self.rename_table, "rename-table"),
             (self.drop_foreign_key, "drop-foreign-key"),
             (self.drop_check, "drop-check"),
-            (self.option || self.default_charset || self.keys, "table-options"),
+            (self.option || self.default_charset || self.converts || self.keys, "table-options"),
             (self.index_visibility, "alter-index"),
             (self.longer, "type-change"),
         ];

@@ -43,6 +43,8 @@ pub(super) struct Changes {
     pub(super) collation: bool,
     /// Indexes over columns whose collation changes.
     pub(super) collated_indexes: Vec<String>,
+    /// Columns whose collation changes, by their new names.
+    pub(super) collated_columns: Vec<String>,
     /// The collation of those differs in more than the character set it is for.
     pub(super) other_collation: bool,
     /// Columns that become NOT NULL.
@@ -55,6 +57,8 @@ pub(super) struct Changes {
     pub(super) loses_auto_increment: bool,
     /// AUTO_INCREMENT is given to a column.
     pub(super) gains_auto_increment: bool,
+    /// A unique key without NULLs is over columns that no action names.
+    pub(super) keeps_unique_key: bool,
     /// Stored columns change their order.
     pub(super) reorder_base: bool,
     /// Virtual columns change their order.
@@ -65,8 +69,16 @@ pub(super) struct Changes {
     pub(super) built: Vec<Index>,
     /// One of them over geometries.
     pub(super) built_over_geometry: bool,
+    /// One of them over a virtual column that is added too.
+    pub(super) built_over_new_virtual: bool,
+    /// One of them over a column whose collation changes.
+    pub(super) builds_collated: bool,
+    /// Indexes that MySQL builds anew because a column of theirs gets longer.
+    pub(super) lengthened_indexes: Vec<String>,
     /// Indexes that go.
     pub(super) dropped: Vec<String>,
+    /// A unique one is among those that are built or go.
+    pub(super) touches_unique: bool,
     /// Indexes that get another name.
     pub(super) renamed_indexes: bool,
     /// Indexes become visible or invisible.
@@ -93,6 +105,8 @@ pub(super) struct Changes {
     pub(super) adds_only_column_checks: bool,
     /// A CHECK goes, or is no longer enforced.
     pub(super) drop_check: bool,
+    /// The statement names one that goes.
+    pub(super) drops_named_check: bool,
     /// Another engine.
     pub(super) other_engine: bool,
     /// FORCE, the same engine again, ROW_FORMAT, KEY_BLOCK_SIZE.
@@ -103,6 +117,8 @@ pub(super) struct Changes {
     pub(super) copy_option: bool,
     /// The default character set of the table.
     pub(super) default_charset: bool,
+    /// CONVERT TO CHARACTER SET.
+    pub(super) converts: bool,
     /// ORDER BY.
     pub(super) order_by: bool,
     /// RENAME TO.
@@ -139,6 +155,20 @@ impl Changes {
                 data_type.is_some_and(|t| super::refuse::is_geometry(&t.name))
             })
         });
+        changes.built_over_new_virtual = changes.built.iter().any(|index| {
+            index.key_columns().iter().any(|name| {
+                let new = |(column, origin): (&Column, &Option<usize>)| {
+                    origin.is_none() && is_virtual(column) && same(&column.name, name)
+                };
+                after.table.columns.iter().zip(&after.origins).any(new)
+            })
+        });
+        changes.builds_collated = changes.built.iter().any(|index| {
+            let collated = |name: &&str| changes.collated_columns.iter().any(|c| same(c, name));
+            index.key_columns().iter().any(collated)
+        });
+        changes.keeps_unique_key = keeps_unique_key(before, alter);
+        changes.lengthened(scene, before, after, alter);
         changes.ignore = alter.ignore;
         changes.constraints(before, after, alter);
         changes.actions(scene, before, alter);
@@ -240,6 +270,7 @@ impl Changes {
     fn recollated(&mut self, table: &Relation, old: &Column, new: &Column) {
         self.collation = true;
         let over = |index: &&Index| index.key_columns().iter().any(|c| same(c, &old.name));
+        self.collated_columns.push(new.name.clone());
         self.collated_indexes.extend(table.indexes.iter().filter(over).map(|i| i.name.clone()));
         let rest = |column: &Column| {
             let data_type = column.data_type.as_ref()?;
@@ -249,6 +280,46 @@ impl Changes {
             Some(own.trim_start_matches('_').to_owned())
         };
         self.other_collation |= rest(old) != rest(new);
+    }
+
+    /// MySQL keeps an index over a column that gets longer in place, if all that the statement does
+    /// is to define columns; beside any other action it builds the index anew (measured on 9.7).
+    fn lengthened(
+        &mut self,
+        scene: &Scene<'_>,
+        before: &Relation,
+        after: &Altered,
+        alter: &AlterTable,
+    ) {
+        let defines = |action: &ActionKind| {
+            matches!(
+                action,
+                ActionKind::RenameColumn { .. }
+                    | ActionKind::Mysql(
+                        MyAction::ModifyColumn { .. } | MyAction::ChangeColumn { .. }
+                    )
+            )
+        };
+        if scene.is_mariadb() || !self.longer || alter.actions.iter().all(|a| defines(&a.kind)) {
+            return;
+        }
+        let longer = |name: &str| {
+            let at = after.table.columns.iter().position(|c| same(&c.name, name));
+            let old = at.and_then(|at| after.origins.get(at).copied().flatten());
+            let types = old
+                .and_then(|old| before.columns.get(old)?.data_type.as_ref())
+                .zip(at.and_then(|at| after.table.columns.get(at)?.data_type.as_ref()));
+            types.is_some_and(|(old, new)| old.args != new.args && old.name.contains("char"))
+        };
+        for index in &after.table.indexes {
+            let over = index
+                .parts
+                .iter()
+                .any(|part| part.prefix.is_none() && part.key.column().is_some_and(longer));
+            if over && !self.built.iter().any(|built| built.name == index.name) {
+                self.lengthened_indexes.push(index.name.clone());
+            }
+        }
     }
 
     fn generated(&mut self, scene: &Scene<'_>, old: &Column, new: &Column) {
@@ -371,11 +442,14 @@ impl Changes {
 
     fn drops(&mut self, index: &Index) {
         self.drop_primary |= index.primary;
+        self.touches_unique |= index.kind == IndexKind::Unique;
+        self.collated_indexes.retain(|name| !same(name, &index.name));
         self.dropped.push(index.name.clone());
     }
 
     fn builds(&mut self, index: &Index) {
         self.add_primary |= index.primary;
+        self.touches_unique |= index.kind == IndexKind::Unique;
         self.built.push(index.clone());
     }
 
@@ -418,6 +492,10 @@ impl Changes {
             .constraints
             .iter()
             .any(|old| is_key(&old.kind) && super::refuse::drops_constraint(alter, &old.name));
+        self.drops_named_check = before
+            .constraints
+            .iter()
+            .any(|old| is_check(&old.kind) && super::refuse::drops_constraint(alter, &old.name));
         self.drop_check = count(before, &is_check) > count(&after.table, &is_check);
         for action in &alter.actions {
             if let ActionKind::Mysql(MyAction::AlterCheck { enforced, .. }) = &action.kind {
@@ -464,7 +542,7 @@ impl Changes {
                     self.index_visibility |=
                         before.indexes.iter().any(|index| same(&index.name, name.as_str()));
                 }
-                ActionKind::Mysql(MyAction::ConvertTo { .. }) => self.default_charset = true,
+                ActionKind::Mysql(MyAction::ConvertTo { .. }) => self.converts = true,
                 ActionKind::Mysql(MyAction::PartitionBy(_) | MyAction::RemovePartitioning) => {
                     self.repartition = true
                 }
@@ -509,6 +587,31 @@ impl Changes {
         }
     }
 
+    /// Says whether something is done that neither server does in place beside virtual columns
+    /// that come, go or move: anything but work on indexes that are not unique.
+    pub(super) fn beside_virtual(&self) -> bool {
+        self.renames_or_extends()
+            || self.touches_unique
+            || self.metadata
+            || self.option
+            || self.default_charset
+            || self.converts
+            || self.renames
+            || self.index_visibility
+            || self.drops_named_check
+            || self.loses_auto_increment
+    }
+
+    /// Says whether names, lengths, collations or foreign keys change in the metadata.
+    pub(super) fn renames_or_extends(&self) -> bool {
+        !self.renamed.is_empty()
+            || self.renamed_indexes
+            || self.longer
+            || self.collation
+            || self.add_foreign_key
+            || self.drop_foreign_key
+    }
+
     /// Says whether an index of a kind is built.
     pub(super) fn builds_kind(&self, kind: IndexKind) -> bool {
         self.built.iter().any(|index| index.kind == kind)
@@ -550,6 +653,7 @@ impl Changes {
             || self.option
             || self.copy_option
             || self.default_charset
+            || self.converts
             || self.order_by
             || self.rename_table
             || self.keys

@@ -38,12 +38,14 @@ impl Scene<'_> {
             return self.instant_or_inplace(instant);
         }
         let rebuild = self.mysql_rebuilds(changes);
-        let virtual_ones = changes.add_virtual || changes.drop_virtual || changes.reorder_virtual;
-        if rebuild && virtual_ones {
-            // "cannot be combined with other ALTER TABLE actions": with those that rebuild.
-            return COPY;
-        }
         let first_fulltext = changes.builds_kind(IndexKind::Fulltext) && !shape.had_fulltext;
+        if changes.add_virtual || changes.drop_virtual || changes.reorder_virtual {
+            // Manual, "Online DDL Operations": it "cannot be combined with other ALTER TABLE
+            // actions", except those on indexes that are not unique (measured on 9.7).
+            if rebuild || first_fulltext || changes.beside_virtual() {
+                return COPY;
+            }
+        }
         let lock = if self.mysql_blocks_writes(shape, changes, rebuild) {
             OnlineLock::Shared
         } else {
@@ -79,6 +81,7 @@ impl Scene<'_> {
             || changes.loses_auto_increment
             || changes.gains_auto_increment
             || !changes.collated_indexes.is_empty()
+            || changes.builds_collated
             || (!changes.not_null.is_empty() && !self.is_strict())
     }
 
@@ -89,7 +92,6 @@ impl Scene<'_> {
             || changes.collation
             || !changes.not_null.is_empty()
             || changes.nullable
-            || changes.reorder_base
             || changes.touches_indexes()
             || changes.renamed_indexes
             || changes.index_visibility
@@ -98,6 +100,7 @@ impl Scene<'_> {
             || changes.rebuild_option
             || changes.option
             || changes.default_charset
+            || changes.converts
             || changes.order_by
             || changes.add_auto_increment
             || changes.add_zero_date
@@ -114,6 +117,10 @@ impl Scene<'_> {
             return false;
         }
         let since_8_0_29 = self.mysql_since(8, 0, 29);
+        // Since columns are added anywhere, other columns may change their places with them.
+        if changes.reorder_base && !((adds || drops) && since_8_0_29) {
+            return false;
+        }
         if (drops || changes.add_inside) && !since_8_0_29 {
             return false;
         }
@@ -137,7 +144,6 @@ impl Scene<'_> {
     }
 
     fn mysql_blocks_writes(&self, shape: Shape, changes: &Changes, rebuild: bool) -> bool {
-        let over_new_virtual = changes.add_virtual && !changes.built.is_empty();
         let functional = changes
             .built
             .iter()
@@ -145,7 +151,7 @@ impl Scene<'_> {
         changes.builds_kind(IndexKind::Fulltext)
             || changes.builds_kind(IndexKind::Spatial)
             || changes.add_auto_increment
-            || over_new_virtual
+            || changes.built_over_new_virtual
             || functional
             || (rebuild && shape.spatial)
             || changes.built_over_geometry

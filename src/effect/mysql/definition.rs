@@ -43,6 +43,39 @@ pub(super) fn clustered_key(table: &Relation) -> Option<&Index> {
     table.indexes.iter().find(|index| index.primary).or_else(|| table.indexes.iter().find(unique))
 }
 
+/// Says whether a unique key without NULLs is over columns that no action drops or defines.
+pub(super) fn keeps_unique_key(table: &Relation, alter: &AlterTable) -> bool {
+    let named = |name: &str| {
+        alter.actions.iter().any(|action| match &action.kind {
+            ActionKind::DropColumn { column, .. }
+            | ActionKind::RenameColumn { from: column, .. }
+            | ActionKind::Mysql(MyAction::ChangeColumn { from: column, .. }) => {
+                same(column.as_str(), name)
+            }
+            ActionKind::Mysql(MyAction::ModifyColumn { column, .. }) => {
+                same(column.name.as_str(), name)
+            }
+            ActionKind::Mysql(_)
+            | ActionKind::Postgres(_)
+            | ActionKind::AddColumn { .. }
+            | ActionKind::RenameTo(_)
+            | ActionKind::SetDefault { .. }
+            | ActionKind::DropDefault { .. }
+            | ActionKind::SetNotNull { .. }
+            | ActionKind::DropNotNull { .. }
+            | ActionKind::AddConstraint(_)
+            | ActionKind::DropConstraint { .. } => false,
+        })
+    };
+    table.indexes.iter().any(|index| {
+        index.kind == IndexKind::Unique
+            && index.parts.iter().all(|part| {
+                let column = part.key.column().and_then(|name| table.column_any_case(name));
+                column.is_some_and(|found| found.not_null && !named(&found.name))
+            })
+    })
+}
+
 /// Says whether a column is there, as far as the columns are known.
 pub(super) fn knows(table: &Relation, column: &str) -> bool {
     !table.complete || table.column_any_case(column).is_some()

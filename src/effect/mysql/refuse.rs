@@ -169,7 +169,10 @@ impl Scene<'_> {
             | ActionKind::AddConstraint(_)
             | ActionKind::DropConstraint { .. } => false,
         });
-        if !added {
+        if !added && drops_or_renames(alter, name.as_str()) {
+            let detail = format!("unknown column '{name}': another action takes it away");
+            self.told.fails("missing-column", "1054", detail);
+        } else if !added {
             self.known_column(before, name, "1054", false);
         }
     }

@@ -100,7 +100,9 @@ impl Scene<'_> {
             return;
         }
         let missing = check.columns.iter().find(|word| {
-            before.complete && before.column_any_case(word).is_none() && !makes(alter, word)
+            let gone = before.column_any_case(word).is_none()
+                || super::refuse::drops_or_renames(alter, word);
+            before.complete && gone && !makes(alter, word)
         });
         if let Some(word) = missing {
             let code = self.code("1054", "1054");

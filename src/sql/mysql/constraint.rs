@@ -334,29 +334,13 @@ pub(super) fn references(cursor: &mut Cursor<'_>) -> Parsed<ForeignKey> {
     let (mut delete, mut update) = (false, false);
     loop {
         if !delete && cursor.accept(&["ON", "DELETE"]) {
-            key.on_delete = action(cursor)?;
+            key.on_delete = cursor.referential_action()?;
             delete = true;
         } else if !update && cursor.accept(&["ON", "UPDATE"]) {
-            key.on_update = action(cursor)?;
+            key.on_update = cursor.referential_action()?;
             update = true;
         } else {
             return Ok(key);
         }
-    }
-}
-
-fn action(cursor: &mut Cursor<'_>) -> Parsed<ReferentialAction> {
-    if cursor.accept(&["SET", "NULL"]) {
-        Ok(ReferentialAction::SetNull)
-    } else if cursor.accept(&["SET", "DEFAULT"]) {
-        Ok(ReferentialAction::SetDefault)
-    } else if cursor.accept(&["NO", "ACTION"]) {
-        Ok(ReferentialAction::NoAction)
-    } else if cursor.accept(&["CASCADE"]) {
-        Ok(ReferentialAction::Cascade)
-    } else if cursor.accept(&["RESTRICT"]) {
-        Ok(ReferentialAction::Restrict)
-    } else {
-        Err(cursor.expected("CASCADE, RESTRICT, SET NULL, SET DEFAULT or NO ACTION"))
     }
 }

@@ -263,30 +263,14 @@ pub(super) fn foreign_key(cursor: &mut Cursor<'_>) -> Parsed<ForeignKey> {
             // SQLite treats every MATCH as SIMPLE (https://sqlite.org/foreignkeys.html, section 6).
             name(cursor)?;
         } else if cursor.accept(&["ON", "DELETE"]) {
-            key.on_delete = action(cursor)?;
+            key.on_delete = cursor.referential_action()?;
         } else if cursor.accept(&["ON", "UPDATE"]) {
-            key.on_update = action(cursor)?;
+            key.on_update = cursor.referential_action()?;
         } else if cursor.accept(&["ON", "INSERT"]) {
-            action(cursor)?;
+            cursor.referential_action()?;
         } else {
             return Ok(key);
         }
-    }
-}
-
-fn action(cursor: &mut Cursor<'_>) -> Parsed<ReferentialAction> {
-    if cursor.accept(&["SET", "NULL"]) {
-        Ok(ReferentialAction::SetNull)
-    } else if cursor.accept(&["SET", "DEFAULT"]) {
-        Ok(ReferentialAction::SetDefault)
-    } else if cursor.accept(&["NO", "ACTION"]) {
-        Ok(ReferentialAction::NoAction)
-    } else if cursor.accept(&["CASCADE"]) {
-        Ok(ReferentialAction::Cascade)
-    } else if cursor.accept(&["RESTRICT"]) {
-        Ok(ReferentialAction::Restrict)
-    } else {
-        Err(cursor.expected("CASCADE, RESTRICT, SET NULL, SET DEFAULT or NO ACTION"))
     }
 }
 

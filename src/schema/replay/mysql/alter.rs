@@ -34,12 +34,13 @@ pub struct Altered {
 /// Returns what ALTER TABLE makes of a table.
 pub fn altered(schema: &Schema, before: &Relation, alter: &AlterTable) -> Altered {
     let mut draft = Draft { schema, alter, table: before.clone(), origins: Vec::new() };
+    // First, since columns that are defined anew take the character set that the table gets.
+    draft.options();
     draft.keep_columns(before);
     draft.rename_in_parts();
     draft.drop_parts();
     draft.place_columns();
     draft.add_parts();
-    draft.options();
     add_foreign_key_indexes(schema, &mut draft.table);
     Altered { table: draft.table, origins: draft.origins }
 }
@@ -317,6 +318,14 @@ impl<'a> Draft<'a> {
 
     /// A dropped column leaves the keys it was part of; a key without columns goes.
     fn shrink_keys(&mut self, column: &str) {
+        // A column that comes back under the same name is in the same keys.
+        let comes_back = self.actions().any(|action| {
+            matches!(action, ActionKind::AddColumn { column: new, .. }
+                if same(new.name.as_str(), column))
+        });
+        if comes_back {
+            return;
+        }
         for index in &mut self.table.indexes {
             index.parts.retain(|part| !part.key.column().is_some_and(|found| same(found, column)));
         }
