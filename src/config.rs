@@ -38,7 +38,8 @@ use crate::sql::{Convention, ServerKind, ServerVersion};
 mod runner;
 
 pub use crate::rule::RuleError as ConfigError;
-pub use runner::{Runner, Shadow, duration};
+pub use crate::sql::duration;
+pub use runner::{Runner, Shadow};
 
 /// What `lockwise.toml` says. The default is what holds without a file.
 #[derive(Debug, Clone, Default)]

@@ -79,7 +79,7 @@ impl Runner<'_> {
         self.tell(Progress::Step { step: number, of, sql: first_words(&step.sql) });
         let started = std::time::Instant::now();
         let sent = match self.limit(step).await {
-            Ok(()) => self.send(&step.sql, step.timeouts.lock_ms == 0).await,
+            Ok(()) => self.send(&step.sql, step.timeouts.lock_ms == 0).await.map(drop),
             Err(error) => Err(error),
         };
         self.faults.pass("statement sent");

@@ -66,6 +66,18 @@ pub enum ApplyError {
         /// Which ones.
         detail: String,
     },
+    /// A table cannot be gone through in batches.
+    #[error("migration {version} stopped at statement {step} (line {line}): {what}")]
+    Batch {
+        /// The migration.
+        version: String,
+        /// The statement, from 1.
+        step: usize,
+        /// Its line.
+        line: u32,
+        /// Why.
+        what: String,
+    },
     /// A person has to decide.
     #[error("migration {version} needs a decision about statement {step} (line {line}): {what}")]
     NeedsDecision {
@@ -115,6 +127,10 @@ impl ApplyError {
             Self::ForeignKeys { .. } => {
                 "the migration was rolled back; correct the rows or the migration"
             }
+            Self::Batch { .. } => {
+                "no row was changed by this statement; give the comment above it a key that every \
+                 row has, then run `lockwise apply` again"
+            }
             Self::NeedsDecision { version, step, .. } => {
                 return Some(format!(
                     "look at the schema, then run `lockwise apply --settle {version}.{step}=done` \
@@ -134,6 +150,7 @@ impl ApplyError {
             | Self::Step { .. }
             | Self::GaveUp { .. }
             | Self::ForeignKeys { .. }
+            | Self::Batch { .. }
             | Self::NeedsDecision { .. }
             | Self::Interrupted => true,
         }

@@ -69,7 +69,10 @@ impl Runner<'_> {
                 }
             } else {
                 for step in placed {
-                    self.alone(step, begun).await?;
+                    match &step.step.batch {
+                        Some(batch) => self.batched(step, batch, begun).await?,
+                        None => self.alone(step, begun).await?,
+                    }
                 }
             }
         }
@@ -258,7 +261,7 @@ impl Runner<'_> {
             let (number, of) = (step.number, step.of);
             self.tell(Progress::Step { step: number, of, sql: first_words(&step.step.sql) });
             let sent = match self.limit(step.step).await {
-                Ok(()) => self.send(&step.step.sql, false).await,
+                Ok(()) => self.send(&step.step.sql, false).await.map(drop),
                 Err(error) => Err(error),
             };
             self.faults.pass("statement sent");

@@ -2,8 +2,10 @@
 
 mod alone;
 mod backoff;
+mod batch;
 mod error;
 mod faults;
+mod lag;
 mod migration;
 mod next;
 mod progress;

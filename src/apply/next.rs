@@ -82,6 +82,8 @@ pub const fn next(nature: Nature, journal: Journal, live: Live) -> Action {
         // The row commits with the statement: no row, no change.
         (Nature::Atomic, Journal::Absent | Journal::Started | Journal::Failed)
         | (Nature::Repeatable, Journal::Absent | Journal::Started | Journal::Failed)
+        // Each batch commits with its own row, which says where the next one begins.
+        | (Nature::Batched, Journal::Absent | Journal::Started | Journal::Failed)
         | (Nature::Blind, Journal::Absent | Journal::Failed) => Action::Run,
         (Nature::Blind, Journal::Started) => Action::Stop(Reason::MayHaveRun),
         (Nature::Visible, Journal::Absent) => match live {
@@ -141,9 +143,17 @@ pub enum Outcome {
 pub const fn after(nature: Nature, answer: Answer, live: Live) -> Outcome {
     match (nature, answer) {
         (_, Answer::Lost) => Outcome::Recover,
-        (Nature::Atomic | Nature::Repeatable | Nature::Blind, Answer::Ok) => Outcome::RecordDone,
-        (Nature::Atomic | Nature::Repeatable | Nature::Blind, Answer::Passing) => Outcome::Retry,
-        (Nature::Atomic | Nature::Repeatable | Nature::Blind, Answer::Refused) => Outcome::Fail,
+        (Nature::Atomic | Nature::Repeatable | Nature::Batched | Nature::Blind, Answer::Ok) => {
+            Outcome::RecordDone
+        }
+        (
+            Nature::Atomic | Nature::Repeatable | Nature::Batched | Nature::Blind,
+            Answer::Passing,
+        ) => Outcome::Retry,
+        (
+            Nature::Atomic | Nature::Repeatable | Nature::Batched | Nature::Blind,
+            Answer::Refused,
+        ) => Outcome::Fail,
         (Nature::Visible, Answer::Ok) => match live {
             Live::After => Outcome::RecordDone,
             Live::Unseen => Outcome::Look,
@@ -172,8 +182,8 @@ pub const fn after(nature: Nature, answer: Answer, live: Live) -> Outcome {
 mod tests {
     use super::*;
 
-    const NATURES: [Nature; 4] =
-        [Nature::Atomic, Nature::Visible, Nature::Repeatable, Nature::Blind];
+    const NATURES: [Nature; 5] =
+        [Nature::Atomic, Nature::Visible, Nature::Repeatable, Nature::Batched, Nature::Blind];
     const JOURNALS: [Journal; 4] =
         [Journal::Absent, Journal::Started, Journal::Failed, Journal::Done];
     const LIVES: [Live; 5] =
@@ -206,6 +216,7 @@ mod tests {
         let table = [
             (Nature::Atomic, [Run, Run, Run, Skip]),
             (Nature::Repeatable, [Run, Run, Run, Skip]),
+            (Nature::Batched, [Run, Run, Run, Skip]),
             (Nature::Blind, [Run, blind, Run, Skip]),
         ];
         for (nature, row) in table {

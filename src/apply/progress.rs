@@ -47,6 +47,26 @@ pub enum Progress {
         /// How much is done, in hundredths, where it is known.
         percent: Option<u8>,
     },
+    /// A batch is done.
+    Batch {
+        /// Rows changed so far.
+        rows: u64,
+        /// Batches so far.
+        batches: u64,
+        /// How much is done, in hundredths, where keys are numbers.
+        percent: Option<u8>,
+        /// Rows a second in this run.
+        rows_per_second: u64,
+        /// How long the rest is likely to take.
+        left_ms: Option<u64>,
+    },
+    /// The next batch waits until a replica has caught up.
+    WaitingForReplica {
+        /// Which one.
+        who: String,
+        /// How far it is behind, where that is known.
+        lag_ms: Option<u64>,
+    },
     /// A statement gave up and is tried again.
     Retry {
         /// The attempt that follows.

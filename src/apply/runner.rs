@@ -41,6 +41,8 @@ pub struct RunOptions {
     pub build_wait_ms: u64,
     /// Up or down.
     pub direction: Direction,
+    /// Replicas that batches wait for.
+    pub replicas: Vec<Target>,
 }
 
 /// What a run did.
@@ -298,17 +300,23 @@ impl<'a> Runner<'a> {
         self.retries += 1;
         let error = error.to_string();
         self.tell(Progress::Retry { attempt: attempt + 1, pause_ms: pause, error });
+        self.sleep(Duration::from_millis(pause)).await;
+    }
+
+    /// Sleeps until the time is over or somebody wants the run to end.
+    pub(super) async fn sleep(&self, time: Duration) {
         tokio::select! {
-            () = tokio::time::sleep(Duration::from_millis(pause)) => {}
+            () = tokio::time::sleep(time) => {}
             () = self.stop.wanted() => {}
         }
     }
 
-    /// Sends a statement and looks at it from a second session while it runs.
+    /// Sends a statement and looks at it from a second session while it runs; returns how many
+    /// rows the server says it touched.
     ///
     /// `patient` is a statement without limits of its own: when it waits longer than the run
     /// allows, it is cancelled on purpose rather than left to fail by accident.
-    pub(super) async fn send(&mut self, sql: &str, patient: bool) -> Result<(), ServerError> {
+    pub(super) async fn send(&mut self, sql: &str, patient: bool) -> Result<u64, ServerError> {
         self.blockers.clear();
         let backend = self.connection.backend_id();
         let started = Instant::now();
@@ -321,7 +329,7 @@ impl<'a> Runner<'a> {
         loop {
             let sleep = tokio::time::sleep(next_look);
             tokio::select! {
-                done = &mut work => return done.map(|_| ()),
+                done = &mut work => return done,
                 () = sleep => {}
                 () = stop.wanted(), if !cancelled => {}
             }

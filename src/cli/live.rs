@@ -29,6 +29,8 @@ pub(super) struct Live {
     pub(super) connection: Connection,
     /// The kind and version that the server says it is.
     pub(super) server: Server,
+    /// Replicas that batches wait for.
+    pub(super) replicas: Vec<Target>,
     /// The journal's place.
     pub(super) journal: Journal,
     /// Its rows; without their details until [`Live::details`] is called.
@@ -60,6 +62,7 @@ impl Live {
     /// Connects and reads the journal.
     pub(super) async fn without_folder(project: Project, url: &UrlOption) -> Result<Self, Failure> {
         let target = target(url, &project)?;
+        let replicas = replicas(&project)?;
         let options = ConnectOptions {
             application_name: "lockwise".to_owned(),
             access: Access::ReadOnly,
@@ -72,7 +75,18 @@ impl Live {
         let entries = journal.read_states(&mut connection).await.map_err(database)?;
         let history = History::of(&entries);
         let (dir, migrations) = (PathBuf::new(), Vec::new());
-        Ok(Self { project, target, connection, server, journal, entries, history, dir, migrations })
+        Ok(Self {
+            project,
+            target,
+            connection,
+            server,
+            replicas,
+            journal,
+            entries,
+            history,
+            dir,
+            migrations,
+        })
     }
 
     /// Reads the journal again, with the details of its rows.
@@ -179,6 +193,14 @@ pub(super) fn target(url: &UrlOption, project: &Project) -> Result<Target, Failu
             .hint("pass --url, set DATABASE_URL, or write `url` in lockwise.toml")
     })?;
     Target::parse(&written, &secrets(project)).map_err(|error| of_target(&error))
+}
+
+/// Returns the replicas that the configuration names.
+fn replicas(project: &Project) -> Result<Vec<Target>, Failure> {
+    let secrets = secrets(project);
+    let named = project.config.runner.replicas.iter();
+    let parse = |url: &String| Target::parse(url, &secrets).map_err(|error| of_target(&error));
+    named.map(parse).collect()
 }
 
 fn of_target(error: &db::TargetError) -> Failure {

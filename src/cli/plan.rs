@@ -194,10 +194,8 @@ pub(super) fn material<'m>(
 pub(super) fn failure(error: PlanError) -> Failure {
     match error {
         PlanError::Database(error) => database(error),
-        PlanError::CannotRun(found) => Failure::all(
-            found
-                .iter()
-                .map(|one| Failure::new(one.to_string()).hint("take it out of the migration")),
-        ),
+        PlanError::CannotRun(found) => Failure::all(found.iter().map(|one| {
+            Failure::new(one.to_string()).hint("correct it, or take it out of the migration")
+        })),
     }
 }

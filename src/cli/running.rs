@@ -329,6 +329,7 @@ pub(super) fn options(live: &Live, direction: Direction) -> (RunOptions, Connect
         lock_wait_ms: milliseconds(runner.lock_wait),
         build_wait_ms: BUILD_WAIT_MS,
         direction,
+        replicas: live.replicas.clone(),
     };
     (options, connect)
 }

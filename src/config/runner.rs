@@ -15,6 +15,7 @@ use crate::rule::{Reader, Table};
 /// | `retries` | how often a statement that gave up is tried again | `20` |
 /// | `lock_wait` | how long to wait for another run of lockwise to end | `1m` |
 /// | `keep_dropped` | keep dropped tables and columns aside, so that a rollback brings rows back | `false` |
+/// | `replicas` | URLs of replicas that batches with `max_lag` wait for | none |
 /// | `shadow` | throw-away database for the dry run: a URL, `auto` or `off` | `auto` |
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Runner {
@@ -32,6 +33,8 @@ pub struct Runner {
     pub keep_dropped: bool,
     /// Where the dry run happens.
     pub shadow: Shadow,
+    /// URLs of replicas that batches wait for.
+    pub replicas: Vec<String>,
 }
 
 /// Where the dry run happens.
@@ -56,6 +59,7 @@ impl Default for Runner {
             lock_wait: Duration::from_secs(60),
             keep_dropped: false,
             shadow: Shadow::Auto,
+            replicas: Vec::new(),
         }
     }
 }
@@ -76,23 +80,8 @@ pub(super) fn read(reader: &mut Reader, mut table: Table<'_>) -> Runner {
             Some((word, _)) if word == "off" => Shadow::Off,
             Some((url, _)) => Shadow::Url(url),
         },
+        replicas: table.texts(reader, "replicas").into_iter().map(|(url, _)| url).collect(),
     };
     table.finish(reader);
     runner
-}
-
-/// Reads a span of time: `500ms`, `2s`, `5m`, `12h`, `14d`.
-pub fn duration(text: &str) -> Option<Duration> {
-    let end = text.find(|c: char| !c.is_ascii_digit())?;
-    let (number, unit) = text.split_at(end);
-    let number: u64 = number.parse().ok()?;
-    let milliseconds = match unit {
-        "ms" => 1,
-        "s" => 1000,
-        "m" | "min" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
-        _ => return None,
-    };
-    number.checked_mul(milliseconds).map(Duration::from_millis)
 }

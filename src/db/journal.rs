@@ -352,11 +352,12 @@ impl Journal {
         }
     }
 
-    /// Reads every row without its details: plans and ways back are most of the journal, and few
-    /// commands look at them.
+    /// Reads every row without its details, but for the progress of back-fills: plans and ways
+    /// back are most of the journal, and few commands look at them.
     pub async fn read_states(&self, connection: &mut Connection) -> Result<Vec<Entry>, Error> {
         if self.exists(connection).await? {
-            self.read_columns(connection, 0, "NULL").await
+            let detail = "CASE WHEN event = 'progress' THEN detail END";
+            self.read_columns(connection, 0, detail).await
         } else {
             Ok(vec![])
         }
@@ -385,11 +386,14 @@ impl Journal {
             ServerKind::Mysql | ServerKind::Mariadb => "date_format(at, '%Y-%m-%dT%H:%i:%s.%fZ')",
             ServerKind::Sqlite => "at",
         };
+        // A back-fill writes a row for each batch, and only its last one says anything.
+        let journal = self.quoted("journal");
         let sql = format!(
             "SELECT seq, {at}, db_user, format, run_id, plan_digest, version, name, step_no, \
              attempt, event, fp_before, fp_after, raw_digest, semantic_digest, {detail} \
-             FROM {} WHERE seq > {seq} ORDER BY seq",
-            self.quoted("journal"),
+             FROM {journal} WHERE seq > {seq} AND (event <> 'progress' OR seq IN \
+             (SELECT max(seq) FROM {journal} WHERE event = 'progress' GROUP BY version, step_no)) \
+             ORDER BY seq",
         );
         let rows = connection.query(&sql).await.attempt("cannot read the journal")?;
         rows.iter().map(entry).collect()

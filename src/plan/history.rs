@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::batch::Position;
 use super::digest::Digest;
 use crate::db::{Entry, Event};
 use crate::sql::{Migration, ServerKind, Version};
@@ -84,6 +85,15 @@ pub struct StepEntry {
     pub raw: Option<String>,
     /// The fingerprint of the schema before it, where it was taken.
     pub before: Option<String>,
+    /// How far a back-fill had come, as its last batch wrote it.
+    pub progress: Option<String>,
+}
+
+impl StepEntry {
+    /// Returns how far a back-fill had come.
+    pub fn position(&self) -> Option<Position> {
+        serde_json::from_str(self.progress.as_deref()?).ok()
+    }
 }
 
 impl History {
@@ -120,20 +130,25 @@ impl History {
                 self.settle(&entry.version);
                 self.applied.retain(|applied| applied.version != entry.version);
             }
-            Event::Intent | Event::Applied | Event::Recovered | Event::Failed => {
+            Event::Intent | Event::Applied | Event::Recovered | Event::Failed | Event::Progress => {
                 let Some(step) = entry.step_no else { return };
                 let begun = self.begun.entry(entry.version.clone()).or_default();
                 begun.name.clone_from(&entry.name);
                 let raw = entry.raw_digest.clone();
                 let attempt = entry.attempt.unwrap_or(1);
                 let before = entry.fp_before.clone();
-                begun.steps.insert(step, StepEntry { event: entry.event, attempt, raw, before });
+                let progress = if entry.event == Event::Progress {
+                    entry.detail.clone()
+                } else {
+                    begun.steps.remove(&step).and_then(|entry| entry.progress)
+                };
+                let event = entry.event;
+                begun.steps.insert(step, StepEntry { event, attempt, raw, before, progress });
             }
             Event::RunStarted
             | Event::RunFinished
             | Event::RunInterrupted
             | Event::Approval
-            | Event::Progress
             | Event::CleanedUp
             | Event::Decision => {}
         }
@@ -153,7 +168,8 @@ impl History {
     /// Returns the migrations that were begun and whose statements all failed or never ran.
     fn is_begun(&self, version: &str) -> bool {
         let done = |step: &StepEntry| {
-            matches!(step.event, Event::Applied | Event::Recovered | Event::Intent)
+            step.progress.is_some()
+                || matches!(step.event, Event::Applied | Event::Recovered | Event::Intent)
         };
         self.begun.get(version).is_some_and(|begun| begun.steps.values().any(done))
     }

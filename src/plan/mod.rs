@@ -4,6 +4,7 @@ pub mod adopt;
 pub mod approval;
 mod attic;
 mod back;
+mod batch;
 mod build;
 mod change;
 mod count;
@@ -20,6 +21,7 @@ mod steps;
 mod time;
 
 pub use back::{Kept, NoWayBack, as_migration, kept};
+pub use batch::{Keys, PlannedBatch, Position};
 pub use build::{DryRun, Material, PlanError, build, major};
 pub use change::{Seen, changes, drifted, see};
 pub use count::count_losses;

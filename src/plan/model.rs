@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::approval::{Binding, Class};
+use super::batch::PlannedBatch;
 use super::digest::{Canon, Digest};
 
 /// The version of the form that is written.
@@ -156,6 +157,9 @@ pub struct Step {
     /// It sets something for the session: it runs again when the migration is resumed.
     #[serde(default)]
     pub session: bool,
+    /// How it goes through a table in batches; none for a statement that is sent as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<PlannedBatch>,
     /// How long it may wait and run.
     pub timeouts: Timeouts,
     /// Locks on what existed before.
@@ -189,6 +193,8 @@ pub enum Nature {
     /// It leaves the schema as it is, and running it twice does no harm (VACUUM, ANALYZE, REINDEX,
     /// `IF NOT EXISTS` over something that exists).
     Repeatable,
+    /// It goes through a table in batches, each of which commits together with its journal row.
+    Batched,
     /// It commits on its own and changes something that cannot be seen in the schema.
     Blind,
 }
@@ -200,6 +206,7 @@ impl Nature {
             Self::Atomic => "atomic",
             Self::Visible => "visible",
             Self::Repeatable => "repeatable",
+            Self::Batched => "batched",
             Self::Blind => "blind",
         }
     }
@@ -460,6 +467,9 @@ impl Plan {
                 for step in &group.steps {
                     canon.text("step", step.nature.as_str());
                     canon.text("sql", &step.sql);
+                    if let Some(batch) = &step.batch {
+                        batch.digest(&mut canon);
+                    }
                     canon.text("lock-ms", &step.timeouts.lock_ms.to_string());
                     canon.text("statement-ms", &step.timeouts.statement_ms.to_string());
                 }

@@ -2,6 +2,9 @@
 //!
 //! Pure. The same effects that the linter judges decide here, so the two never disagree.
 
+use std::collections::BTreeMap;
+
+use super::batch::PlannedBatch;
 use super::digest::Digest;
 use super::model::{DataLoss, Group, Nature, PlannedLock, Step, Timeouts};
 use crate::effect::{
@@ -11,7 +14,9 @@ use crate::effect::{
 use crate::sql::ast::{
     ActionKind, DmlKind, MaintenanceKind, MyAction, Statement, StatementKind, Transaction,
 };
-use crate::sql::{Migration, PieceKind, Position, ServerKind, TransactionMode};
+use crate::sql::{
+    Batch, Migration, PieceKind, Position, Server, ServerKind, TransactionMode, batches,
+};
 
 /// Limits that configuration sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +55,7 @@ pub struct CannotRun {
     /// The column.
     pub column: u32,
     /// What it is.
-    pub what: &'static str,
+    pub what: String,
 }
 
 /// Returns the groups of steps of a migration; numbers go on from `first`.
@@ -74,8 +79,13 @@ pub(super) fn groups(
         errors: Vec::new(),
     };
     builder.others();
-    for (statement, run) in migration.up.statements.iter().zip(&effects.statements) {
-        builder.statement(statement, run);
+    let mut batches = builder.batches();
+    let statements = migration.up.statements.iter().zip(&effects.statements);
+    for (at, (statement, run)) in statements.enumerate() {
+        match batches.remove(&at) {
+            Some(batch) => builder.batch(statement, run, batch),
+            None => builder.statement(statement, run),
+        }
     }
     if builder.errors.is_empty() { Ok(builder.groups) } else { Err(builder.errors) }
 }
@@ -113,14 +123,50 @@ impl Builder<'_> {
         }
     }
 
+    /// Returns the statements that run in batches; a comment that cannot be followed is an error.
+    fn batches(&mut self) -> BTreeMap<usize, Batch> {
+        let mut found = BTreeMap::new();
+        for declared in batches(&self.migration.up, Server::of(self.kind)) {
+            match (declared.statement, declared.batch) {
+                (Some(at), Ok(batch)) => drop(found.insert(at, batch)),
+                (_, Err(why)) => self.refuse(declared.comment.start, format!("batch: {why}")),
+                (None, Ok(_)) => {}
+            }
+        }
+        found
+    }
+
+    /// Adds a statement that goes through a table in batches: a group of its own.
+    fn batch(&mut self, statement: &Statement, run: &StatementRun, batch: Batch) {
+        if self.open {
+            let what = "a batch between BEGIN and COMMIT: each batch is a transaction of its own";
+            self.refuse(statement.span.start, what);
+        }
+        let max_lock = batch.pace.max_lock;
+        let lock_ms = max_lock.map_or(self.limits.lock_timeout_ms, |time| {
+            u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+        });
+        let statement_ms = self.limits.statement_timeout_ms;
+        let step = Step {
+            nature: Nature::Batched,
+            batch: Some(PlannedBatch::of(batch)),
+            timeouts: Timeouts { lock_ms, statement_ms },
+            ..self.step(statement, run)
+        };
+        self.number += 1;
+        self.groups.retain(|group| !group.steps.is_empty());
+        let foreign_keys = self.foreign_keys;
+        self.groups.push(Group { transaction: false, foreign_keys, steps: vec![step] });
+    }
+
     fn position(&self, offset: u32) -> Position {
         self.migration.up.section.source.position(offset)
     }
 
-    fn refuse(&mut self, offset: u32, what: &'static str) {
+    fn refuse(&mut self, offset: u32, what: impl Into<String>) {
         let Position { line, column } = self.position(offset);
         let path = self.migration.up.section.source.path().to_owned();
-        self.errors.push(CannotRun { path, line, column, what });
+        self.errors.push(CannotRun { path, line, column, what: what.into() });
     }
 
     fn statement(&mut self, statement: &Statement, run: &StatementRun) {
@@ -202,6 +248,7 @@ impl Builder<'_> {
             semantic: Digest::of_statement(source.text(), statement.span, self.kind),
             nature: nature(statement, run.effects.transaction, self.kind),
             session: matches!(statement.kind, StatementKind::Set(_)),
+            batch: None,
             timeouts: self.timeouts(&run.effects.effects, run.effects.transaction),
             locks: facts.locks,
             rewrites: facts.rewrites,

@@ -11,18 +11,26 @@ pub struct Lines {
     terminal: bool,
     /// What was written last about waiting or working.
     last: String,
+    /// The last tenth of a back-fill that a log was told of.
+    tenth: u8,
 }
 
 impl Lines {
     /// Returns a writer of lines for a terminal or for a log.
     pub const fn new(colors: bool, terminal: bool) -> Self {
-        Self { colors, terminal, last: String::new() }
+        Self { colors, terminal, last: String::new(), tenth: 0 }
     }
 
     /// Writes one line, or nothing where it would say the same again.
     pub fn write(&mut self, progress: &Progress, out: &mut dyn Write) -> io::Result<()> {
         let (text, passing) = sentence(progress);
-        if passing && !self.terminal && same_but_for_numbers(&text, &self.last) {
+        let tenth = if let Progress::Batch { percent, .. } = progress {
+            percent.unwrap_or(0) / 10
+        } else {
+            0
+        };
+        let news = std::mem::replace(&mut self.tenth, tenth) != tenth;
+        if passing && !self.terminal && !news && same_but_for_numbers(&text, &self.last) {
             return Ok(());
         }
         let (dim, reset) = if self.colors { ("\x1b[2m", "\x1b[0m") } else { ("", "") };
@@ -55,6 +63,18 @@ fn sentence(progress: &Progress) -> (String, bool) {
             let percent = percent.map_or_else(String::new, |percent| format!(" {percent} %"));
             (format!("    {phase}{percent}"), true)
         }
+        Progress::Batch { rows, percent, rows_per_second, left_ms, .. } => {
+            let percent = percent.map_or_else(String::new, |percent| format!(", {percent} %"));
+            let left = left_ms.map_or_else(String::new, |left| format!(", {} left", clock(left)));
+            (format!("    {rows} rows, {rows_per_second} rows/s{percent}{left}"), true)
+        }
+        Progress::WaitingForReplica { who, lag_ms } => {
+            let lag = lag_ms.map_or_else(
+                || "does not say how far it is behind".to_owned(),
+                |lag| format!("is {} s behind", lag / 1000),
+            );
+            (format!("    waiting for the replica {who}: it {lag}"), true)
+        }
         Progress::Retry { attempt, pause_ms, error } => {
             (format!("    {error}; attempt {attempt} in {pause_ms} ms"), false)
         }
@@ -63,6 +83,17 @@ fn sentence(progress: &Progress) -> (String, bool) {
             (format!("  {step} was done before the interruption"), false)
         }
         Progress::Done { version, took_ms } => (format!("{version} done in {took_ms} ms"), false),
+    }
+}
+
+/// Returns a time as minutes and seconds.
+fn clock(milliseconds: u64) -> String {
+    let seconds = milliseconds.div_ceil(1000);
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 {
+        format!("{hours}:{minutes:02}:{seconds:02}")
+    } else {
+        format!("{minutes}:{seconds:02}")
     }
 }
 

@@ -8,7 +8,7 @@ use super::model::{EffectWord, Severity};
 use super::set::{RuleInForce, RuleSet};
 use super::suppress::{Directives, Suppression, directives, means};
 use crate::effect::{Effect, EffectKind, MigrationEffects, StatementEffects, standing};
-use crate::sql::{Migration, Server, ServerKind, Span};
+use crate::sql::{Migration, Server, ServerKind, Span, batches};
 
 /// How a migration is judged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -43,7 +43,12 @@ pub fn judge(
     for effect in &effects.migration {
         bench.hits(effect, place, At { span: effect.span, ..whole }, &mut hits);
     }
-    let found = directives(&migration.up, options.adopt_comments);
+    let mut found = directives(&migration.up, options.adopt_comments);
+    for declared in batches(&migration.up, server) {
+        if let Err(why) = declared.batch {
+            found.unknown.push((format!("batch: {why}"), declared.comment));
+        }
+    }
     let mut used = vec![false; found.suppressions.len()];
     let (silenced, loud) = silence(hits, &found.suppressions, rules, &mut used);
     let mut judged = Judged {

@@ -65,6 +65,8 @@ fn own(script: &Script, span: Span, text: &str, found: &mut Directives) {
         "allow-file" => true,
         // The marker of the transaction mode is read with the folder's convention.
         "no-transaction" => return,
+        // Batches are read by `sql::batches`; what is wrong with one is told with the others.
+        "batch" => return,
         _ => {
             found.unknown.push((word.to_owned(), span));
             return;

@@ -21,9 +21,11 @@ mod postgres;
 mod mysql;
 mod sqlite;
 mod nearest;
+mod batch;
 #[cfg(test)]
 mod brief;
 
+pub use batch::{Batch, Declared, Pace, batches, duration};
 pub use cursor::SyntaxError;
 pub use lexer::{Lexer, Lexing, Token, TokenKind};
 pub use migration::{Convention, Migration, Script, Section, TransactionMode, Version};

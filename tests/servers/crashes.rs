@@ -1,10 +1,10 @@
 //! The process ends after every single action; running again finishes, and nothing is done twice.
 
-use crate::support::{Kind, Project};
+use crate::support::{Kind, Project, mysql};
 
 /// Writes two migrations with every kind of step: data, DDL in a transaction, DDL on its own.
 fn shop(project: &Project) {
-    let text = if project.kind == Kind::Mariadb { "varchar(100)" } else { "text" };
+    let text = if project.kind.is_mysql_family() { "varchar(100)" } else { "text" };
     let concurrently = if project.kind == Kind::Postgres { "CONCURRENTLY " } else { "" };
     project.write(
         "0001_customers.sql",
@@ -65,6 +65,14 @@ fn f4_f7_postgres_survives_a_crash_at_every_action() {
 #[test]
 fn f4_f6_f7_mariadb_survives_a_crash_at_every_action() {
     crash_everywhere(Kind::Mariadb);
+}
+
+#[test]
+fn f4_f7_mysql_survives_a_crash_at_every_action() {
+    if let Some(kind) = mysql() {
+        crash_everywhere(kind);
+        crash_on_the_way_back(kind);
+    }
 }
 
 /// Rolls back with a crash at each action in turn.

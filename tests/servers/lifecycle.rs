@@ -1,6 +1,6 @@
 //! From lint to rollback, on every server.
 
-use crate::support::{ALL, Kind, Project, shop};
+use crate::support::{ALL, Kind, Project, mysql, shop};
 
 #[track_caller]
 fn whole_way(kind: Kind) {
@@ -37,6 +37,13 @@ fn postgres_goes_the_whole_way() {
 #[test]
 fn mariadb_goes_the_whole_way() {
     whole_way(Kind::Mariadb);
+}
+
+#[test]
+fn mysql_goes_the_whole_way() {
+    if let Some(kind) = mysql() {
+        whole_way(kind);
+    }
 }
 
 #[test]
@@ -176,7 +183,7 @@ fn the_history_of_another_tool_is_taken_over_and_left_as_it_is() {
         let (bytes, value) = match kind {
             Kind::Sqlite => ("blob", format!("x'{sum}'")),
             Kind::Postgres => ("bytea", format!("'\\x{sum}'")),
-            Kind::Mariadb => ("blob", format!("x'{sum}'")),
+            Kind::Mariadb | Kind::Mysql => ("blob", format!("x'{sum}'")),
         };
         project.execute(&[
             "CREATE TABLE persons (id int)",

@@ -1,13 +1,15 @@
 //! Lint, plan, approve, apply and roll back on real servers: SQLite, PostgreSQL and MariaDB.
 //!
 //! The servers come from `tests/run`, which sets `LOCKWISE_TEST_POSTGRES` and
-//! `LOCKWISE_TEST_MARIADB` to the URLs of logins that may create databases. Every test makes a
+//! `LOCKWISE_TEST_MARIADB` to the URLs of logins that may create databases, and with
+//! `tests/run --with-mysql` also `LOCKWISE_TEST_MYSQL`. Every test makes a
 //! database of its own and drops it. Tests of failures bear the number of the failure.
 
 #![expect(clippy::unwrap_used, reason = "a test says by panicking that something is wrong")]
 #![expect(clippy::panic, reason = "a test says by panicking that something is wrong")]
 
 mod approvals;
+mod backfill;
 mod bad_input;
 mod crashes;
 mod lifecycle;

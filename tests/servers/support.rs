@@ -11,9 +11,36 @@ pub(crate) enum Kind {
     Sqlite,
     Postgres,
     Mariadb,
+    Mysql,
 }
 
-pub(crate) const ALL: [Kind; 3] = [Kind::Sqlite, Kind::Postgres, Kind::Mariadb];
+impl Kind {
+    pub(crate) const fn is_mysql_family(self) -> bool {
+        matches!(self, Self::Mariadb | Self::Mysql)
+    }
+}
+
+/// Every server there is: MySQL where `tests/run --with-mysql` started one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct All;
+
+pub(crate) const ALL: All = All;
+
+impl IntoIterator for All {
+    type Item = Kind;
+    type IntoIter = std::vec::IntoIter<Kind>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        let mut kinds = vec![Kind::Sqlite, Kind::Postgres, Kind::Mariadb];
+        kinds.extend(mysql());
+        kinds.into_iter()
+    }
+}
+
+/// Returns MySQL where there is one.
+pub(crate) fn mysql() -> Option<Kind> {
+    std::env::var_os("LOCKWISE_TEST_MYSQL").map(|_| Kind::Mysql)
+}
 
 /// A project: a folder with migrations and a database for them, gone at the end.
 pub(crate) struct Project {
@@ -43,6 +70,7 @@ pub(crate) fn admin_url(kind: Kind) -> String {
         Kind::Sqlite => return String::new(),
         Kind::Postgres => "LOCKWISE_TEST_POSTGRES",
         Kind::Mariadb => "LOCKWISE_TEST_MARIADB",
+        Kind::Mysql => "LOCKWISE_TEST_MYSQL",
     };
     std::env::var(variable)
         .unwrap_or_else(|_| panic!("{variable} is not set: run the tests with tests/run"))
@@ -272,7 +300,9 @@ pub(crate) fn shop(project: &Project) {
     let (key, text, money) = match project.kind {
         Kind::Sqlite => ("integer PRIMARY KEY", "text", "integer"),
         Kind::Postgres => ("bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "text", "numeric"),
-        Kind::Mariadb => ("bigint AUTO_INCREMENT PRIMARY KEY", "varchar(200)", "decimal(12,2)"),
+        Kind::Mariadb | Kind::Mysql => {
+            ("bigint AUTO_INCREMENT PRIMARY KEY", "varchar(200)", "decimal(12,2)")
+        }
     };
     project.write(
         "0001_customers.sql",

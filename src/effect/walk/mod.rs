@@ -22,7 +22,7 @@ use super::model::StatementEffects;
 use super::{Context, Effect, EffectKind, HeldUntil, TableState, TransactionRule};
 use crate::schema::Schema;
 use crate::sql::ast::{Statement, StatementKind};
-use crate::sql::{Migration, ServerKind, Span, TransactionMode};
+use crate::sql::{Migration, Server, ServerKind, Span, TransactionMode, batches};
 
 pub use excuse::settle;
 pub(crate) use excuse::standing;
@@ -65,8 +65,12 @@ pub fn walk(migration: &Migration, schema: &mut Schema, options: &WalkOptions) -
     schema.next_migration();
     let mut walker = Walker::new(migration, schema, options);
     walker.start();
-    for statement in &migration.up.statements {
-        walker.statement(statement);
+    for (at, statement) in migration.up.statements.iter().enumerate() {
+        if walker.batched.contains(&at) {
+            walker.batch(statement);
+        } else {
+            walker.statement(statement);
+        }
     }
     walker.finish();
     let mut out = walker.out;
@@ -86,6 +90,8 @@ struct Walker<'w> {
     /// What is told once in a migration and was told already.
     told: BTreeSet<&'static str>,
     across: Across,
+    /// Statements, by number, that run in batches.
+    batched: BTreeSet<usize>,
     /// A statement ran SQL that is not known: objects may be there or gone because of it.
     opaque: bool,
     out: MigrationEffects,
@@ -118,6 +124,7 @@ impl<'w> Walker<'w> {
         }
         Self {
             migration,
+            batched: batched(migration, schema.server),
             schema,
             mode,
             settings,
@@ -154,6 +161,22 @@ impl<'w> Walker<'w> {
             self.autocommit(statement);
         }
         self.out.statements.push(run);
+    }
+
+    /// A statement that goes through its table in batches: each is a transaction of its own, by
+    /// lockwise's runner, whoever else's convention the folder follows.
+    fn batch(&mut self, statement: &Statement) {
+        let wrapped = self.open.is_some() && self.mode == TransactionMode::Wrapped;
+        self.close_group();
+        let mode = std::mem::replace(&mut self.mode, TransactionMode::Unwrapped);
+        self.statement(statement);
+        self.mode = mode;
+        if let Some(run) = self.out.statements.last_mut() {
+            run.effects.effects.retain(|effect| !is_bulk(&effect.kind));
+        }
+        if wrapped {
+            self.start();
+        }
     }
 
     /// Returns the effects of a statement in its place, and opens or closes the runner's groups.
@@ -208,6 +231,18 @@ impl<'w> Walker<'w> {
     fn has_transactional_ddl(&self) -> bool {
         !self.kind().is_mysql_family()
     }
+}
+
+/// Returns the statements of a migration that run in batches.
+fn batched(migration: &Migration, server: Server) -> BTreeSet<usize> {
+    let declared = batches(&migration.up, server).into_iter();
+    declared.filter(|found| found.batch.is_ok()).filter_map(|found| found.statement).collect()
+}
+
+/// Says whether an effect is one that batches take away: many rows changed at once.
+fn is_bulk(effect: &EffectKind) -> bool {
+    const BULK: [&str; 3] = ["bulk-change", "bulk-insert", "change-of-every-row"];
+    matches!(effect, EffectKind::Declares(declared) if BULK.contains(&declared.what))
 }
 
 /// What a statement makes nobody uses yet, whatever it does to it besides.

@@ -91,6 +91,9 @@ fn statements(group: &Group, paint: &Paint, out: &mut dyn Write) -> io::Result<(
     let how = match (group.transaction, group.steps.len()) {
         (true, 1) => "in a transaction",
         (true, _) => "in one transaction",
+        (false, _) if group.steps.iter().any(|step| step.batch.is_some()) => {
+            "in batches: each commits by itself"
+        }
         (false, _) => "on its own: it commits by itself",
     };
     writeln!(out, "  {dim}{how}{reset}")?;

@@ -1,7 +1,8 @@
 //! Sentences that every form of a plan uses.
 
 use crate::plan::{
-    DataLoss, Estimate, Plan, PlannedLock, Proof, Rollback, RollbackSource, Step, Verdict,
+    DataLoss, Estimate, Plan, PlannedBatch, PlannedLock, Proof, Rollback, RollbackSource, Step,
+    Verdict,
 };
 
 /// The verdict in one word.
@@ -98,6 +99,18 @@ pub(super) fn duration(milliseconds: u64) -> String {
 /// What a step does besides taking locks; nothing where there is nothing to say.
 pub(super) fn work(step: &Step) -> Vec<String> {
     let mut work = Vec::new();
+    if let Some(batch) = &step.batch {
+        let pause = if batch.pause_ms == 0 {
+            String::new()
+        } else {
+            format!(", {} between two", duration(batch.pause_ms))
+        };
+        let PlannedBatch { table, key, size, .. } = batch;
+        work.push(format!("in batches of {size} rows of {table} by {key}{pause}"));
+        if let Some(lag) = batch.max_lag_ms {
+            work.push(format!("waits while a replica is more than {} behind", duration(lag)));
+        }
+    }
     for (word, list) in
         [("rewrites", &step.rewrites), ("reads all of", &step.scans), ("builds", &step.builds)]
     {
