@@ -26,6 +26,58 @@ pub struct Effect {
     pub source: &'static str,
 }
 
+impl Effect {
+    /// Returns the lock, where it is one.
+    pub const fn lock(&self) -> Option<&Lock> {
+        if let EffectKind::Lock(lock) = &self.kind { Some(lock) } else { None }
+    }
+
+    /// Returns the failure, where it is one.
+    pub const fn failure(&self) -> Option<&Failure> {
+        if let EffectKind::Failure(failure) = &self.kind { Some(failure) } else { None }
+    }
+
+    /// Returns the failure to change, where it is one.
+    pub const fn failure_mut(&mut self) -> Option<&mut Failure> {
+        if let EffectKind::Failure(failure) = &mut self.kind { Some(failure) } else { None }
+    }
+
+    /// Returns the word and the object of what is left behind, where it is that.
+    pub fn left_behind(&self) -> Option<(&'static str, &str)> {
+        if let EffectKind::LeftBehind { what, name, .. } = &self.kind {
+            Some((what, name))
+        } else {
+            None
+        }
+    }
+
+    /// Returns the word and the value of a session fact, where it is one.
+    pub fn session(&self) -> Option<(&'static str, &str)> {
+        if let EffectKind::Session { what, value } = &self.kind {
+            Some((what, value))
+        } else {
+            None
+        }
+    }
+
+    /// Returns the table whose rows are worked on, and what is done: no other effect is work.
+    pub const fn work(&self) -> Option<(&Subject, During)> {
+        match &self.kind {
+            EffectKind::Rewrite { relation, .. } => Some((relation, During::Rewrite)),
+            EffectKind::Scan { relation, .. } => Some((relation, During::Scan)),
+            EffectKind::IndexBuild { relation, .. } => Some((relation, During::IndexBuild)),
+            EffectKind::Lock(_)
+            | EffectKind::Loss(_)
+            | EffectKind::Break { .. }
+            | EffectKind::Failure(_)
+            | EffectKind::LeftBehind { .. }
+            | EffectKind::Declares(_)
+            | EffectKind::Session { .. }
+            | EffectKind::Unknown { .. } => None,
+        }
+    }
+}
+
 /// What happens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EffectKind {

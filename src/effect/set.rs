@@ -1,6 +1,6 @@
 //! What a whole set of migrations shows: two with one version, one out of order, one edited.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::walk::MigrationEffects;
 use super::{Effect, EffectKind};
@@ -23,6 +23,8 @@ pub fn tell_set(migrations: &[&Migration], effects: &mut [&mut MigrationEffects]
     let with_down = migrations.iter().filter(|migration| migration.down.is_some()).count();
     // A folder where a way back is written now and then leaves it to the runner to make one.
     let habit = with_down > 0 && with_down * 2 >= migrations.len();
+    let mut doubtful = false;
+    let mut told_before: BTreeSet<String> = BTreeSet::new();
     for (migration, effects) in migrations.iter().zip(effects.iter_mut()) {
         let path = migration.up.section.source.path();
         let version = migration.version.as_str();
@@ -38,9 +40,29 @@ pub fn tell_set(migrations: &[&Migration], effects: &mut [&mut MigrationEffects]
         // One file without a way back among others that have one was forgotten; a folder without
         // any follows another custom.
         let changes = !migration.up.statements.is_empty();
+        doubtful |= migration.after_unknown;
+        chain(effects, &mut doubtful, &mut told_before);
         if habit && migration.down.is_none() && changes && !migration.repeatable {
             effects.migration.push(told(migration, "no-way-back", migration.name.clone()));
         }
+    }
+}
+
+/// Excuses conflicts with earlier migrations where these are not all known, and those that were
+/// told before: what is missing once is missing from then on, and is one mistake.
+fn chain(effects: &mut MigrationEffects, doubtful: &mut bool, told_before: &mut BTreeSet<String>) {
+    for run in &mut effects.statements {
+        for (place, effect) in run.effects.effects.iter().enumerate() {
+            let Some(failure) = effect.failure().filter(|failure| {
+                matches!(failure.when, "duplicate-object" | "missing-object" | "missing-column")
+            }) else {
+                continue;
+            };
+            if *doubtful || !told_before.insert(failure.detail.clone()) {
+                run.excused.insert(place);
+            }
+        }
+        *doubtful |= run.opaque;
     }
 }
 

@@ -73,6 +73,7 @@ pub fn as_migration(applied: &Applied, kept: &Kept, server: Server) -> Migration
         transaction: TransactionMode::Grouped,
         marker: None,
         repeatable: false,
+        after_unknown: false,
         up: parse(Section { source, range, blocks: Vec::new() }, server),
         down: None,
     }

@@ -363,6 +363,7 @@ mod tests {
             transaction: TransactionMode::Grouped,
             marker: None,
             repeatable: false,
+            after_unknown: false,
             up: parse(section, Server::of(ServerKind::Sqlite)),
             down: None,
         }

@@ -1,4 +1,4 @@
-//! The rule files that are compiled in. `tests/rules.rs` compares the list with the folder.
+//! The rule files that are compiled in. `tests/rules` compares the list with the folder.
 
 /// File stem and text of each rule in `rules/`, sorted.
 #[rustfmt::skip]

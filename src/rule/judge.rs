@@ -1,10 +1,13 @@
 //! Effects and rules to findings: one cause, one finding.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use super::facts::Facts;
 use super::finding::{Finding, Judged, Note, Suppressed};
 use super::matching::Place;
 use super::message;
-use super::model::{EffectWord, Severity};
+use super::model::{EffectWord, Once, Severity};
 use super::set::{RuleInForce, RuleSet};
 use super::suppress::{Directives, Suppression, directives, means};
 use crate::effect::{Effect, EffectKind, MigrationEffects, StatementEffects, standing};
@@ -52,7 +55,7 @@ pub fn judge(
     let mut used = vec![false; found.suppressions.len()];
     let (silenced, loud) = silence(hits, &found.suppressions, rules, &mut used);
     let mut judged = Judged {
-        findings: bench.grouped(loud),
+        findings: bench.grouped(folded(loud)),
         suppressed: silenced
             .into_iter()
             .map(|(hit, reason)| Suppressed { finding: bench.finding(hit, Vec::new()), reason })
@@ -226,6 +229,35 @@ fn same_cause(lead: &Hit<'_>, hit: &Hit<'_>) -> bool {
         && !declared(lead)
         && !declared(hit)
         && (a.contains(b) || b.contains(a))
+}
+
+/// Leaves one hit where one stands for all, and says in it how many there are.
+fn folded(hits: Vec<Hit<'_>>) -> Vec<Hit<'_>> {
+    let mut first: BTreeMap<(&str, String), usize> = BTreeMap::new();
+    let mut kept: Vec<(Hit<'_>, usize)> = Vec::new();
+    for hit in hits {
+        let place = match hit.rule.rule.once {
+            None => None,
+            Some(Once::Migration) => Some(String::new()),
+            Some(Once::Table) => Some(Facts::of(&hit.effect).table().to_owned()),
+        };
+        let known = place.map(|place| first.entry((&hit.rule.rule.id, place)));
+        match known {
+            Some(Entry::Occupied(at)) => {
+                if let Some((_, more)) = kept.get_mut(*at.get()) {
+                    *more += 1;
+                }
+                continue;
+            }
+            Some(Entry::Vacant(at)) => drop(at.insert(kept.len())),
+            None => {}
+        }
+        kept.push((hit, 0));
+    }
+    for (hit, more) in kept.iter_mut().filter(|(_, more)| *more > 0) {
+        hit.message.push_str(&format!(", and {more} more in this migration"));
+    }
+    kept.into_iter().map(|(hit, _)| hit).collect()
 }
 
 type Silenced<'b> = (Vec<(Hit<'b>, String)>, Vec<Hit<'b>>);

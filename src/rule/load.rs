@@ -8,7 +8,7 @@ use toml::de::DeValue;
 use super::kinds::OBJECT_KINDS;
 use super::message;
 use super::model::{
-    Blocks, EffectWord, Example, Flag, Match, Number, OptionValue, Pattern, Rule, Severity,
+    Blocks, EffectWord, Example, Flag, Match, Number, Once, OptionValue, Pattern, Rule, Severity,
     TableWord, TextMatch, VersionRange, Words,
 };
 use super::read::{Reader, RuleError, Table};
@@ -55,6 +55,7 @@ fn rule(reader: &mut Reader, mut table: Table<'_>, stem: &str) -> Rule {
         instead: table.required_text(reader, "instead"),
         aliases: plain(table.texts(reader, "aliases")),
         known_as: plain(table.texts(reader, "known_as")),
+        once: table.words(reader, "once", &ONCE).first().copied(),
         options: options(reader, &mut table, "options", "[options]"),
         matches: Vec::new(),
         examples: Vec::new(),
@@ -82,6 +83,8 @@ fn rule(reader: &mut Reader, mut table: Table<'_>, stem: &str) -> Rule {
     table.finish(reader);
     rule
 }
+
+const ONCE: [(&str, Once); 2] = [("table", Once::Table), ("migration", Once::Migration)];
 
 const SERVERS: [(&str, ServerKind); 4] = [
     ("postgres", ServerKind::Postgres),

@@ -4,7 +4,7 @@
 
 use super::facts::Facts;
 use super::model::{Blocks, Flag, Match, Number, Pattern, TableWord, TextMatch, Words};
-use crate::effect::{EffectKind, LockMode, StatementEffects, Subject, TableState};
+use crate::effect::{Effect, LockMode, StatementEffects, Subject, TableState};
 
 /// The place of an effect: the statement it is part of, and the rule's options.
 #[derive(Debug, Clone, Copy)]
@@ -101,20 +101,9 @@ fn blocks(wanted: Blocks, facts: &Facts<'_>, place: Place<'_>) -> bool {
         (None, Some(subject), Some(statement)) => statement
             .effects
             .iter()
-            .filter_map(|effect| match &effect.kind {
-                EffectKind::Lock(lock) if lock.relation.name == subject.name => Some(lock.mode),
-                EffectKind::Lock(_)
-                | EffectKind::Rewrite { .. }
-                | EffectKind::Scan { .. }
-                | EffectKind::IndexBuild { .. }
-                | EffectKind::Loss(_)
-                | EffectKind::Break { .. }
-                | EffectKind::Failure(_)
-                | EffectKind::LeftBehind { .. }
-                | EffectKind::Declares(_)
-                | EffectKind::Session { .. }
-                | EffectKind::Unknown { .. } => None,
-            })
+            .filter_map(Effect::lock)
+            .filter(|lock| lock.relation.name == subject.name)
+            .map(|lock| lock.mode)
             .collect(),
         (None, _, _) => Vec::new(),
     };

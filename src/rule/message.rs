@@ -86,37 +86,11 @@ pub(super) fn fact_under_lock(
     statement: Option<&StatementEffects>,
     server: ServerKind,
 ) -> String {
-    let (relation, during) = match &effect.kind {
-        EffectKind::IndexBuild { relation, .. } => (&relation.name, During::IndexBuild),
-        EffectKind::Rewrite { relation, .. } => (&relation.name, During::Rewrite),
-        EffectKind::Scan { relation, .. } => (&relation.name, During::Scan),
-        EffectKind::Lock(_)
-        | EffectKind::Loss(_)
-        | EffectKind::Break { .. }
-        | EffectKind::Failure(_)
-        | EffectKind::LeftBehind { .. }
-        | EffectKind::Declares(_)
-        | EffectKind::Session { .. }
-        | EffectKind::Unknown { .. } => return fact(effect, server),
-    };
+    let Some((relation, during)) = effect.work() else { return fact(effect, server) };
     let locks = statement.into_iter().flat_map(|statement| &statement.effects);
-    let lock = locks
-        .filter_map(|effect| match &effect.kind {
-            EffectKind::Lock(lock) => Some(lock),
-            EffectKind::Rewrite { .. }
-            | EffectKind::Scan { .. }
-            | EffectKind::IndexBuild { .. }
-            | EffectKind::Loss(_)
-            | EffectKind::Break { .. }
-            | EffectKind::Failure(_)
-            | EffectKind::LeftBehind { .. }
-            | EffectKind::Declares(_)
-            | EffectKind::Session { .. }
-            | EffectKind::Unknown { .. } => None,
-        })
-        .find(|lock| {
-            lock.relation.name == *relation && lock.during >= during && lock.mode.blocks_writes()
-        });
+    let lock = locks.filter_map(Effect::lock).find(|lock| {
+        lock.relation.name == relation.name && lock.during >= during && lock.mode.blocks_writes()
+    });
     lock.map_or_else(|| fact(effect, server), |lock| lock_fact(lock, server))
 }
 

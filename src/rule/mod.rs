@@ -12,6 +12,7 @@
 //! | `servers`, `versions` | `["postgres"]`, `versions = { postgres = ">=12, <17" }` |
 //! | `title`, `message` | what was found; the message names it: `index build blocks writes to {table}` |
 //! | `why`, `instead` | what hurts whom for how long; what to write |
+//! | `once` | `table`, `migration`: one finding stands for all of its kind there |
 //! | `aliases`, `known_as` | former ids; names in other linters: `squawk:ban-drop-table` |
 //! | `[options]` | values with defaults that lockwise.toml may change; a match takes them as `"$name"` |
 //! | `[match]`, `[[match]]` | conditions on one effect; several tables: any of them |

@@ -70,12 +70,23 @@ pub struct Rule {
     pub aliases: Vec<String>,
     /// What other linters call it, as `tool:name`.
     pub known_as: Vec<String>,
+    /// One finding stands for all of this kind.
+    pub once: Option<Once>,
     /// Values that lockwise.toml may change, with their defaults.
     pub options: BTreeMap<String, OptionValue>,
     /// The effect must satisfy one of these.
     pub matches: Vec<Match>,
     /// Its tests.
     pub examples: Vec<Example>,
+}
+
+/// How far one finding of a rule reaches: what it says of the first holds of the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Once {
+    /// For a table in a migration.
+    Table,
+    /// For a migration.
+    Migration,
 }
 
 /// A value that lockwise.toml may change.

@@ -305,7 +305,8 @@ impl Schema {
         self.gone.insert(name, origin);
     }
 
-    fn forget_gone(&mut self, name: &Name) {
+    /// Notes that an object is there again, though nothing else is known of it.
+    pub(super) fn forget_gone(&mut self, name: &Name) {
         if self.gone.contains_key(name) {
             self.keep(|schema| Undo::Gone(name.clone(), schema.gone.get(name).copied()));
             self.gone.remove(name);

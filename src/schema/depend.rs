@@ -276,6 +276,10 @@ impl Schema {
     pub fn dependents_of_type(&self, name: &Name) -> Vec<Dependent> {
         let mut found = Vec::new();
         for relation in self.relations.values() {
+            if matches!(relation.kind, RelationKind::View | RelationKind::MaterializedView) {
+                // The types of its columns follow those of the tables, which are told.
+                continue;
+            }
             for column in &relation.columns {
                 if column.data_type.as_ref().is_some_and(|t| names_type(t, name)) {
                     let part = Part::Column(column.name.clone());

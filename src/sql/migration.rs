@@ -235,6 +235,9 @@ pub struct Migration {
     pub marker: Option<Span>,
     /// It runs again whenever it changes (Flyway's `R__`).
     pub repeatable: bool,
+    /// What runs before it is not all known: the file of a migration is not there, or only the
+    /// names of files tell their order.
+    pub after_unknown: bool,
     /// The statements that change the schema.
     pub up: Script,
     /// The statements that change it back, where the author wrote them.

@@ -60,6 +60,7 @@ pub(crate) fn migration(server: Server, version: &str, statements: &[String]) ->
         transaction: TransactionMode::Unwrapped,
         marker: None,
         repeatable: false,
+        after_unknown: false,
         up: sql::parse(section, server),
         down: None,
     }

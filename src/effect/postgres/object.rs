@@ -254,7 +254,10 @@ pub(super) fn alter_sequence(sheet: &mut Sheet<'_>, alter: &Sequence) {
     let mode = if persistence { AccessExclusive } else { ShareRowExclusive };
     sheet.lock(&name, mode, "alter-sequence");
     owned_by(sheet, alter);
-    sheet.breaks("alter-sequence", ObjectKind::Sequence, name.to_string(), &name);
+    // OWNED BY alone changes no numbers.
+    if alter.options.iter().any(|option| !option.starts_with("owned by")) {
+        sheet.breaks("alter-sequence", ObjectKind::Sequence, name.to_string(), &name);
+    }
 }
 
 /// Effects of CREATE FUNCTION: an SQL body is checked, which locks what it uses.

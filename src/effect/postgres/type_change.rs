@@ -31,7 +31,9 @@ pub(super) fn change(
     let Some(old) = old else {
         sheet.rewrite(&target.name, "type-change", source::TYPE_CHANGE);
         sheet.breaks("type-change", ObjectKind::Column, full, &target.name);
-        sheet.may_fail("values-do-not-fit", "22001", "values may not fit".to_owned());
+        if !types::takes_all(sheet.schema, None, data_type) {
+            sheet.may_fail("values-do-not-fit", "22001", "values may not fit".to_owned());
+        }
         return;
     };
     let virtual_column = sheet
@@ -69,7 +71,7 @@ pub(super) fn change(
             sheet.lock(&sequence.name, ShareRowExclusive, "type-change");
         }
     }
-    if rewrites {
+    if rewrites && !types::takes_all(sheet.schema, Some(&old), data_type) {
         let detail = format!("values of \"{column}\" may not fit the new type");
         sheet.may_fail("values-do-not-fit", "22001", detail);
     }

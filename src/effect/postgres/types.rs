@@ -103,6 +103,34 @@ pub(super) fn cost(
     step(schema, context, &current, new, false)
 }
 
+/// Says whether a type takes every value of another, so that no row can make the change fail or
+/// lose something. Manual, chapter 8: the ranges of the types.
+pub(super) fn takes_all(schema: &Schema, old: Option<&DataType>, new: &DataType) -> bool {
+    const RANKS: [&[&str]; 2] =
+        [&["smallint", "integer", "bigint", "numeric"], &["date", "timestamp"]];
+    let (to, constrained) = plain(schema, new);
+    let unlimited = to.args.is_empty() && !constrained && to.array_dims == 0;
+    if unlimited && matches!(to.name.as_str(), "text" | "varchar" | "citext") {
+        return true;
+    }
+    let Some(old) = old else { return false };
+    let (from, _) = plain(schema, old);
+    if constrained || from.array_dims != to.array_dims || is_domain(schema, old) {
+        return false;
+    }
+    let wider = RANKS.iter().any(|ranks| {
+        let rank = |name: &str| ranks.iter().position(|known| *known == name);
+        rank(&from.name).zip(rank(&to.name)).is_some_and(|(old, new)| old < new)
+    });
+    let zone = |name: &str| matches!(name, "timestamp" | "timestamptz");
+    match (from.name.as_str(), to.name.as_str()) {
+        (a, b) if a == b || (zone(a) && zone(b)) => limit(&to, Some(&from)) == Cost::Free,
+        ("json", "jsonb") | ("jsonb", "json") | ("real", "double precision") => true,
+        ("date", "timestamptz") => true,
+        _ => wider && to.args.is_empty(),
+    }
+}
+
 /// Says whether an expression is one column under casts.
 fn is_cast_chain(expr: &Expr) -> bool {
     let text = expr.text.trim();

@@ -1,13 +1,13 @@
 //! What two statements of one migration do together, whatever their transactions.
 
 use super::{StatementRun, Walker, session};
-use crate::effect::{Effect, EffectKind, Failure, TableState};
+use crate::effect::{During, Effect, EffectKind, Failure, TableState};
 use crate::schema::{Constraint, Demand, Name, Origin};
 use crate::sql::ast::{
-    ActionKind, AlterTable, ColumnDef, CreateIndex, Dml, DmlKind, Drop, MyAction, Nullability,
-    ObjectKind, Statement, StatementKind,
+    ActionKind, AlterTable, ColumnDef, ConstraintKind, CreateIndex, Dml, DmlKind, Drop, IndexKind,
+    MyAction, Nullability, ObjectKind, Statement, StatementKind,
 };
-use crate::sql::{ObjectName, ServerKind, Span};
+use crate::sql::{Ident, ObjectName, ServerKind, Span};
 
 /// What earlier statements of the migration did to tables in use.
 #[derive(Debug, Default)]
@@ -16,8 +16,16 @@ pub(super) struct Across {
     /// Columns added NOT NULL with a default.
     defaulted_columns: Vec<(Name, String)>,
     dropped_tables: Vec<Name>,
+    /// Those of them that nobody was seen making.
+    unknown_tables: Vec<Name>,
+    /// Columns added.
+    added_columns: Vec<(Name, String)>,
+    /// Foreign keys dropped: table and columns.
+    dropped_keys: Vec<(Name, Vec<String>)>,
     /// Indexes dropped: table, key columns, name.
     dropped_indexes: Vec<(Name, Vec<String>, String)>,
+    /// Unique indexes and keys over all rows that were dropped: table and columns.
+    dropped_unique: Vec<(Name, Vec<String>)>,
     /// Tables that an ALTER TABLE read or wrote in full.
     worked_on: Vec<Name>,
     /// Columns whose NULLs an UPDATE replaced.
@@ -36,11 +44,14 @@ impl Walker<'_> {
             if self.across.dropped_tables.contains(&name) && create.query.is_none() {
                 let value = name.to_string();
                 run.effects.effects.push(session(statement.span, "create-table-replaces", value));
+                if self.across.unknown_tables.contains(&name) {
+                    self.out.replaced_unknown.push(name);
+                }
             }
         } else if let StatementKind::CreateIndex(create) = &statement.kind {
             self.create_index(create, run, statement.span);
         } else if let StatementKind::Dml(dml) = &statement.kind {
-            self.fill(dml);
+            self.fill(dml, run);
             self.rebuild_copy(dml, statement, run);
         }
         if self.kind().is_mysql_family() {
@@ -73,6 +84,10 @@ impl Walker<'_> {
                     let value = format!("{table}.{}", column.value);
                     run.effects.effects.push(session(at, "new-default-dropped", value));
                 }
+            } else if let ActionKind::DropConstraint { name, .. } = &action.kind {
+                self.drop_constraint(&table, name.as_str());
+            } else if let ActionKind::AddConstraint(added) = &action.kind {
+                self.constraint_again(&table, &added.kind, at, run);
             } else if let ActionKind::Mysql(MyAction::DropIndex { name, .. }) = &action.kind {
                 self.visible_index(&table, name.as_str(), at, run);
                 self.drop_index(&table, name.as_str());
@@ -98,6 +113,7 @@ impl Walker<'_> {
             // The drop runs first, also within one ALTER TABLE.
             excuse_failures(run, at, "duplicate-object");
         }
+        self.across.added_columns.push(key.clone());
         let required = matches!(column.nullability, Some(Nullability::NotNull { .. }));
         if required && column.default.is_some() {
             self.across.defaulted_columns.push(key);
@@ -106,20 +122,11 @@ impl Walker<'_> {
 
     /// Two ALTER TABLEs that each go through the whole table could be one.
     fn merge(&mut self, table: &Name, span: Span, run: &mut StatementRun) {
-        let works = run.effects.effects.iter().any(|effect| match &effect.kind {
-            EffectKind::Rewrite { relation, .. } | EffectKind::Scan { relation, .. } => {
-                relation.name == *table && relation.state == TableState::Existing
-            }
-            EffectKind::Lock(_)
-            | EffectKind::IndexBuild { .. }
-            | EffectKind::Loss(_)
-            | EffectKind::Break { .. }
-            | EffectKind::Failure(_)
-            | EffectKind::LeftBehind { .. }
-            | EffectKind::Declares(_)
-            | EffectKind::Session { .. }
-            | EffectKind::Unknown { .. } => false,
-        });
+        let works =
+            run.effects.effects.iter().filter_map(Effect::work).any(|(relation, during)| {
+                let in_full = matches!(during, During::Scan | During::Rewrite);
+                in_full && relation.name == *table && relation.state == TableState::Existing
+            });
         let rebuilds = run.effects.online.is_some_and(|online| online.rebuilds);
         if !works && !rebuilds {
             return;
@@ -134,6 +141,9 @@ impl Walker<'_> {
     fn drop(&mut self, drop: &Drop, span: Span, run: &mut StatementRun) {
         for name in &drop.names {
             if drop.object == ObjectKind::Table && self.in_use(name) {
+                if self.schema.find(name).is_none() {
+                    self.across.unknown_tables.push(self.schema.resolve(name));
+                }
                 self.across.dropped_tables.push(self.schema.resolve(name));
             } else if drop.object == ObjectKind::Index {
                 match &drop.on_table {
@@ -160,7 +170,56 @@ impl Walker<'_> {
         }
         let Some(found) = relation.index(index) else { return };
         let columns: Vec<String> = found.key_columns().into_iter().map(str::to_owned).collect();
+        if found.kind == IndexKind::Unique && found.predicate.is_none() {
+            self.across.dropped_unique.push((table.clone(), columns.clone()));
+        }
         self.across.dropped_indexes.push((table.clone(), columns, index.to_owned()));
+    }
+
+    /// Notes the key that a dropped constraint was.
+    fn drop_constraint(&mut self, table: &Name, name: &str) {
+        let Some(relation) = self.schema.relation(table) else { return };
+        let Some(constraint) = relation.constraint(name) else { return };
+        let columns: Vec<String> = constraint.columns().into_iter().map(str::to_owned).collect();
+        if constraint.parent().is_some() {
+            self.across.dropped_keys.push((table.clone(), columns));
+        } else if constraint.has_index() {
+            self.across.dropped_unique.push((table.clone(), columns));
+        }
+    }
+
+    /// A key that is dropped and added again asks of the rows what it asked before.
+    fn constraint_again(
+        &self,
+        table: &Name,
+        kind: &ConstraintKind,
+        at: Span,
+        run: &mut StatementRun,
+    ) {
+        if let ConstraintKind::PrimaryKey(key) | ConstraintKind::Unique(key) = kind {
+            let columns: Vec<&str> = key.parts.iter().filter_map(|p| p.key.column()).collect();
+            self.excuse_known(table, &columns, at, run);
+        } else if let ConstraintKind::ForeignKey(key) = kind {
+            let same = |(known, columns): &(Name, Vec<String>)| {
+                known == table && columns.iter().eq(key.columns.iter().map(|c| &c.value))
+            };
+            if self.across.dropped_keys.iter().any(same) {
+                excuse_where(run, |effect| {
+                    let left = effect.left_behind().is_some_and(|(w, _)| w == "fk-without-index");
+                    left && at.contains(effect.span)
+                });
+            }
+        }
+    }
+
+    /// What was unique until now is so still.
+    fn excuse_known(&self, table: &Name, columns: &[&str], at: Span, run: &mut StatementRun) {
+        let all = |(known, old): &(Name, Vec<String>)| {
+            known == table && !old.is_empty() && old.iter().all(|c| columns.contains(&c.as_str()))
+        };
+        if self.across.dropped_unique.iter().any(all) {
+            excuse_failures(run, at, "duplicates-present");
+        }
     }
 
     fn create_index(&mut self, create: &CreateIndex, run: &mut StatementRun, span: Span) {
@@ -177,6 +236,7 @@ impl Walker<'_> {
         run: &mut StatementRun,
     ) {
         let new: Vec<&str> = parts.iter().map_while(|part| part.key.column()).collect();
+        self.excuse_known(table, &new, at, run);
         let replaced = self.across.dropped_indexes.iter().find(|(dropped_table, columns, _)| {
             let old: Vec<&str> = columns.iter().map(String::as_str).collect();
             dropped_table == table && !old.is_empty() && new.starts_with(&old)
@@ -189,12 +249,23 @@ impl Walker<'_> {
 
 impl Walker<'_> {
     /// Notes which NULLs an UPDATE replaces: all of a column's, as far as its condition shows.
-    fn fill(&mut self, dml: &Dml) {
+    fn fill(&mut self, dml: &Dml, run: &mut StatementRun) {
         if dml.kind != DmlKind::Update || dml.limit {
             return;
         }
         let Some(target) = dml.targets.first() else { return };
         let table = self.schema.resolve(target);
+        let is_new = |column: &Ident| {
+            let key = (table.clone(), column.value.clone());
+            self.across.added_columns.contains(&key)
+        };
+        if dml.columns.iter().all(is_new) {
+            // A new column is given its values: no condition was forgotten.
+            excuse_where(run, |effect| {
+                matches!(&effect.kind, EffectKind::Declares(declaration)
+                    if declaration.what == "change-of-every-row")
+            });
+        }
         for column in &dml.columns {
             let condition = format!("{} IS NULL", column.as_str().to_ascii_uppercase());
             let reaches = dml.filter.as_ref().is_none_or(|filter| {
@@ -256,7 +327,14 @@ impl Walker<'_> {
         if !self.across.filled_columns.iter().any(filled) {
             return;
         }
-        excuse_failures(run, at, "nulls-present");
+        // What MySQL and MariaDB do is told of the table, and names the column.
+        let named = format!("'{column}'");
+        excuse_where(run, |effect| {
+            effect.failure().is_some_and(|failure| {
+                let here = at.contains(effect.span) || failure.detail.contains(&named);
+                failure.when == "nulls-present" && here
+            })
+        });
     }
 
     /// MySQL, MariaDB: an index that was never hidden goes without a trial.
@@ -325,12 +403,12 @@ impl Walker<'_> {
 
 /// Excuses failures of one kind within a clause.
 fn excuse_failures(run: &mut StatementRun, at: Span, when: &str) {
-    for (place, effect) in run.effects.effects.iter().enumerate() {
-        if let EffectKind::Failure(failure) = &effect.kind
-            && failure.when == when
-            && at.contains(effect.span)
-        {
-            run.excused.insert(place);
-        }
-    }
+    excuse_where(run, |effect| {
+        at.contains(effect.span) && effect.failure().is_some_and(|failure| failure.when == when)
+    });
+}
+
+fn excuse_where(run: &mut StatementRun, harmless: impl Fn(&Effect) -> bool) {
+    let places = run.effects.effects.iter().enumerate();
+    run.excused.extend(places.filter(|(_, effect)| harmless(effect)).map(|(place, _)| place));
 }

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use super::left::is_redundant;
 use super::{MigrationEffects, StatementRun};
 use crate::effect::{Effect, EffectKind};
 use crate::schema::{Constraint, Name, Origin, Relation, Schema};
-use crate::sql::Migration;
-use crate::sql::ast::{ActionKind, AlterTable, ObjectKind, Statement, StatementKind};
+use crate::sql::ast::{
+    ActionKind, AlterTable, ObjectKind, PgAction, Statement, StatementKind, TableAction,
+};
+use crate::sql::{Migration, ObjectName};
 
 /// Excuses what the same migration makes good: a rename whose old name becomes a view or a
 /// generated column, a drop whose object is made again, a foreign key whose index follows.
@@ -15,6 +18,7 @@ pub(super) fn within(migration: &Migration, out: &mut MigrationEffects, schema: 
     if schema.server.kind == crate::sql::ServerKind::Sqlite {
         rebuilt(statements, out);
     }
+    replaced(statements, schema, out);
     for (index, run) in out.statements.iter_mut().enumerate() {
         let later = statements.get(index + 1..).unwrap_or(&[]);
         let from_here = statements.get(index..).unwrap_or(&[]);
@@ -36,7 +40,8 @@ pub fn settle(effects: &mut [&mut MigrationEffects], schema: &Schema) {
     for (index, migration) in effects.iter_mut().enumerate() {
         for run in &mut migration.statements {
             for (place, effect) in run.effects.effects.iter().enumerate() {
-                let fresh = index == last && left(effect) == Some("not-valid");
+                let fresh = index == last
+                    && effect.left_behind().is_some_and(|(what, _)| what == "not-valid");
                 if fresh || is_settled(effect, schema) {
                     run.excused.insert(place);
                 }
@@ -54,24 +59,76 @@ fn rebuilt(statements: &[Statement], out: &mut MigrationEffects) {
         for at in [rebuild.dropped, rebuild.renamed] {
             let Some(run) = out.statements.get_mut(at) else { continue };
             for (place, effect) in run.effects.effects.iter().enumerate() {
-                let told = match &effect.kind {
-                    EffectKind::Loss(loss) => loss.object != ObjectKind::Trigger,
-                    EffectKind::Break { .. } => true,
-                    EffectKind::Declares(declaration) => declaration.what == "dropped-table",
-                    EffectKind::Session { what, .. } => *what == "create-table-replaces",
-                    EffectKind::Lock(_)
-                    | EffectKind::Rewrite { .. }
-                    | EffectKind::Scan { .. }
-                    | EffectKind::IndexBuild { .. }
-                    | EffectKind::Failure(_)
-                    | EffectKind::LeftBehind { .. }
-                    | EffectKind::Unknown { .. } => false,
-                };
-                if told {
+                let trigger = matches!(&effect.kind,
+                    EffectKind::Loss(loss) if loss.object == ObjectKind::Trigger);
+                if tells_drop(effect) && !trigger {
                     run.excused.insert(place);
                 }
             }
         }
+    }
+}
+
+/// A table that is dropped and made anew is told once, where it is made anew. Tables of which
+/// nothing is known, a baseline as a dump writes it, are told together.
+fn replaced(statements: &[Statement], schema: &Schema, out: &mut MigrationEffects) {
+    let mut unknown: Vec<(usize, usize)> = Vec::new();
+    let mut anew: BTreeSet<Name> = BTreeSet::new();
+    for (at, run) in out.statements.iter().enumerate() {
+        let runs = run.effects.effects.iter().enumerate();
+        for (place, effect) in runs {
+            let Some(("create-table-replaces", name)) = effect.session() else { continue };
+            let name = full_name(name);
+            // A known table has a definition; this one is but what the migration itself made.
+            if out.replaced_unknown.contains(&name) {
+                unknown.push((at, place));
+            }
+            anew.insert(name);
+        }
+    }
+    if let [first, others @ ..] = unknown.as_slice()
+        && !others.is_empty()
+    {
+        for &(at, place) in others {
+            if let Some(run) = out.statements.get_mut(at) {
+                run.excused.insert(place);
+            }
+        }
+        let effect =
+            out.statements.get_mut(first.0).and_then(|run| run.effects.effects.get_mut(first.1));
+        if let Some(Effect { kind: EffectKind::Session { value, .. }, .. }) = effect {
+            *value = format!("{value} and {} more tables", others.len());
+        }
+    }
+    for (statement, run) in statements.iter().zip(&mut out.statements) {
+        let StatementKind::Drop(drop) = &statement.kind else { continue };
+        let all = drop.object == ObjectKind::Table
+            && drop.names.iter().all(|name| anew.contains(&schema.new_name(name)));
+        let effects = run.effects.effects.iter().enumerate().filter(|_| all);
+        run.excused.extend(effects.filter(|(_, e)| tells_drop(e)).map(|(place, _)| place));
+    }
+}
+
+fn full_name(name: &str) -> Name {
+    let (home, table) = name.rsplit_once('.').unwrap_or(("", name));
+    Name::new(home, table)
+}
+
+/// Says whether an effect is one of a table that goes: lost, broken, or made anew.
+fn tells_drop(effect: &Effect) -> bool {
+    match &effect.kind {
+        EffectKind::Loss(_) | EffectKind::Break { .. } => true,
+        EffectKind::Declares(declaration) => {
+            matches!(declaration.what, "dropped-table" | "drop-cascade")
+        }
+        EffectKind::Session { what, .. } => *what == "create-table-replaces",
+        EffectKind::Lock(_)
+        | EffectKind::Rewrite { .. }
+        | EffectKind::Scan { .. }
+        | EffectKind::IndexBuild { .. }
+        | EffectKind::Failure(_)
+        | EffectKind::LeftBehind { .. }
+        | EffectKind::Unknown { .. } => false,
     }
 }
 
@@ -94,62 +151,46 @@ pub(super) fn without_rows(statement: &Statement, schema: &Schema, run: &mut Sta
         return;
     }
     for (place, effect) in run.effects.effects.iter().enumerate() {
-        let idle = match &effect.kind {
-            EffectKind::Failure(failure) => !failure.certain && NEEDS_ROWS.contains(&failure.when),
-            // No row of this table, so none of another is looked up.
-            EffectKind::Scan { .. } => true,
-            EffectKind::Lock(_)
-            | EffectKind::Rewrite { .. }
-            | EffectKind::IndexBuild { .. }
-            | EffectKind::Loss(_)
-            | EffectKind::Break { .. }
-            | EffectKind::LeftBehind { .. }
-            | EffectKind::Declares(_)
-            | EffectKind::Session { .. }
-            | EffectKind::Unknown { .. } => false,
-        };
+        // No row of this table, so none of another is looked up.
+        let idle = matches!(effect.kind, EffectKind::Scan { .. })
+            || effect
+                .failure()
+                .is_some_and(|failure| !failure.certain && NEEDS_ROWS.contains(&failure.when));
         if idle {
             run.excused.insert(place);
         }
     }
 }
 
-/// A view over several tables may mean another table's column of the same name.
+/// A view over several tables may mean another table's column of the same name, where it does
+/// not say which.
 pub(super) fn soften(statement: &Statement, schema: &Schema, run: &mut StatementRun) {
     let StatementKind::AlterTable(alter) = &statement.kind else { return };
     let table = schema.resolve(&alter.name);
-    let sure = alter.actions.iter().any(|action| {
-        let ActionKind::DropColumn { column, .. } = &action.kind else { return true };
+    for action in &alter.actions {
+        let (ActionKind::DropColumn { column, .. }
+        | ActionKind::Postgres(PgAction::AlterType { column, .. })) = &action.kind
+        else {
+            continue;
+        };
         let views = schema.views_of_column(&table, column.as_str());
         let over_one = |view: &Name| schema.relation(view).is_some_and(|v| v.reads.len() < 2);
-        views.is_empty() || views.iter().any(over_one)
-    });
-    if sure {
-        return;
-    }
-    for effect in &mut run.effects.effects {
-        if let EffectKind::Failure(failure) = &mut effect.kind
-            && failure.when == "dependents-exist"
-        {
-            failure.certain = false;
+        if views.is_empty() || views.iter().any(over_one) {
+            continue;
+        }
+        for effect in run.effects.effects.iter_mut().filter(|e| action.span.contains(e.span)) {
+            if let Some(failure) = effect.failure_mut() {
+                failure.certain &= !matches!(failure.when, "dependents-exist" | "column-in-use");
+            }
         }
     }
 }
 
 /// Says whether a statement may have done more than is known.
 pub(super) fn is_opaque(statement: &Statement, run: &StatementRun) -> bool {
-    let hidden = |effect: &Effect| match &effect.kind {
-        EffectKind::Session { what, .. } => *what == "dynamic-sql",
-        EffectKind::Unknown { .. } => true,
-        EffectKind::Lock(_)
-        | EffectKind::Rewrite { .. }
-        | EffectKind::Scan { .. }
-        | EffectKind::IndexBuild { .. }
-        | EffectKind::Loss(_)
-        | EffectKind::Break { .. }
-        | EffectKind::Failure(_)
-        | EffectKind::LeftBehind { .. }
-        | EffectKind::Declares(_) => false,
+    let hidden = |effect: &Effect| {
+        matches!(effect.kind, EffectKind::Unknown { .. })
+            || effect.session().is_some_and(|(what, _)| what == "dynamic-sql")
     };
     matches!(statement.kind, StatementKind::Call { .. }) || run.effects.effects.iter().any(hidden)
 }
@@ -157,7 +198,7 @@ pub(super) fn is_opaque(statement: &Statement, run: &StatementRun) -> bool {
 /// After a statement that is not known through and through nothing about objects is certain.
 pub(super) fn doubt(run: &mut StatementRun) {
     for effect in &mut run.effects.effects {
-        if let EffectKind::Failure(failure) = &mut effect.kind {
+        if let Some(failure) = effect.failure_mut() {
             let about_objects = ["duplicate-object", "missing-object", "missing-column"];
             failure.certain &= !about_objects.contains(&failure.when);
         }
@@ -176,37 +217,10 @@ const NEEDS_ROWS: [&str; 8] = [
     "values-do-not-fit",
 ];
 
-/// Returns the word of what an effect leaves behind.
-fn left(effect: &Effect) -> Option<&'static str> {
-    match &effect.kind {
-        EffectKind::LeftBehind { what, .. } => Some(what),
-        EffectKind::Lock(_)
-        | EffectKind::Rewrite { .. }
-        | EffectKind::Scan { .. }
-        | EffectKind::IndexBuild { .. }
-        | EffectKind::Loss(_)
-        | EffectKind::Break { .. }
-        | EffectKind::Failure(_)
-        | EffectKind::Declares(_)
-        | EffectKind::Session { .. }
-        | EffectKind::Unknown { .. } => None,
-    }
-}
-
 /// Says whether the schema shows that nothing is left of what an effect leaves behind.
 fn is_settled(effect: &Effect, schema: &Schema) -> bool {
-    let (what, name) = match &effect.kind {
-        EffectKind::LeftBehind { what, name, .. } => (*what, name),
-        EffectKind::Session { what, value } => (*what, value),
-        EffectKind::Lock(_)
-        | EffectKind::Rewrite { .. }
-        | EffectKind::Scan { .. }
-        | EffectKind::IndexBuild { .. }
-        | EffectKind::Loss(_)
-        | EffectKind::Break { .. }
-        | EffectKind::Failure(_)
-        | EffectKind::Declares(_)
-        | EffectKind::Unknown { .. } => return false,
+    let Some((what, name)) = effect.left_behind().or_else(|| effect.session()) else {
+        return false;
     };
     match what {
         "not-valid" => match constraint(name, schema) {
@@ -218,11 +232,14 @@ fn is_settled(effect: &Effect, schema: &Schema) -> bool {
             None => relation_of_part(name, schema).is_none_or(|relation| relation.complete),
         },
         "redundant-index" => match name.rsplit_once('.') {
-            Some((table, index)) => {
-                relation(table, schema).is_some_and(|found| found.index(index).is_none())
-            }
+            Some((table, index)) => relation(table, schema)
+                .is_some_and(|found| found.index(index).is_none_or(|i| !is_redundant(found, i))),
             None => false,
         },
+        "fk-parent-missing" | "fk-parent-not-unique" if relation(name, schema).is_none() => {
+            // A rebuild gave the table another name since.
+            relation_of_part(name, schema).is_none()
+        }
         "no-primary-key" | "primary-key-dropped" => {
             relation(name, schema).is_none_or(|relation| relation.primary_key().is_some())
         }
@@ -231,8 +248,7 @@ fn is_settled(effect: &Effect, schema: &Schema) -> bool {
 }
 
 fn relation<'s>(name: &str, schema: &'s Schema) -> Option<&'s Relation> {
-    let (home, table) = name.rsplit_once('.').unwrap_or(("", name));
-    schema.relation(&Name::new(home, table))
+    schema.relation(&full_name(name))
 }
 
 /// Returns the table in `schema.table.part`.
@@ -270,26 +286,42 @@ fn leads_an_index(relation: &Relation, columns: &[&str]) -> bool {
 
 /// Says whether later statements make again what an effect takes away.
 fn made_again(effect: &Effect, later: &[Statement], schema: &Schema) -> bool {
-    match &effect.kind {
-        EffectKind::Break { how, object, name, .. } => match *how {
-            "rename-table" | "rename-view" | "drop-view" => {
-                makes(later, schema, &[ObjectKind::View], name)
+    if let EffectKind::Break { how, object, name, .. } = &effect.kind {
+        match *how {
+            "rename-table" => {
+                makes(later, schema, &[ObjectKind::View], name) || renamed_to(later, schema, name)
             }
+            "rename-view" | "drop-view" => makes(later, schema, &[ObjectKind::View], name),
             "rename-column" => adds_generated_column(later, schema, name),
             how if how.starts_with("drop-") => makes(later, schema, &[*object], name),
             _ => false,
-        },
-        EffectKind::Loss(loss) => !loss.rows && makes(later, schema, &[loss.object], &loss.name),
-        EffectKind::Lock(_)
-        | EffectKind::Rewrite { .. }
-        | EffectKind::Scan { .. }
-        | EffectKind::IndexBuild { .. }
-        | EffectKind::Failure(_)
-        | EffectKind::LeftBehind { .. }
-        | EffectKind::Declares(_)
-        | EffectKind::Session { .. }
-        | EffectKind::Unknown { .. } => false,
+        }
+    } else if let EffectKind::Loss(loss) = &effect.kind {
+        !loss.rows && makes(later, schema, &[loss.object], &loss.name)
+    } else {
+        false
     }
+}
+
+/// Says whether another table takes a name: the two are swapped.
+fn renamed_to(later: &[Statement], schema: &Schema, name: &str) -> bool {
+    let takes = |to: &ObjectName| schema.new_name(to).name == last_part(name);
+    later.iter().any(|statement| {
+        if let StatementKind::AlterTable(alter) = &statement.kind {
+            let names_anew = |action: &TableAction| {
+                matches!(&action.kind, ActionKind::RenameTo(to) if takes(to))
+            };
+            alter.actions.iter().any(names_anew)
+        } else if let StatementKind::Rename(rename) = &statement.kind {
+            rename.object == ObjectKind::Table && rename.pairs.iter().any(|(_, to)| takes(to))
+        } else {
+            matches!(&statement.kind, StatementKind::CreateTable(create) if takes(&create.name))
+        }
+    })
+}
+
+fn last_part(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or_default()
 }
 
 /// Says whether statements make an object of one of these kinds under a name.
@@ -341,22 +373,12 @@ fn made(statement: &Statement, schema: &Schema) -> Option<(ObjectKind, String)> 
 
 /// Says whether a constraint that goes is added again, in the same statement or a later one.
 fn added_again(effect: &Effect, from_here: &[Statement]) -> bool {
-    match &effect.kind {
-        EffectKind::Break { how, name, .. } => {
-            *how == "drop-constraint" && adds_constraint(from_here, name)
-        }
-        EffectKind::Loss(loss) => {
-            loss.object == ObjectKind::Constraint && adds_constraint(from_here, &loss.name)
-        }
-        EffectKind::Lock(_)
-        | EffectKind::Rewrite { .. }
-        | EffectKind::Scan { .. }
-        | EffectKind::IndexBuild { .. }
-        | EffectKind::Failure(_)
-        | EffectKind::LeftBehind { .. }
-        | EffectKind::Declares(_)
-        | EffectKind::Session { .. }
-        | EffectKind::Unknown { .. } => false,
+    if let EffectKind::Break { how: "drop-constraint", name, .. } = &effect.kind {
+        adds_constraint(from_here, name)
+    } else if let EffectKind::Loss(loss) = &effect.kind {
+        loss.object == ObjectKind::Constraint && adds_constraint(from_here, &loss.name)
+    } else {
+        false
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::settings::strong_locks;
 use super::{StatementRun, Walker, session};
-use crate::effect::{EffectKind, LockMode, Subject, TableState};
+use crate::effect::{During, Effect, LockMode, Subject, TableState};
 use crate::schema::Name;
 use crate::sql::Span;
 use crate::sql::ast::{ActionKind, AlterTable, DmlKind, PgAction, Statement, StatementKind};
@@ -39,7 +39,11 @@ impl Walker<'_> {
             run.effects.effects.push(session(span, what, value));
         };
         if let (Some(work), Some(held)) = (work, open.exclusive.first()) {
-            tell(work.word(), held.to_string());
+            // The lock and the length are told once; a build or a rewrite more is another matter.
+            let once = matches!(work, Work::Scan | Work::DataChange);
+            if !once || !std::mem::replace(&mut open.told_long, true) {
+                tell(work.word(), held.to_string());
+            }
         }
         let before = open.strong.len();
         open.strong.extend(strong.iter().cloned());
@@ -109,27 +113,19 @@ impl Work {
 
 fn work(run: &StatementRun) -> Option<Work> {
     let in_use = |subject: &Subject| subject.state == TableState::Existing;
-    let each =
-        super::standing(&run.effects.effects, &run.excused).filter_map(|effect| {
-            match &effect.kind {
-                EffectKind::Rewrite { relation, .. } => in_use(relation).then_some(Work::Rewrite),
-                EffectKind::Scan { relation, .. } => in_use(relation).then_some(Work::Scan),
-                EffectKind::IndexBuild { relation, .. } => {
-                    in_use(relation).then_some(Work::IndexBuild)
-                }
-                EffectKind::Lock(lock) => {
-                    let bulk = matches!(lock.cause, "update" | "delete" | "merge");
-                    (bulk && in_use(&lock.relation)).then_some(Work::DataChange)
-                }
-                EffectKind::Loss(_)
-                | EffectKind::Break { .. }
-                | EffectKind::Failure(_)
-                | EffectKind::LeftBehind { .. }
-                | EffectKind::Declares(_)
-                | EffectKind::Session { .. }
-                | EffectKind::Unknown { .. } => None,
-            }
-        });
+    let each = super::standing(&run.effects.effects, &run.excused).filter_map(|effect| {
+        if let Some((relation, during)) = effect.work() {
+            let work = match during {
+                During::Rewrite => Work::Rewrite,
+                During::IndexBuild => Work::IndexBuild,
+                During::Scan | During::Instant => Work::Scan,
+            };
+            return in_use(relation).then_some(work);
+        }
+        let lock = effect.lock()?;
+        let bulk = matches!(lock.cause, "update" | "delete" | "merge");
+        (bulk && in_use(&lock.relation)).then_some(Work::DataChange)
+    });
     each.max()
 }
 
@@ -142,21 +138,9 @@ fn changes_data(statement: &Statement, run: &StatementRun) -> bool {
         DmlKind::Load => true,
         DmlKind::Select => false,
     };
-    bulk && run.effects.effects.iter().any(|effect| match &effect.kind {
-        EffectKind::Lock(lock) => {
-            lock.relation.state == TableState::Existing
-                && matches!(lock.cause, "update" | "delete" | "merge" | "insert")
-        }
-        EffectKind::Rewrite { .. }
-        | EffectKind::Scan { .. }
-        | EffectKind::IndexBuild { .. }
-        | EffectKind::Loss(_)
-        | EffectKind::Break { .. }
-        | EffectKind::Failure(_)
-        | EffectKind::LeftBehind { .. }
-        | EffectKind::Declares(_)
-        | EffectKind::Session { .. }
-        | EffectKind::Unknown { .. } => false,
+    bulk && run.effects.effects.iter().filter_map(Effect::lock).any(|lock| {
+        lock.relation.state == TableState::Existing
+            && matches!(lock.cause, "update" | "delete" | "merge" | "insert")
     })
 }
 

@@ -290,6 +290,22 @@ fn same_method(known: &Index, index: &IndexDef) -> bool {
     known.method.is_empty() && method == "btree" || known.method.eq_ignore_ascii_case(method)
 }
 
+/// Says whether another index of the table serves every search that this one serves.
+pub(super) fn is_redundant(relation: &Relation, index: &Index) -> bool {
+    let simple = index.kind == IndexKind::Plain
+        && index.predicate.is_none()
+        && index.include.is_empty()
+        && !index.parts.is_empty();
+    simple
+        && relation.indexes.iter().any(|other| {
+            other.name != index.name
+                && plain(other)
+                && other.method.eq_ignore_ascii_case(&index.method)
+                && other.parts.len() >= index.parts.len()
+                && index.parts.iter().zip(&other.parts).all(alike)
+        })
+}
+
 /// Says whether an index can serve plain searches over all rows.
 fn plain(index: &Index) -> bool {
     index.valid

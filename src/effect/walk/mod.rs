@@ -20,7 +20,7 @@ use self::settings::Settings;
 use self::transaction::Open;
 use super::model::StatementEffects;
 use super::{Context, Effect, EffectKind, HeldUntil, TableState, TransactionRule};
-use crate::schema::Schema;
+use crate::schema::{Name, Schema};
 use crate::sql::ast::{Statement, StatementKind};
 use crate::sql::{Migration, Server, ServerKind, Span, TransactionMode, batches};
 
@@ -42,6 +42,8 @@ pub struct MigrationEffects {
     pub statements: Vec<StatementRun>,
     /// What holds of the migration as a whole.
     pub migration: Vec<Effect>,
+    /// Tables that are dropped and made anew, and of which nothing was known before.
+    replaced_unknown: Vec<Name>,
 }
 
 /// One statement in its place.
@@ -53,6 +55,8 @@ pub struct StatementRun {
     pub in_transaction: bool,
     /// A timeout ends its wait for locks.
     pub lock_timeout: bool,
+    /// It may do more than is known.
+    pub opaque: bool,
     /// What it does there.
     pub effects: StatementEffects,
     /// Effects, by their place in `effects`, that a later statement makes harmless: a table is
@@ -147,7 +151,8 @@ impl<'w> Walker<'w> {
         if self.opaque {
             excuse::doubt(&mut run);
         }
-        self.opaque |= excuse::is_opaque(statement, &run);
+        run.opaque = excuse::is_opaque(statement, &run);
+        self.opaque |= run.opaque;
         self.command(statement, &mut run);
         self.held(statement, &mut run);
         self.across(statement, &mut run);
@@ -210,6 +215,7 @@ impl<'w> Walker<'w> {
             span: statement.span,
             in_transaction,
             lock_timeout: self.settings.has_lock_timeout(),
+            opaque: false,
             effects,
             excused: BTreeSet::new(),
         }

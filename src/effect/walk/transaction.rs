@@ -24,6 +24,8 @@ pub(super) struct Open {
     pub(super) schema_changes: usize,
     /// Rows of tables in use were changed.
     pub(super) data_changes: usize,
+    /// It was told that long work goes on under its locks.
+    pub(super) told_long: bool,
 }
 
 /// Who opened a transaction.
@@ -47,6 +49,7 @@ impl Open {
             not_valid: Vec::new(),
             schema_changes: 0,
             data_changes: 0,
+            told_long: false,
         }
     }
 

@@ -222,7 +222,9 @@ pub(super) fn fill_from_query(schema: &Schema, table: &mut Relation, query: &Que
         }
     }
     let all_known = sources.len() == query.reads.len() && sources.iter().all(|s| s.complete);
-    table.complete = query.star && all_known && sources.len() == 1;
+    // `SELECT * FROM t`; anything besides may give a column more, or a column another name.
+    let plain = query.star && query.columns.is_empty() && query.functions.is_empty();
+    table.complete = plain && all_known && sources.len() == 1;
 }
 
 /// Adds a column with its sequence and its constraints; columns of that name are merged.

@@ -105,6 +105,7 @@ pub(super) fn relation(schema: &mut Schema, old: &Name, new: Name) {
     let referrers: Vec<Name> = schema.referrers(old).map(|other| other.name.clone()).collect();
     let Some(mut relation) = schema.take_relation(old) else {
         schema.note_gone(old.clone());
+        schema.forget_gone(&new);
         return;
     };
     relation.name = new.clone();

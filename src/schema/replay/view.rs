@@ -34,23 +34,19 @@ pub(super) fn create(schema: &mut Schema, view: &CreateView) {
 pub(super) fn reads(schema: &Schema, query: &Query) -> Vec<(Name, Vec<String>)> {
     let read = |written| {
         let name = schema.resolve(written);
+        let mine = |column: &str| query.may_mean(column, |owner| schema.resolve(owner) == name);
+        let words = query.columns.iter().filter(|column| mine(column)).cloned();
+        // SQLite reads `*` anew with every query; the others when the view is made.
+        let all = query.star && mine("*") && schema.server.kind != crate::sql::ServerKind::Sqlite;
         let columns = match schema.relation(&name) {
-            // SQLite reads `*` anew with every query; the others when the view is made.
-            Some(relation)
-                if query.star && schema.server.kind != crate::sql::ServerKind::Sqlite =>
-            {
-                let mut all: Vec<String> =
-                    relation.columns.iter().map(|column| column.name.clone()).collect();
-                all.extend(query.columns.iter().cloned());
-                all
+            Some(relation) if all => {
+                let known = relation.columns.iter().map(|column| column.name.clone());
+                known.chain(words).collect()
             }
-            Some(relation) if relation.complete => query
-                .columns
-                .iter()
-                .filter(|word| relation.column(word).is_some())
-                .cloned()
-                .collect(),
-            Some(_) | None => query.columns.clone(),
+            Some(relation) if relation.complete => {
+                words.filter(|word| relation.column(word).is_some()).collect()
+            }
+            Some(_) | None => words.collect(),
         };
         (name, columns)
     };

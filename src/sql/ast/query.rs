@@ -21,10 +21,21 @@ pub struct Query {
     pub functions: Vec<ObjectName>,
     /// Words in it that may be columns, unqualified part only, each once.
     pub columns: Vec<String>,
+    /// Columns that are written with their relation only (`o.id`), and which that is: a relation
+    /// that is read, or the name of a part of the query (PostgreSQL). `*` stands for `o.*`.
+    pub only_of: Vec<(ObjectName, String)>,
     /// It has `*` in a select list.
     pub star: bool,
     /// sqlparser refused it: the facts above come from its tokens alone.
     pub refused: Option<String>,
+}
+
+impl Query {
+    /// Says whether a column, or `*`, may be one of a relation that is told by `is`.
+    pub fn may_mean(&self, column: &str, is: impl Fn(&ObjectName) -> bool) -> bool {
+        let mut owners = self.only_of.iter().filter(|(_, name)| name == column).peekable();
+        owners.peek().is_none() || owners.any(|(owner, _)| is(owner))
+    }
 }
 
 /// INSERT, UPDATE, DELETE, MERGE, REPLACE, or a bare query.

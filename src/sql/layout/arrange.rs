@@ -216,9 +216,16 @@ impl Arranging {
         self.drop_baselines(&mut ups);
         self.report_duplicates(&ups);
         attach_downs(&mut ups, &mut downs);
-        for source in downs.into_values() {
+        for ((version, _), source) in downs {
+            let missing = Version::new(version);
+            if let Some(next) = ups.iter_mut().find(|draft| draft.version > missing) {
+                next.after_unknown = true;
+            }
             let reason = "a way back without the way there";
             self.out.skipped.push(Skipped { path: source.path().to_owned(), reason });
+        }
+        if convention == Convention::Plain {
+            doubt_order(&mut ups);
         }
         ups
     }
@@ -246,6 +253,7 @@ impl Arranging {
             no_transaction: marked.no_transaction,
             no_transaction_beside: false,
             repeatable: false,
+            after_unknown: false,
             baseline: marked.checkpoint,
             up: section(marked.up),
             down: marked.down.map(section),
@@ -362,6 +370,19 @@ fn sort(ups: &mut [Draft], convention: Convention) {
             | Convention::Sqitch => a.version.cmp(&b.version).then_with(paths),
         }
     });
+}
+
+/// Files without a convention, in several folders or without numbers: their names tell no order.
+fn doubt_order(ups: &mut [Draft]) {
+    let place = |draft: &Draft| {
+        let (folder, file) = split_path(draft.path());
+        (folder.to_owned(), file.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    let Some(first) = ups.first().map(place) else { return };
+    let mut others = ups.iter_mut().skip(1);
+    if let Some(other) = others.find(|draft| place(draft) != first || !first.1) {
+        other.after_unknown = true;
+    }
 }
 
 fn has_unique_version(draft: &Draft) -> bool {

@@ -26,6 +26,8 @@ pub struct Draft {
     pub up: Section,
     /// The statements that change it back.
     pub down: Option<Section>,
+    /// What runs before it is not all known.
+    pub(super) after_unknown: bool,
     /// It stands for all migrations before it.
     pub(super) baseline: bool,
     pub(super) dialect: Option<Dialect>,
@@ -49,6 +51,7 @@ impl Draft {
             name: self.name,
             convention: self.convention,
             repeatable: self.repeatable,
+            after_unknown: self.after_unknown,
             up,
         }
     }

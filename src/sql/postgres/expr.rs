@@ -495,9 +495,9 @@ fn reference(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
     }
     let whole_row = indirection(c, f)?;
     if whole_row {
-        f.star = true;
+        f.all_columns(Some(&name));
     } else {
-        f.column(name.name());
+        f.column_of(&name);
     }
     Ok(())
 }

@@ -13,6 +13,10 @@ const DEEPEST: u16 = 200;
 pub(super) struct Found {
     /// Columns named, unqualified part only, each once.
     pub columns: Vec<String>,
+    /// Those of them that are written alone somewhere; `*` among them.
+    bare: Vec<String>,
+    /// Columns written with a relation: the relation, where it is known by now.
+    qualified: Vec<(Owner, String)>,
     /// Functions called, each once.
     pub functions: Vec<ObjectName>,
     /// Types cast to.
@@ -36,6 +40,15 @@ pub(super) struct Found {
     /// Relations in FROM clauses in force, by the names they go by.
     pub sources: Vec<(String, ObjectName)>,
     depth: u16,
+}
+
+/// What stands before the dot of `o.id`.
+#[derive(Debug, Clone)]
+enum Owner {
+    /// A name that no FROM clause has explained so far.
+    Alias(Ident),
+    /// A relation.
+    Relation(ObjectName),
 }
 
 /// `SELECT … INTO`.
@@ -83,8 +96,12 @@ impl Found {
             self.write(name);
         }
         for column in &part.columns {
-            self.column(column);
+            note_text(&mut self.columns, column);
         }
+        for column in &part.bare {
+            note_text(&mut self.bare, column);
+        }
+        self.qualified.extend(part.qualified.iter().cloned());
         for function in &part.functions {
             self.function(function.clone());
         }
@@ -92,10 +109,37 @@ impl Found {
         self.has_subquery |= part.has_subquery;
     }
 
-    /// Notes a column.
+    /// Notes a column that is written alone.
     pub(super) fn column(&mut self, name: &str) {
-        if !self.columns.iter().any(|known| known == name) {
-            self.columns.push(name.to_owned());
+        note_text(&mut self.columns, name);
+        note_text(&mut self.bare, name);
+    }
+
+    /// Notes a column as it is written, with its relation or without.
+    pub(super) fn column_of(&mut self, name: &ObjectName) {
+        let Some(owner) = name.parts.iter().rev().nth(1) else { return self.column(name.name()) };
+        note_text(&mut self.columns, name.name());
+        self.qualified.push((Owner::Alias(owner.clone()), name.name().to_owned()));
+    }
+
+    /// Notes `*`, or `t.*` where a relation is named.
+    pub(super) fn all_columns(&mut self, of: Option<&ObjectName>) {
+        self.star = true;
+        match of.and_then(|name| name.parts.last()) {
+            Some(alias) => self.qualified.push((Owner::Alias(alias.clone()), "*".to_owned())),
+            None => note_text(&mut self.bare, "*"),
+        }
+    }
+
+    /// Finds the relations of columns noted so far among the FROM clauses in force. What is not
+    /// found belongs to a query around this one.
+    pub(super) fn find_owners(&mut self) {
+        for (owner, _) in &mut self.qualified {
+            let Owner::Alias(alias) = owner else { continue };
+            let known = self.sources.iter().rev().find(|(known, _)| *known == alias.value);
+            if let Some((_, relation)) = known {
+                *owner = Owner::Relation(relation.clone());
+            }
         }
     }
 
@@ -164,10 +208,27 @@ impl Found {
         expr
     }
 
+    /// Returns the columns that are written with their relation only.
+    pub(super) fn only_of(&mut self) -> Vec<(ObjectName, String)> {
+        let mut only_of: Vec<(ObjectName, String)> = Vec::new();
+        for (owner, column) in std::mem::take(&mut self.qualified) {
+            let owner = match owner {
+                Owner::Alias(alias) => ObjectName::bare(alias),
+                Owner::Relation(name) => name,
+            };
+            let told = only_of.iter().any(|(known, name)| *name == column && same(known, &owner));
+            if !told && !self.bare.contains(&column) {
+                only_of.push((owner, column));
+            }
+        }
+        only_of
+    }
+
     /// Returns the query that the tokens since `start` make.
     pub(super) fn into_query(self, c: &Cursor<'_>, start: usize) -> Query {
         Query {
             span: c.span_from(start),
+            only_of: Vec::new(),
             reads: self.reads,
             row_locks: self.row_locks,
             writes: self.writes,
@@ -177,6 +238,12 @@ impl Found {
             star: self.star,
             refused: None,
         }
+    }
+}
+
+fn note_text(names: &mut Vec<String>, name: &str) {
+    if !names.iter().any(|known| known == name) {
+        names.push(name.to_owned());
     }
 }
 

@@ -20,7 +20,8 @@ pub(super) fn query(c: &mut Cursor<'_>) -> Parsed<Query> {
     let (start, mut found) = (c.position(), Found::default());
     statement(c, &mut found)?;
     // The grammar reads INTO here too; the server refuses it later on.
-    Ok(found.into_query(c, start))
+    let only_of = found.only_of();
+    Ok(Query { only_of, ..found.into_query(c, start) })
 }
 
 /// Takes a SELECT behind its first word, which PL/pgSQL spells PERFORM.
@@ -58,6 +59,7 @@ pub(super) fn statement(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
     operand(c, f)?;
     set_operations(c, f)?;
     tail(c, f, sources)?;
+    f.find_owners();
     f.with.truncate(with);
     f.leave();
     Ok(())
@@ -113,7 +115,7 @@ fn operand(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
     }
     if c.accept(&["TABLE"]) {
         let name = from::relation(c)?;
-        f.star = true;
+        f.all_columns(None);
         f.read(&name);
         f.sources.push((name.name().to_owned(), name));
         return Ok(());
@@ -256,7 +258,7 @@ fn at_end_of_targets(c: &Cursor<'_>) -> bool {
 pub(super) fn targets(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
     loop {
         if c.accept_symbol("*") {
-            f.star = true;
+            f.all_columns(None);
         } else {
             full(c, f)?;
             if c.accept(&["AS"]) {

@@ -1,11 +1,13 @@
-//! Every example of every rule: `bad` fires its rule, `good` fires none. And every rule file is
-//! listed, well formed and well written.
+//! Every example of every rule: `bad` fires its rule, `good` fires none, and real servers take
+//! and refuse them as predicted. And every rule file is listed, well formed and well written.
 
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
     reason = "a test says by panicking that something is wrong"
 )]
+
+mod servers;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -84,9 +86,17 @@ fn migration(path: &str, sql: &str, transaction: TransactionMode, server: Server
         transaction: if marker.is_some() { TransactionMode::Unwrapped } else { transaction },
         marker,
         repeatable: false,
+        after_unknown: false,
         up: parse(section, server),
         down: (end < whole).then(|| parse(part(end, whole), server)),
     }
+}
+
+/// The migrations of an example and what they do; the first `given` of them are not judged.
+struct Walked {
+    migrations: Vec<Migration>,
+    effects: Vec<MigrationEffects>,
+    given: usize,
 }
 
 /// Judges `text` after `given`, with the rule under test switched on.
@@ -98,6 +108,20 @@ fn findings(rule: &Rule, example: &Example, text: &str, server: Server) -> Vec<F
         ignore: Vec::new(),
     };
     rules.configure(&rule.id, &settings).unwrap();
+    let Walked { migrations, effects, given } = walked(example, text, server);
+    let options = JudgeOptions { adopt_comments: true };
+    migrations
+        .iter()
+        .zip(&effects)
+        .skip(given)
+        .flat_map(|(migration, effects)| {
+            judge(migration, effects, &rules, server, options).findings
+        })
+        .collect()
+}
+
+/// Walks over `given` and `text`.
+fn walked(example: &Example, text: &str, server: Server) -> Walked {
     let given = files(example.given.as_deref().unwrap_or(""), 1);
     let judged = files(text, given.len() + 1);
     let states: Vec<FileState> = given
@@ -135,15 +159,7 @@ fn findings(rule: &Rule, example: &Example, text: &str, server: Server) -> Vec<F
     let set: Vec<&Migration> = migrations.iter().collect();
     tell_set(&set, &mut effects.iter_mut().collect::<Vec<_>>());
     tell_history(&set, &states, &mut effects.iter_mut().collect::<Vec<_>>());
-    let options = JudgeOptions { adopt_comments: true };
-    migrations
-        .iter()
-        .zip(&effects)
-        .skip(given.len())
-        .flat_map(|(migration, effects)| {
-            judge(migration, effects, &rules, server, options).findings
-        })
-        .collect()
+    Walked { migrations, effects, given: given.len() }
 }
 
 fn fires(findings: &[Finding], id: &str) -> bool {
