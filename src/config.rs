@@ -39,7 +39,7 @@ mod runner;
 
 pub use crate::rule::RuleError as ConfigError;
 pub use crate::sql::duration;
-pub use runner::{Runner, Shadow};
+pub use runner::{Cancel, Runner, Shadow};
 
 /// What `lockwise.toml` says. The default is what holds without a file.
 #[derive(Debug, Clone, Default)]

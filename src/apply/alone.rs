@@ -1,23 +1,26 @@
 //! Runs one statement that commits by itself: what it did is looked up, never assumed.
 
 use super::error::ApplyError;
+use super::leftover::Leftover;
 use super::migration::{Placed, first_words, state};
 use super::next::{Action, Answer, Journal, Live, Outcome, Reason, after, next};
 use super::progress::Progress;
-use super::runner::{Runner, milliseconds};
+use super::runner::{Runner, Sending, milliseconds};
 use crate::db::{Event, NewEntry, ServerError};
 use crate::plan::{Begun, Digest, Nature, Seen, see};
 
 /// What is known of a step while it is worked on.
-struct Case<'p> {
-    placed: Placed<'p>,
+pub(super) struct Case<'p> {
+    pub(super) placed: Placed<'p>,
     journal: Journal,
-    live: Live,
-    attempt: u32,
-    /// The fingerprint of the whole schema before it, where no shadow run showed its effect.
-    before: Option<String>,
-    /// The name of a leftover of ours, and what was seen, for people.
-    leftover: String,
+    pub(super) live: Live,
+    pub(super) attempt: u32,
+    /// The fingerprint of the whole schema before it, where no shadow run showed its effect; the
+    /// invalid indexes before a REINDEX.
+    pub(super) before: Option<String>,
+    /// What an attempt of ours left behind.
+    pub(super) leftover: Option<Leftover>,
+    /// What was seen, for people.
     seen: String,
 }
 
@@ -35,7 +38,7 @@ impl Runner<'_> {
             live: Live::Unseen,
             attempt: entry.map_or(0, |entry| entry.attempt),
             before: entry.and_then(|entry| entry.before.clone()),
-            leftover: String::new(),
+            leftover: None,
             seen: String::new(),
         };
         if placed.step.session {
@@ -73,13 +76,18 @@ impl Runner<'_> {
             let text = self.snapshot().await?.text();
             case.before = Some(Digest::of_bytes(text.as_bytes()).to_string());
         }
+        self.sweep(case).await?;
         self.record(case, Event::Intent).await?;
         case.journal = Journal::Started;
         self.faults.pass("intent noted");
         self.tell(Progress::Step { step: number, of, sql: first_words(&step.sql) });
         let started = std::time::Instant::now();
         let sent = match self.limit(step).await {
-            Ok(()) => self.send(&step.sql, step.timeouts.lock_ms == 0).await.map(drop),
+            Ok(()) => {
+                let patient = step.timeouts.lock_ms == 0;
+                let sending = if patient { Sending::Patient } else { Sending::Limited };
+                self.send(&step.sql, sending).await.map(drop)
+            }
             Err(error) => Err(error),
         };
         self.faults.pass("statement sent");
@@ -107,9 +115,20 @@ impl Runner<'_> {
                     case.live = Live::Unseen;
                     return Ok(false);
                 }
-                Outcome::Retry | Outcome::Fail => {
+                Outcome::Retry => {
                     self.give_up_or_wait(case, &sent, waited_ms).await?;
                     return Ok(false);
+                }
+                Outcome::Fail => {
+                    self.sweep(case).await?;
+                    self.give_up_or_wait(case, &sent, waited_ms).await?;
+                    return Ok(false);
+                }
+                // What was begun is finished: there is nothing to try again.
+                Outcome::CleanUpAndRetry | Outcome::CleanUpAndFail
+                    if case.leftover == Some(Leftover::Detaching) =>
+                {
+                    self.clean_up(case).await?;
                 }
                 Outcome::CleanUpAndRetry | Outcome::CleanUpAndFail => {
                     self.clean_up(case).await?;
@@ -171,7 +190,12 @@ impl Runner<'_> {
             Seen::After => Live::After,
             Seen::Invalid(index) => {
                 case.seen = format!("the index {index} is invalid");
-                case.leftover = index;
+                case.leftover = Some(Leftover::Index(index));
+                Live::Leftover
+            }
+            Seen::Detaching => {
+                "the partition is detached half-way".clone_into(&mut case.seen);
+                case.leftover = Some(Leftover::Detaching);
                 Live::Leftover
             }
             Seen::Neither(objects) => {
@@ -190,28 +214,6 @@ impl Runner<'_> {
             return Ok(());
         }
         self.look(case).await
-    }
-
-    /// Removes an invalid index that an attempt of this very step left behind.
-    async fn clean_up(&mut self, case: &mut Case<'_>) -> Result<(), ApplyError> {
-        let what = case.leftover.clone();
-        let sql = format!("DROP INDEX CONCURRENTLY IF EXISTS {what}");
-        let dropped = self.send(&sql, true).await;
-        self.faults.pass("leftover removed");
-        if let Err(error) = dropped {
-            let (placed, attempt) = (case.placed, case.attempt);
-            return self.refused(placed, &error, attempt, 0).await;
-        }
-        let version = self.step_version(&case.placed.migration.version);
-        let row = NewEntry {
-            attempt: Some(case.attempt),
-            detail: Some(serde_json::json!({ "dropped": what }).to_string()),
-            ..self.entry(&version, &case.placed.migration.name, Event::CleanedUp)
-        };
-        self.append(&[row]).await?;
-        self.tell(Progress::CleanedUp { what });
-        case.live = Live::Unseen;
-        Ok(())
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::time::Instant;
 
-use super::backoff::Patience;
 use super::error::{ApplyError, Left};
 use super::next::Journal;
 use super::progress::Progress;
-use super::runner::{Direction, Runner, milliseconds};
+use super::runner::{Direction, Runner, Sending, milliseconds};
 use crate::db::{Event, NewEntry, ServerError, Timeouts};
 use crate::plan::{Begun, Group, PlannedMigration, Step, enforce_foreign_keys};
+use crate::sql::ServerKind;
 
 /// A step and its place in its migration.
 #[derive(Clone, Copy)]
@@ -189,7 +189,7 @@ impl Runner<'_> {
         waited_ms: u64,
     ) -> Result<(), ApplyError> {
         let version = self.step_version(&placed.migration.version);
-        let blockers = self.blockers.clone();
+        let blockers: Vec<String> = self.blockers.iter().map(ToString::to_string).collect();
         let detail = serde_json::json!({
             "error": error.to_string(), "kind": error.kind.as_str(), "line": placed.step.line,
             "blockers": blockers, "waited_ms": waited_ms,
@@ -222,7 +222,6 @@ impl Runner<'_> {
         if placed.step.locks.iter().any(|lock| lock.in_use && lock.blocks.len() > 1) {
             self.spent.blocking_ms += waited_ms;
         }
-        let Patience { .. } = self.options.patience;
         let next_ms = placed.step.timeouts.lock_ms;
         if let Some(limit) = self.options.patience.refuses(attempt, self.spent, next_ms) {
             let (steps, attempts) = (placed.of, attempt);
@@ -261,7 +260,7 @@ impl Runner<'_> {
             let (number, of) = (step.number, step.of);
             self.tell(Progress::Step { step: number, of, sql: first_words(&step.step.sql) });
             let sent = match self.limit(step.step).await {
-                Ok(()) => self.send(&step.step.sql, false).await.map(drop),
+                Ok(()) => self.send(&step.step.sql, Sending::Limited).await.map(drop),
                 Err(error) => Err(error),
             };
             self.faults.pass("statement sent");
@@ -285,20 +284,31 @@ impl Runner<'_> {
             }
         }
         let last = placed.len().saturating_sub(1);
-        if let Err(error) = self.journal.append(&mut self.connection, rows).await {
-            return match error.cause().cloned() {
-                Some(cause) => self.leave(last, cause).await,
-                None => Tried::Unknown,
-            };
-        }
-        self.faults.pass("rows written");
-        match self.connection.commit().await {
+        match self.commit(rows).await {
             Ok(()) => {
                 self.faults.pass("committed");
                 Tried::Committed
             }
-            Err(error) => settled(last, error),
+            Err(error) => self.leave(last, error).await,
         }
+    }
+
+    /// Writes the rows of a transaction and commits it.
+    ///
+    /// PostgreSQL takes both in one message, which saves waiting for an answer: they are in a
+    /// transaction that was begun before, so that they are committed together or not at all.
+    async fn commit(&mut self, rows: &[NewEntry]) -> Result<(), ServerError> {
+        if let (ServerKind::Postgres, Some(insert)) =
+            (self.connection.server().kind, self.journal.insert(rows))
+        {
+            self.faults.pass("rows written");
+            return self.connection.commit_with(&insert).await;
+        }
+        if let Some(insert) = self.journal.insert(rows) {
+            self.connection.execute(&insert).await?;
+        }
+        self.faults.pass("rows written");
+        self.connection.commit().await
     }
 
     async fn enter(&mut self, group: &Group, first: &Step) -> Result<(), ServerError> {
@@ -382,6 +392,7 @@ impl Runner<'_> {
     /// Takes back what the SET statements of a migration set for the session.
     async fn reset_session(&mut self) {
         let kind = self.connection.server().kind;
+        self.connection.forget_limits();
         for sql in crate::plan::session_reset(kind) {
             // A setting that cannot be reset is one the next statement does not depend on either.
             let _ = self.connection.execute(sql).await;

@@ -3,9 +3,11 @@
 mod alone;
 mod backoff;
 mod batch;
+mod cancel;
 mod error;
 mod faults;
 mod lag;
+mod leftover;
 mod migration;
 mod next;
 mod progress;
@@ -13,6 +15,7 @@ mod runner;
 mod watch;
 
 pub use backoff::{Patience, Spent, pause_ms};
+pub use cancel::{CancelRule, End};
 pub use error::{ApplyError, Left};
 pub use faults::Faults;
 pub use next::{Action, Answer, Journal, Live, Outcome, Reason, after, next};

@@ -76,10 +76,15 @@ pub enum Progress {
         /// Why the last one gave up.
         error: String,
     },
-    /// A leftover of a failed statement was removed.
+    /// What a failed statement left behind was tidied up.
     CleanedUp {
-        /// What.
+        /// How.
         what: String,
+    },
+    /// What was in the way was ended, as a rule allows.
+    Ended {
+        /// Whose work.
+        who: String,
     },
     /// A statement was found done after a crash.
     Recovered {

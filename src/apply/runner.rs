@@ -9,10 +9,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::backoff::{Patience, Spent, pause_ms};
+use super::cancel::{CancelRule, End};
 use super::error::ApplyError;
 use super::faults::Faults;
 use super::progress::Progress;
-use super::watch;
+use super::watch::{self, Blocker};
 use crate::db::{
     self, Access, ConnectOptions, Connection, Event, Journal, LockOptions, MigrationLock, NewEntry,
     ServerError, Snapshot, Target,
@@ -43,6 +44,20 @@ pub struct RunOptions {
     pub direction: Direction,
     /// Replicas that batches wait for.
     pub replicas: Vec<Target>,
+    /// Whose work may be ended where it is in the way.
+    pub cancel: Vec<CancelRule>,
+}
+
+/// How patient a statement is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sending {
+    /// It has limits of its own.
+    Limited,
+    /// It has none: when it waits longer than the run allows, it is cancelled on purpose rather
+    /// than left to fail by accident.
+    Patient,
+    /// It tidies up after another one: a wish to stop gives it some more time.
+    TidyUp,
 }
 
 /// What a run did.
@@ -104,7 +119,9 @@ pub struct Runner<'a> {
     pub(super) retries: u32,
     pub(super) plan_digest: String,
     /// Who was in the way of the last statement that waited.
-    pub(super) blockers: Vec<String>,
+    pub(super) blockers: Vec<Blocker>,
+    /// Sessions whose work was ended because they were in the way.
+    ended: Vec<String>,
     /// The intent that is written together with the end of the present migration, and whose it is.
     pub(super) next_intent: Option<(String, NewEntry)>,
     /// The version whose intent is in the journal already.
@@ -136,6 +153,7 @@ impl<'a> Runner<'a> {
             retries: 0,
             plan_digest: String::new(),
             blockers: Vec::new(),
+            ended: Vec::new(),
             next_intent: None,
             intended: None,
         })
@@ -209,10 +227,14 @@ impl<'a> Runner<'a> {
             Ok(_) => Event::RunFinished,
             Err(_) => Event::RunInterrupted,
         };
-        let detail = result
-            .as_ref()
-            .err()
-            .map(|error| serde_json::json!({ "error": error.to_string() }).to_string());
+        let mut detail = serde_json::Map::new();
+        if let Err(error) = &result {
+            detail.insert("error".to_owned(), error.to_string().into());
+        }
+        if !self.ended.is_empty() {
+            detail.insert("ended".to_owned(), self.ended.clone().into());
+        }
+        let detail = (!detail.is_empty()).then(|| serde_json::Value::Object(detail).to_string());
         let row = NewEntry { detail, ..self.entry("", "", event) };
         match self.append(&[row]).await {
             Ok(()) => {}
@@ -313,10 +335,7 @@ impl<'a> Runner<'a> {
 
     /// Sends a statement and looks at it from a second session while it runs; returns how many
     /// rows the server says it touched.
-    ///
-    /// `patient` is a statement without limits of its own: when it waits longer than the run
-    /// allows, it is cancelled on purpose rather than left to fail by accident.
-    pub(super) async fn send(&mut self, sql: &str, patient: bool) -> Result<u64, ServerError> {
+    pub(super) async fn send(&mut self, sql: &str, sending: Sending) -> Result<u64, ServerError> {
         self.blockers.clear();
         let backend = self.connection.backend_id();
         let started = Instant::now();
@@ -326,12 +345,15 @@ impl<'a> Runner<'a> {
         tokio::pin!(work);
         let mut next_look = Duration::from_millis(300);
         let mut cancelled = false;
+        let mut blocked_since: Option<Instant> = None;
         loop {
             let sleep = tokio::time::sleep(next_look);
+            // What tidies up is not interrupted at once.
+            let stoppable = !cancelled && sending != Sending::TidyUp;
             tokio::select! {
                 done = &mut work => return done,
                 () = sleep => {}
-                () = stop.wanted(), if !cancelled => {}
+                () = stop.wanted(), if stoppable => {}
             }
             next_look = Duration::from_secs(1);
             if target.is_sqlite() {
@@ -341,20 +363,32 @@ impl<'a> Runner<'a> {
                 *watch = open_watch(target, &options.run_id).await;
             }
             let Some(session) = watch.as_mut() else { continue };
-            if stop.is_wanted() && !cancelled {
+            let worked_ms = milliseconds(started.elapsed());
+            let asked = stop.is_wanted() && (sending != Sending::TidyUp || worked_ms > TIDY_UP_MS);
+            if asked && !cancelled {
                 cancelled = session.cancel(backend).await.unwrap_or(false);
                 continue;
             }
-            let waited_ms = milliseconds(started.elapsed());
             let by = watch::blockers(session, backend).await;
-            if !by.is_empty() {
-                blockers.clone_from(&by);
-                tell(Progress::Blocked { by, waited_ms });
-                if patient && waited_ms > options.build_wait_ms && !cancelled {
-                    cancelled = session.cancel(backend).await.unwrap_or(false);
+            if by.is_empty() {
+                blocked_since = None;
+                if let Some(working) = watch::progress(session, backend).await {
+                    tell(working);
                 }
-            } else if let Some(working) = watch::progress(session, backend).await {
-                tell(working);
+                continue;
+            }
+            // Time spent working is not time spent waiting.
+            let since = *blocked_since.get_or_insert_with(Instant::now);
+            let waited_ms = milliseconds(since.elapsed());
+            tell(Progress::Blocked { by: by.iter().map(ToString::to_string).collect(), waited_ms });
+            let ended = end_by_rule(session, &options.cancel, &by).await;
+            for who in &ended {
+                tell(Progress::Ended { who: who.clone() });
+            }
+            self.ended.extend(ended);
+            *blockers = by;
+            if sending == Sending::Patient && waited_ms > options.build_wait_ms && !cancelled {
+                cancelled = session.cancel(backend).await.unwrap_or(false);
             }
         }
     }
@@ -390,6 +424,30 @@ impl<'a> Runner<'a> {
         self.take_lock(self.options.lock_wait_ms.max(60_000)).await
     }
 }
+
+/// Ends what is in the way where a rule allows it; returns whose work was ended.
+async fn end_by_rule(
+    session: &mut Connection,
+    rules: &[CancelRule],
+    blockers: &[Blocker],
+) -> Vec<String> {
+    let mut ended = Vec::new();
+    for blocker in blockers {
+        let Some(rule) = rules.iter().find(|rule| rule.allows(blocker)) else { continue };
+        let (what, done) = match rule.end {
+            End::Statement => ("the statement", session.cancel(blocker.session).await),
+            End::Session => ("the session", session.terminate(blocker.session).await),
+        };
+        // A login that may not end others is told by the lock timeout all the same.
+        if done.unwrap_or(false) {
+            ended.push(format!("{what} of {blocker}"));
+        }
+    }
+    ended
+}
+
+/// How long a statement that tidies up may go on after somebody asked the run to end.
+const TIDY_UP_MS: u64 = 10_000;
 
 /// How often a broken connection is opened again: about a minute and a half with the pauses.
 const RECONNECTS: u32 = 10;

@@ -1,11 +1,30 @@
 //! Looks at a running statement from a second session: who is in its way, how far it has come.
 
+use std::fmt;
+
 use super::progress::Progress;
 use crate::db::{Connection, Row};
 use crate::sql::ServerKind;
 
-/// Returns who keeps a session waiting, one line each; nothing where nobody does or nobody knows.
-pub(super) async fn blockers(watch: &mut Connection, backend: u64) -> Vec<String> {
+/// A session that is in the way.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Blocker {
+    /// Its number on the server.
+    pub(super) session: u64,
+    pub(super) user: String,
+    /// The name that it gave itself; MySQL and MariaDB have none.
+    pub(super) application: String,
+    pub(super) client: String,
+    /// What it does: `active`, `idle in transaction`, `Sleep`.
+    pub(super) state: String,
+    /// Seconds since its transaction began.
+    pub(super) age_s: u64,
+    /// What it runs, or ran last.
+    pub(super) query: String,
+}
+
+/// Returns who keeps a session waiting; nobody where nobody does or the server does not tell.
+pub(super) async fn blockers(watch: &mut Connection, backend: u64) -> Vec<Blocker> {
     let sql = match watch.server().kind {
         // pg_blocking_pids is in PostgreSQL since 9.6 (manual, 9.27.5).
         ServerKind::Postgres => format!(
@@ -31,32 +50,53 @@ pub(super) async fn blockers(watch: &mut Connection, backend: u64) -> Vec<String
         ServerKind::Sqlite => return Vec::new(),
     };
     // Not being told is not worth stopping for.
-    watch.query(&sql).await.map(|rows| rows.iter().map(describe).collect()).unwrap_or_default()
+    watch.query(&sql).await.map(|rows| rows.iter().map(blocker).collect()).unwrap_or_default()
 }
 
-fn describe(row: &Row) -> String {
-    let mut text = format!("session {}", row.text(0));
-    for (word, index) in [("user ", 1), ("", 2), ("from ", 3)] {
-        if !row.text(index).is_empty() {
-            text = format!("{text}, {word}{}", row.text(index));
-        }
-    }
-    if !row.text(4).is_empty() {
-        text = format!("{text}, {}", row.text(4).to_lowercase());
-    }
-    text = format!("{text} for {} s", row.text(5));
+fn blocker(row: &Row) -> Blocker {
     let query: Vec<&str> = row.text(6).split_whitespace().collect();
-    if query.is_empty() { text } else { format!("{text}: {}", query.join(" ")) }
+    Blocker {
+        session: row.count(0),
+        user: row.text(1).to_owned(),
+        application: row.text(2).to_owned(),
+        client: row.text(3).to_owned(),
+        state: row.text(4).to_lowercase(),
+        age_s: row.count(5),
+        query: query.join(" "),
+    }
+}
+
+impl fmt::Display for Blocker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "session {}", self.session)?;
+        let facts = [
+            ("user ", &self.user),
+            ("", &self.application),
+            ("from ", &self.client),
+            ("", &self.state),
+        ];
+        for (word, fact) in facts.into_iter().filter(|(_, fact)| !fact.is_empty()) {
+            write!(f, ", {word}{fact}")?;
+        }
+        write!(f, " for {} s", self.age_s)?;
+        if self.query.is_empty() { Ok(()) } else { write!(f, ": {}", self.query) }
+    }
 }
 
 /// Returns how far a statement has come, where the server tells.
 pub(super) async fn progress(watch: &mut Connection, backend: u64) -> Option<Progress> {
     let sql = match watch.server().kind {
-        // Building concurrently goes through several phases, each with its own count.
+        // Each command has a view of its own (manual, 28.4 "Progress Reporting", PostgreSQL 12 to
+        // 18). Building concurrently goes through several phases, each with its own count.
         ServerKind::Postgres => format!(
-            "SELECT phase, CASE WHEN blocks_total > 0 THEN blocks_done * 100 / blocks_total \
-             WHEN tuples_total > 0 THEN tuples_done * 100 / tuples_total END \
-             FROM pg_stat_progress_create_index WHERE pid = {backend}"
+            "SELECT phase, percent FROM (SELECT pid, phase, CASE \
+               WHEN blocks_total > 0 THEN blocks_done * 100 / blocks_total \
+               WHEN tuples_total > 0 THEN tuples_done * 100 / tuples_total END AS percent \
+             FROM pg_stat_progress_create_index \
+             UNION ALL SELECT pid, phase, heap_blks_scanned * 100 / nullif(heap_blks_total, 0) \
+             FROM pg_stat_progress_vacuum \
+             UNION ALL SELECT pid, phase, heap_blks_scanned * 100 / nullif(heap_blks_total, 0) \
+             FROM pg_stat_progress_cluster) working WHERE pid = {backend}"
         ),
         ServerKind::Mariadb => format!(
             "SELECT state, CASE WHEN progress > 0 THEN floor(progress) END \

@@ -8,7 +8,8 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::live::{Live, database};
 use crate::apply::{
-    ApplyError, Direction, Faults, Patience, Progress, RunOptions, Runner, Stop, Summary,
+    ApplyError, CancelRule, Direction, End, Faults, Patience, Progress, RunOptions, Runner, Stop,
+    Summary,
 };
 use crate::db::{Access, ConnectOptions, Event, MissingFile, NewEntry};
 use crate::plan::{Digest, History, Plan, PlannedMigration, Proof, version_of};
@@ -330,8 +331,18 @@ pub(super) fn options(live: &Live, direction: Direction) -> (RunOptions, Connect
         build_wait_ms: BUILD_WAIT_MS,
         direction,
         replicas: live.replicas.clone(),
+        cancel: runner.cancel.iter().map(cancel_rule).collect(),
     };
     (options, connect)
+}
+
+fn cancel_rule(rule: &crate::config::Cancel) -> CancelRule {
+    CancelRule {
+        user: rule.user.clone(),
+        application: rule.application.clone(),
+        older_than_s: rule.older_than.as_secs(),
+        end: if rule.session { End::Session } else { End::Statement },
+    }
 }
 
 /// Returns a name for a run: its time, and enough chance that no two are the same.

@@ -16,6 +16,7 @@ use crate::rule::{Reader, Table};
 /// | `lock_wait` | how long to wait for another run of lockwise to end | `1m` |
 /// | `keep_dropped` | keep dropped tables and columns aside, so that a rollback brings rows back | `false` |
 /// | `replicas` | URLs of replicas that batches with `max_lag` wait for | none |
+/// | `cancel` | whose work may be ended where it is in the way: tables with `user`, `application` (`*` stands for anything), `older_than` and `end` = `statement` or `session` | nobody's |
 /// | `shadow` | throw-away database for the dry run: a URL, `auto` or `off` | `auto` |
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Runner {
@@ -31,10 +32,25 @@ pub struct Runner {
     pub lock_wait: Duration,
     /// Dropped tables and columns are kept aside.
     pub keep_dropped: bool,
+    /// Whose work may be ended where it is in the way.
+    pub cancel: Vec<Cancel>,
     /// Where the dry run happens.
     pub shadow: Shadow,
     /// URLs of replicas that batches wait for.
     pub replicas: Vec<String>,
+}
+
+/// Whose work may be ended where it is in the way of a migration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cancel {
+    /// A pattern of users.
+    pub user: Option<String>,
+    /// A pattern of application names.
+    pub application: Option<String>,
+    /// Only transactions that are older.
+    pub older_than: Duration,
+    /// The whole session, not only its statement.
+    pub session: bool,
 }
 
 /// Where the dry run happens.
@@ -58,14 +74,40 @@ impl Default for Runner {
             retries: 20,
             lock_wait: Duration::from_secs(60),
             keep_dropped: false,
+            cancel: Vec::new(),
             shadow: Shadow::Auto,
             replicas: Vec::new(),
         }
     }
 }
 
+/// Reads one `[[runner.cancel]]`. It has to name somebody.
+fn cancel(reader: &mut Reader, mut table: Table<'_>) -> Cancel {
+    let user = table.text(reader, "user").map(|(text, _)| text);
+    let application = table.text(reader, "application").map(|(text, _)| text);
+    if user.is_none() && application.is_none() {
+        let hint = "write user = \"…\" or application = \"…\"; \"*\" stands for everybody";
+        let message = "[[runner.cancel]] names nobody".to_owned();
+        reader.error(&table.span(), message, Some(hint.to_owned()));
+    }
+    let older_than = period(reader, &mut table, "older_than").unwrap_or_default();
+    let session = match table.text(reader, "end") {
+        None => false,
+        Some((word, _)) if word == "statement" => false,
+        Some((word, _)) if word == "session" => true,
+        Some((word, span)) => {
+            let message = format!("end is \"{word}\"");
+            reader.error(&span, message, Some("write \"statement\" or \"session\"".to_owned()));
+            false
+        }
+    };
+    table.finish(reader);
+    Cancel { user, application, older_than, session }
+}
+
 pub(super) fn read(reader: &mut Reader, mut table: Table<'_>) -> Runner {
     let default = Runner::default();
+    let rules = table.tables(reader, "cancel", "[[runner.cancel]]");
     let runner = Runner {
         lock_timeout: period(reader, &mut table, "lock_timeout").unwrap_or(default.lock_timeout),
         statement_timeout: period(reader, &mut table, "statement_timeout"),
@@ -74,6 +116,7 @@ pub(super) fn read(reader: &mut Reader, mut table: Table<'_>) -> Runner {
         retries: number(reader, &mut table, "retries").unwrap_or(default.retries),
         lock_wait: period(reader, &mut table, "lock_wait").unwrap_or(default.lock_wait),
         keep_dropped: table.flag(reader, "keep_dropped").unwrap_or(default.keep_dropped),
+        cancel: rules.into_iter().map(|rule| cancel(reader, rule)).collect(),
         shadow: match table.text(reader, "shadow") {
             None => Shadow::Auto,
             Some((word, _)) if word == "auto" => Shadow::Auto,

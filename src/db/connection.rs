@@ -195,6 +195,11 @@ impl Connection {
         self.note_failure(rows)
     }
 
+    /// Sends one query for a purpose, which an error names.
+    pub async fn ask(&mut self, sql: &str, attempt: &str) -> Result<Rows, Error> {
+        self.query(sql).await.attempt(attempt)
+    }
+
     /// Remembers that PostgreSQL turned the open transaction into one that can only roll back.
     fn note_failure<T>(&mut self, result: Result<T, ServerError>) -> Result<T, ServerError> {
         let open = self.transaction == Transaction::Open;
@@ -244,6 +249,18 @@ impl Connection {
         let done = self.driver.execute("COMMIT").await;
         // A COMMIT that is refused, by a deferred constraint, has rolled back on PostgreSQL.
         self.transaction = Transaction::None;
+        self.forget_local_limits();
+        done.map(|_| ())
+    }
+
+    /// Sends a last statement and COMMIT in one message, which PostgreSQL takes. When the statement
+    /// fails, COMMIT is not run; when no answer comes, nobody knows.
+    pub async fn commit_with(&mut self, last: &str) -> Result<(), ServerError> {
+        let done = self.driver.execute(&format!("{last}; COMMIT")).await;
+        let done = self.note_failure(done);
+        if done.is_ok() {
+            self.transaction = Transaction::None;
+        }
         self.forget_local_limits();
         done.map(|_| ())
     }

@@ -412,9 +412,14 @@ impl Journal {
         connection: &mut Connection,
         entries: &[NewEntry],
     ) -> Result<(), Error> {
-        if entries.is_empty() {
-            return Ok(());
+        if let Some(sql) = self.insert(entries) {
+            connection.execute(&sql).await.attempt("cannot write to the journal")?;
         }
+        Ok(())
+    }
+
+    /// Returns the statement that appends rows; none for no rows.
+    pub fn insert(&self, entries: &[NewEntry]) -> Option<String> {
         let rows: Vec<String> = entries.iter().map(|entry| self.values(entry)).collect();
         let sql = format!(
             "INSERT INTO {} (format, run_id, plan_digest, version, name, step_no, attempt, event, \
@@ -422,8 +427,7 @@ impl Journal {
             self.quoted("journal"),
             rows.join(", "),
         );
-        connection.execute(&sql).await.attempt("cannot write to the journal")?;
-        Ok(())
+        (!rows.is_empty()).then_some(sql)
     }
 
     /// Returns one row as SQL values.

@@ -54,6 +54,9 @@ pub struct Snapshot {
     pub left_out: Vec<String>,
 }
 
+/// The note of a partition that PostgreSQL detached concurrently and that waits for FINALIZE.
+pub const DETACHING: &str = "detached concurrently, not finalized";
+
 /// One object with everything that belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SnapshotObject {

@@ -49,6 +49,8 @@ pub enum Seen {
     After,
     /// An index of the change is there, invalid; its quoted full name.
     Invalid(String),
+    /// A partition of the change is detached concurrently and waits for FINALIZE.
+    Detaching,
     /// These objects are neither, or some are before and some after.
     Neither(Vec<String>),
 }
@@ -73,6 +75,12 @@ pub fn see(change: &[ObjectChange], live: &Snapshot) -> Seen {
         let name = crate::sql::ident(kind, &index.name.name);
         let schema = crate::sql::ident(kind, &index.name.schema);
         return Seen::Invalid(format!("{schema}.{name}"));
+    }
+    let waits = |object: &SnapshotObject| {
+        object.kind == "partition" && object.note.as_deref() == Some(crate::db::DETACHING)
+    };
+    if change.iter().filter(|one| one.after.is_none()).filter_map(find).any(waits) {
+        return Seen::Detaching;
     }
     let odd = change.iter().filter(|one| state(one) != one.after);
     Seen::Neither(odd.map(|one| format!("{} {}", one.kind, one.name)).collect())

@@ -136,11 +136,14 @@ impl History {
                 begun.name.clone_from(&entry.name);
                 let raw = entry.raw_digest.clone();
                 let attempt = entry.attempt.unwrap_or(1);
-                let before = entry.fp_before.clone();
+                let known = begun.steps.remove(&step);
+                // A row about a failure does not repeat what was noted with the intent.
+                let noted = known.as_ref().and_then(|known| known.before.clone());
+                let before = entry.fp_before.clone().or(noted);
                 let progress = if entry.event == Event::Progress {
                     entry.detail.clone()
                 } else {
-                    begun.steps.remove(&step).and_then(|entry| entry.progress)
+                    known.and_then(|known| known.progress)
                 };
                 let event = entry.event;
                 begun.steps.insert(step, StepEntry { event, attempt, raw, before, progress });

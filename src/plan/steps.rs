@@ -12,10 +12,12 @@ use crate::effect::{
     TransactionRule,
 };
 use crate::sql::ast::{
-    ActionKind, DmlKind, MaintenanceKind, MyAction, Statement, StatementKind, Transaction,
+    ActionKind, DmlKind, MaintenanceKind, MyAction, ObjectKind, Statement, StatementKind,
+    Transaction,
 };
 use crate::sql::{
-    Batch, Migration, PieceKind, Position, Server, ServerKind, TransactionMode, batches,
+    Batch, Migration, ObjectName, PieceKind, Position, Server, ServerKind, TransactionMode,
+    batches, ident,
 };
 
 /// Limits that configuration sets.
@@ -183,7 +185,17 @@ impl Builder<'_> {
             self.foreign_keys = on;
             return;
         }
-        let step = self.step(statement, run);
+        for sql in one_by_one(statement, self.kind).unwrap_or_else(|| vec![None]) {
+            let mut step = self.step(statement, run);
+            if let Some(sql) = sql {
+                step.sql = sql;
+            }
+            self.add(step);
+        }
+    }
+
+    /// Adds a step to the group that is open, or to one of its own.
+    fn add(&mut self, step: Step) {
         self.number += 1;
         let transaction = step.nature == Nature::Atomic;
         let joins = transaction && (self.open || !self.alone);
@@ -353,6 +365,30 @@ const fn in_use(state: TableState) -> bool {
 fn on_existing_table(run: &StatementRun) -> bool {
     let locks = run.effects.effects.iter().filter_map(lock_of);
     locks.into_iter().any(|lock| in_use(lock.relation.state))
+}
+
+/// Returns the statements that drop several tables of MariaDB one by one.
+///
+/// MariaDB drops them one after the other: when one cannot be dropped, those before it are gone
+/// and the statement is an error (measured on 10.11). MySQL 8 drops all or none.
+fn one_by_one(statement: &Statement, kind: ServerKind) -> Option<Vec<Option<String>>> {
+    let StatementKind::Drop(drop) = &statement.kind else { return None };
+    let (table, view) = (drop.object == ObjectKind::Table, drop.object == ObjectKind::View);
+    let splits = kind == ServerKind::Mariadb && drop.wait_seconds.is_none() && (table || view);
+    if !splits || drop.names.len() < 2 {
+        return None;
+    }
+    let what = match (view, drop.temporary) {
+        (true, _) => "VIEW",
+        (false, true) => "TEMPORARY TABLE",
+        (false, false) => "TABLE",
+    };
+    let exists = if drop.if_exists { "IF EXISTS " } else { "" };
+    let sql = |name: &ObjectName| {
+        let parts: Vec<String> = name.parts.iter().map(|part| ident(kind, part.as_str())).collect();
+        Some(format!("DROP {what} {exists}{}", parts.join(".")))
+    };
+    Some(drop.names.iter().map(sql).collect())
 }
 
 /// Says how a statement takes effect. The shadow run corrects it where it sees no change.

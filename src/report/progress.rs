@@ -23,7 +23,11 @@ impl Lines {
 
     /// Writes one line, or nothing where it would say the same again.
     pub fn write(&mut self, progress: &Progress, out: &mut dyn Write) -> io::Result<()> {
-        let (text, passing) = sentence(progress);
+        let (mut text, passing) = sentence(progress);
+        if let (true, Progress::Working { percent: Some(percent), .. }) = (self.terminal, progress)
+        {
+            text = format!("{text} {}", bar(*percent));
+        }
         let tenth = if let Progress::Batch { percent, .. } = progress {
             percent.unwrap_or(0) / 10
         } else {
@@ -75,10 +79,11 @@ fn sentence(progress: &Progress) -> (String, bool) {
             );
             (format!("    waiting for the replica {who}: it {lag}"), true)
         }
+        Progress::Ended { who } => (format!("    ended {who}"), false),
         Progress::Retry { attempt, pause_ms, error } => {
             (format!("    {error}; attempt {attempt} in {pause_ms} ms"), false)
         }
-        Progress::CleanedUp { what } => (format!("    removed the invalid index {what}"), false),
+        Progress::CleanedUp { what } => (format!("    {what}"), false),
         Progress::Recovered { step } => {
             (format!("  {step} was done before the interruption"), false)
         }
@@ -97,8 +102,20 @@ fn clock(milliseconds: u64) -> String {
     }
 }
 
+/// Draws how far something has come, in twenty cells.
+fn bar(percent: u8) -> String {
+    let done = usize::from(percent.min(100)) / 5;
+    format!("{}{}", FULL.repeat(done), EMPTY.repeat(20 - done))
+}
+
+const FULL: &str = "█";
+const EMPTY: &str = "░";
+
+/// Says whether two lines are about the same thing: numbers and bars do not count.
 fn same_but_for_numbers(one: &str, other: &str) -> bool {
-    let letters = |text: &str| text.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
+    let passing = |c: &char| !c.is_ascii_digit() && !FULL.contains(*c) && !EMPTY.contains(*c);
+    let letters =
+        |text: &str| text.chars().filter(passing).collect::<String>().trim_end().to_owned();
     letters(one) == letters(other)
 }
 
@@ -114,6 +131,20 @@ mod tests {
             lines.write(one, &mut out).unwrap();
         }
         assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+
+    #[test]
+    fn work_is_a_bar_on_a_terminal_and_one_line_in_a_log() {
+        let at = |percent| Progress::Working {
+            phase: "scanning table".to_owned(),
+            percent: Some(percent),
+        };
+        check(false, &[at(10), at(55)], "    scanning table 10 %\n");
+        let (first, second) = ("██░░░░░░░░░░░░░░░░░░", "███████████░░░░░░░░░");
+        let expected = format!(
+            "    scanning table 10 % {first}\n\x1b[1A\x1b[2K    scanning table 55 % {second}\n"
+        );
+        check(true, &[at(10), at(55)], &expected);
     }
 
     #[test]

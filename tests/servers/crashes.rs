@@ -53,17 +53,17 @@ fn crash_everywhere(kind: Kind) {
 }
 
 #[test]
-fn f4_f7_sqlite_survives_a_crash_at_every_action() {
+fn f04_f07_sqlite_survives_a_crash_at_every_action() {
     crash_everywhere(Kind::Sqlite);
 }
 
 #[test]
-fn f4_f7_postgres_survives_a_crash_at_every_action() {
+fn f04_f07_postgres_survives_a_crash_at_every_action() {
     crash_everywhere(Kind::Postgres);
 }
 
 #[test]
-fn f4_f6_f7_mariadb_survives_a_crash_at_every_action() {
+fn f04_f06_f07_mariadb_survives_a_crash_at_every_action() {
     crash_everywhere(Kind::Mariadb);
 }
 
@@ -112,7 +112,7 @@ fn a_rollback_survives_a_crash_at_every_action_on_mariadb() {
 }
 
 #[test]
-fn f6_a_half_applied_file_goes_on_where_it_stopped() {
+fn f06_a_half_applied_file_goes_on_where_it_stopped() {
     let project = Project::new(Kind::Mariadb);
     project.write("0001_a.sql", "CREATE TABLE a (id int);\nINSERT INTO a VALUES (1), (1);\n");
     project.expect(0, &["apply", "--yes"]);
@@ -141,7 +141,7 @@ fn a_half_applied_file_that_was_edited_is_refused() {
 }
 
 #[test]
-fn f8_a_connection_that_is_cut_is_opened_again() {
+fn f08_a_connection_that_is_cut_is_opened_again() {
     let project = Project::new(Kind::Postgres);
     project.write("0001_a.sql", "CREATE TABLE a (id int);\nSELECT pg_sleep(2);\n");
     let child = project.start(&["apply", "--yes"]);

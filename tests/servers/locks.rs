@@ -1,11 +1,9 @@
 //! Several runs at once, sessions in the way, signals.
 
-use std::process::Command;
-
-use crate::support::{ALL, Answer, Kind, Project, shop};
+use crate::support::{ALL, Answer, Kind, Project, shop, signal};
 
 #[test]
-fn f3_f4_eight_runs_at_once_apply_everything_once() {
+fn f03_f04_eight_runs_at_once_apply_everything_once() {
     for kind in ALL {
         let project = Project::new(kind);
         shop(&project);
@@ -43,14 +41,15 @@ fn blocked(kind: Kind, hold: &[&str], change: &str) -> Answer {
 }
 
 #[test]
-fn f1_postgres_gives_up_in_time_names_the_blocker_and_succeeds_afterwards() {
+fn f01_postgres_gives_up_in_time_names_the_blocker_and_succeeds_afterwards() {
     let change = "ALTER TABLE orders ADD COLUMN note text;\n";
     let answer = blocked(Kind::Postgres, &["BEGIN", "SELECT * FROM orders"], change);
     answer.says("in the way: session").says("attempt 2").says("applied: 0006");
+    answer.says("user lockwise").says("idle in transaction for").says(": SELECT * FROM orders");
 }
 
 #[test]
-fn f1_f9_mariadb_gives_up_in_time_and_succeeds_afterwards() {
+fn f01_f09_mariadb_gives_up_in_time_and_succeeds_afterwards() {
     let change = "ALTER TABLE orders ADD COLUMN note text;\n";
     let hold = ["START TRANSACTION", "SELECT * FROM orders"];
     blocked(Kind::Mariadb, &hold, change).says("attempt 2").says("applied: 0006");
@@ -90,7 +89,7 @@ fn the_blocking_budget_ends_the_attempts() {
 }
 
 #[test]
-fn f2_an_invalid_index_of_ours_is_removed_and_built_again() {
+fn f02_an_invalid_index_of_ours_is_removed_and_built_again() {
     let project = Project::new(Kind::Postgres);
     project.write("0001_a.sql", "CREATE TABLE a (id int);\nINSERT INTO a VALUES (1), (1);\n");
     project.expect(0, &["apply", "--yes"]);
@@ -104,7 +103,7 @@ fn f2_an_invalid_index_of_ours_is_removed_and_built_again() {
 }
 
 #[test]
-fn f2_an_invalid_index_of_somebody_else_is_left_alone() {
+fn f02_an_invalid_index_of_somebody_else_is_left_alone() {
     let project = Project::new(Kind::Postgres);
     project.write("0001_a.sql", "CREATE TABLE a (id int);\nINSERT INTO a VALUES (1), (1);\n");
     project.expect(0, &["apply", "--yes"]);
@@ -148,11 +147,103 @@ fn f19_a_signal_leaves_a_known_state() {
         "SELECT 1 FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE NOT l.granted \
          AND a.application_name LIKE 'lockwise/%' AND a.datname = current_database()",
     );
-    let kill = Command::new("kill").args(["-TERM", &run.id().to_string()]).status().unwrap();
-    assert!(kill.success());
-    let answer = Answer::of(&run.wait_with_output().unwrap());
+    let answer = signal(run, "TERM");
     assert_eq!(answer.code, Some(3), "{}", answer.all());
     answer.says("interrupted").says("run `lockwise apply` again");
     session.execute("ROLLBACK");
     project.expect(0, &["apply", "--yes"]).says("applied: 0006");
+}
+
+#[test]
+fn f01_what_a_rule_names_is_ended_and_nothing_else() {
+    let project = Project::new(Kind::Postgres);
+    shop(&project);
+    project.expect(0, &["apply", "--yes"]);
+    let rule = "[[runner.cancel]]\napplication = \"reporting*\"\nend = \"session\"\n";
+    project.config(&format!("[runner]\nlock_timeout = \"1s\"\nretries = 2\n{rule}"));
+    project.write("0006_note.sql", "ALTER TABLE orders ADD COLUMN note text;\n");
+    let mut session = project.session();
+    session.execute("SET application_name = 'shop'");
+    session.execute("BEGIN");
+    session.execute("SELECT * FROM orders");
+    let answer = project.expect(3, &["apply", "--yes"]);
+    answer.says("gave up").never_says("ended the session");
+    session.execute("SET application_name = 'reporting 7'");
+    let answer = project.expect(0, &["apply", "--yes"]);
+    answer.says("ended the session of session").says("reporting 7").says("applied: 0006");
+    assert!(session.try_query("SELECT 1").is_none(), "the session was ended");
+    let noted = "SELECT count(*) FROM lockwise_journal WHERE detail LIKE '%reporting 7%' \
+                 AND event = 'run-finished'";
+    assert_eq!(project.query(noted), ["1"]);
+}
+
+#[test]
+fn f17_sqlite_tries_again_where_a_writer_stays_longer() {
+    let project = Project::new(Kind::Sqlite);
+    shop(&project);
+    project.expect(0, &["apply", "--yes"]);
+    project.config("[runner]\nlock_timeout = \"200ms\"\n");
+    project.write("0006_note.sql", "ALTER TABLE orders ADD COLUMN note text;\n");
+    // In WAL mode readers see the journal while somebody writes.
+    project.query("PRAGMA journal_mode = WAL");
+    let mut session = project.session();
+    session.execute("BEGIN IMMEDIATE");
+    let answer = project.expect(3, &["apply", "--yes"]);
+    answer.says("database is locked");
+    session.execute("COMMIT");
+    project.expect(0, &["apply", "--yes"]).says("applied: 0006");
+}
+
+#[test]
+fn f16_statements_run_in_the_order_of_the_file() {
+    let project = Project::new(Kind::Postgres);
+    project.write("0001_a.sql", "CREATE TABLE a (id int NOT NULL);\n");
+    project.write(
+        "0002_key.sql",
+        "CREATE UNIQUE INDEX CONCURRENTLY a_id ON a (id);\n\
+         ALTER TABLE a ADD CONSTRAINT a_key PRIMARY KEY USING INDEX a_id;\n\
+         CREATE INDEX CONCURRENTLY a_other ON a ((id + 1));\n",
+    );
+    project.expect(0, &["apply", "--yes"]).says("applied: 0001, 0002");
+    assert_eq!(
+        project.query("SELECT conname FROM pg_constraint WHERE conname = 'a_key'"),
+        ["a_key"]
+    );
+}
+
+#[test]
+fn f14_the_order_is_that_of_the_journal_whatever_its_clock_says() {
+    for kind in ALL {
+        let project = Project::new(kind);
+        shop(&project);
+        project.expect(0, &["apply", "--yes"]);
+        project.execute(&["UPDATE lockwise_journal SET at = '2031-01-01 00:00:00' \
+             WHERE version = '0002'"]);
+        project.expect(0, &["status"]).says("5 applied, 0 pending");
+        project.expect(0, &["rollback", "--steps", "1", "--yes"]).says("rolled back: 0005");
+        project.expect(0, &["apply", "--yes"]).says("applied: 0005");
+    }
+}
+
+#[test]
+fn f10_f11_a_plan_looks_at_replication_and_wraparound_vacuum() {
+    let project = Project::new(Kind::Postgres);
+    shop(&project);
+    let answer = project.expect(0, &["plan"]);
+    answer.says("wraparound vacuum:").says("replication lag:").says("replication slots:");
+}
+
+#[test]
+fn a_long_build_says_how_far_it_is() {
+    let project = Project::new(Kind::Postgres);
+    project.write(
+        "0001_a.sql",
+        "CREATE TABLE a (id int);\nINSERT INTO a SELECT generate_series(1, 300);\n\
+         CREATE FUNCTION slow(id int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS \
+         'BEGIN PERFORM pg_sleep(0.01); RETURN id; END';\n",
+    );
+    project.expect(0, &["apply", "--yes"]);
+    project.write("0002_i.sql", "CREATE INDEX a_slow ON a (slow(id));\n");
+    let answer = project.expect(0, &["apply", "--yes"]);
+    answer.says("building index: scanning table").says("applied: 0002");
 }

@@ -11,7 +11,12 @@
 mod approvals;
 mod backfill;
 mod bad_input;
+mod clients;
 mod crashes;
+mod cuts;
+mod leftovers;
 mod lifecycle;
 mod locks;
+mod many;
+mod proxy;
 mod support;

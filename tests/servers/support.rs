@@ -218,6 +218,15 @@ impl Project {
         .collect()
     }
 
+    /// Starts the command, waits until a query has rows, and kills it: nothing is cleaned up.
+    #[track_caller]
+    pub(crate) fn kill_when(&self, arguments: &[&str], sql: &str) {
+        let mut child = self.start(arguments);
+        self.wait_for(sql);
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
     /// Waits until a query has rows. There is a limit, so that a bug does not hang the tests.
     #[track_caller]
     pub(crate) fn wait_for(&self, sql: &str) {
@@ -240,6 +249,15 @@ impl Drop for Project {
             let _ = connection.execute(&format!("DROP DATABASE {database}{force}")).await;
         });
     }
+}
+
+/// Sends a signal to a command that runs, and waits for its answer.
+#[cfg(unix)]
+pub(crate) fn signal(child: Child, name: &str) -> Answer {
+    let id = child.id().to_string();
+    let kill = Command::new("kill").args([format!("-{name}"), id]).status().unwrap();
+    assert!(kill.success());
+    Answer::of(&child.wait_with_output().unwrap())
 }
 
 /// A session that stays open.

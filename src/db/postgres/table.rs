@@ -229,7 +229,7 @@ fn partition(row: &Row, nodes: &mut Nodes) {
     let sql = format!("ALTER TABLE ONLY {parent_name} ATTACH PARTITION {} {bound}", row.text(4));
     let mut node = Node::new(Rank::Attach, "partition", name(row, 2), sql).on(name(row, 2));
     if row.flag(20) {
-        node.note = Some("detached concurrently, not finalized".to_owned());
+        node.note = Some(crate::db::DETACHING.to_owned());
     }
     nodes.follow(&[(Class::Relation, child), (Class::Relation, parent)], node);
     let place = nodes.list.len().saturating_sub(1);

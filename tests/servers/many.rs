@@ -1,0 +1,59 @@
+//! Long histories: the work grows with the number of migrations, and the way back comes later.
+
+use crate::support::{Kind, Project};
+
+/// Writes so many migrations, four about each table.
+fn many(project: &Project, count: usize) {
+    for number in 1..=count {
+        let table = format!("t{}", (number - 1) / 4 + 1);
+        let sql = match number % 4 {
+            1 => format!("CREATE TABLE {table} (id int PRIMARY KEY, name varchar(20));\n"),
+            2 => format!("ALTER TABLE {table} ADD COLUMN note varchar(20);\n"),
+            3 => format!("CREATE INDEX {table}_name ON {table} (name);\n"),
+            _ => format!("INSERT INTO {table} (id, name) VALUES (1, 'one');\n"),
+        };
+        project.write(&format!("{number:04}_step.sql"), sql);
+    }
+}
+
+#[test]
+fn the_way_back_of_a_long_history_is_worked_out_when_it_is_asked_for() {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let project = Project::new(kind);
+        many(&project, 60);
+        let answer = project.expect(0, &["apply", "--yes"]);
+        answer.says("applied: 0001 to 0060, 60 migrations").says("worked out and proven");
+        project.expect(0, &["verify"]).says("as the migrations make it");
+        let before = project.schema();
+        project.expect(0, &["rollback", "--to", "0056", "--yes"]).says("proven on the shadow");
+        project.expect(0, &["status"]).says("56 applied, 4 pending");
+        project.expect(0, &["verify"]).says("as the migrations make it");
+        project.expect(0, &["apply", "--yes"]).says("applied: 0057");
+        assert_eq!(project.schema(), before, "{kind:?}");
+    }
+}
+
+#[test]
+fn a_dry_run_of_many_stops_at_the_first_failure() {
+    let project = Project::new(Kind::Sqlite);
+    many(&project, 60);
+    project.write("0058_bad.sql", "CREATE TABLE t1 (id int);\n");
+    std::fs::remove_file(project.migration("0058_step.sql")).unwrap();
+    let answer = project.expect(1, &["apply", "--yes"]);
+    answer.says("blocked").says("t1 already exists");
+    assert!(project.schema().is_empty(), "nothing was changed");
+}
+
+#[test]
+fn a_rollback_of_several_sees_what_was_changed_below_the_last() {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let project = Project::new(kind);
+        many(&project, 8);
+        project.expect(0, &["apply", "--yes"]);
+        project.execute(&["ALTER TABLE t1 ADD COLUMN by_hand int"]);
+        project.expect(0, &["rollback", "--steps", "2", "--yes"]).says("rolled back: 0008, 0007");
+        let answer = project.expect(1, &["rollback", "--to", "0001", "--yes"]);
+        answer.says("the database changed since migration 0002").says("t1");
+        project.expect(0, &["status"]).says("6 applied, 2 pending");
+    }
+}
