@@ -1,6 +1,7 @@
 //! `lockwise apply`.
 
 use std::io::Write as _;
+use std::path::PathBuf;
 
 use super::approvals;
 use super::console::Console;
@@ -9,9 +10,11 @@ use super::failure::Failure;
 use super::live::Live;
 use super::options::{DirOption, UrlOption, YesOption};
 use super::plan::{PlanningOptions, make, order};
+use super::plan_file;
 use super::project::Project;
 use super::running::{self, Asked};
 use super::runtime::block_on;
+use super::unfinished::unfinished;
 use crate::apply::Direction;
 use crate::plan::{Plan, Verdict};
 use crate::report::plan as report;
@@ -31,6 +34,9 @@ pub(super) struct ApplyArgs {
     planning: PlanningOptions,
     #[command(flatten)]
     yes: YesOption,
+    /// Run this plan, written by `lockwise plan --out`, and no other; no dry run is made
+    #[arg(long, value_name = "FILE", conflicts_with = "shadow")]
+    plan: Option<PathBuf>,
     /// Say what became of a statement that the journal cannot know: VERSION.STEP=done or =undone
     #[arg(long, value_name = "DECISION")]
     settle: Vec<String>,
@@ -48,7 +54,7 @@ pub(super) fn run(args: &ApplyArgs, console: &mut Console) -> Result<Exit, Failu
             let reason = args.reason.as_deref().unwrap_or("");
             live = running::settle(live, &args.settle, reason, console).await?;
         }
-        if let Some(plan) = running::unfinished(&mut live, Direction::Up).await? {
+        if let Some(plan) = unfinished(&mut live, Direction::Up).await? {
             console.note(&format!(
                 "plan {} was begun and not finished: it goes on now",
                 plan.digest.short()
@@ -70,8 +76,13 @@ pub(super) fn run(args: &ApplyArgs, console: &mut Console) -> Result<Exit, Failu
             )?;
             return Ok(Exit::Yes);
         }
-        let planning = PlanningOptions { about_to_run: true, ..args.planning.clone() };
-        let plan = make(&mut live, &pending, &planning, console).await?;
+        let plan = match &args.plan {
+            Some(path) => plan_file::read(path, &mut live, &pending, &args.planning).await?,
+            None => {
+                let planning = PlanningOptions { about_to_run: true, ..args.planning.clone() };
+                make(&mut live, &pending, &planning, console).await?
+            }
+        };
         report::text(&plan, console.out.colors, &mut console.out)?;
         writeln!(console.out)?;
         if plan.verdict == Verdict::Blocked {

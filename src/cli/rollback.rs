@@ -13,6 +13,7 @@ use super::project::Project;
 use super::replay;
 use super::running::{self, Asked};
 use super::runtime::block_on;
+use super::unfinished::unfinished;
 use crate::apply::Direction;
 use crate::plan::{self, Applied, Kept, NoWayBack, Plan, Proof, RollbackSource, Verdict, drifted};
 use crate::report::plan as report;
@@ -61,7 +62,7 @@ pub(super) fn run(args: &RollbackArgs, console: &mut Console) -> Result<Exit, Fa
     let project = Project::load(&console.global)?;
     block_on(async {
         let mut live = Live::open(project, &args.dir, &args.url, console).await?;
-        if let Some(plan) = running::unfinished(&mut live, Direction::Down).await? {
+        if let Some(plan) = unfinished(&mut live, Direction::Down).await? {
             console.note(&format!(
                 "rollback {} was begun and not finished: it goes on now",
                 plan.digest.short()

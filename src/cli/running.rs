@@ -12,7 +12,7 @@ use crate::apply::{
     Summary,
 };
 use crate::db::{Access, ConnectOptions, Event, MissingFile, NewEntry};
-use crate::plan::{Digest, History, Plan, PlannedMigration, Proof, version_of};
+use crate::plan::{Digest, History, ObjectChange, Plan, PlannedMigration, Proof, drifted};
 use crate::report::progress;
 
 /// What was agreed to.
@@ -155,7 +155,20 @@ async fn locked(
     if history.last_seq != live.history.last_seq && !same_state(&history, &live.history) {
         return Err(before(ApplyError::HistoryChanged));
     }
-    if !resumed {
+    let done: Vec<&[ObjectChange]> = plan
+        .migrations
+        .iter()
+        .rev()
+        .filter(|migration| up && history.applied(&migration.version).is_some())
+        .map(|migration| migration.change.as_slice())
+        .collect();
+    if !resumed && !done.is_empty() {
+        // A run of this plan stopped between two migrations: what it did is there, or it drifted.
+        let snapshot = runner.snapshot().await.map_err(|error| (error, Exit::NoAnswer))?;
+        if !drifted(done, &snapshot).is_empty() {
+            return Err(before(ApplyError::SchemaChanged));
+        }
+    } else if !resumed {
         let snapshot = runner.snapshot().await.map_err(|error| (error, Exit::NoAnswer))?;
         if Digest::of_bytes(snapshot.text().as_bytes()) != plan.base {
             return Err(before(ApplyError::SchemaChanged));
@@ -182,66 +195,6 @@ fn is_begun(history: &History, version: &str, direction: Direction) -> bool {
         Direction::Down => format!("{version}/down"),
     };
     history.begun.get(&key).is_some_and(|begun| !begun.steps.is_empty())
-}
-
-/// Returns the plan of a run that stopped in the middle of a migration.
-pub(super) async fn unfinished(
-    live: &mut Live,
-    direction: Direction,
-) -> Result<Option<Plan>, Failure> {
-    let down = |version: &str| version.ends_with("/down");
-    let begun = live.history.begun.iter().find(|(version, begun)| {
-        !begun.steps.is_empty() && down(version) == (direction == Direction::Down)
-    });
-    let Some(version) = begun.map(|(version, _)| version.clone()) else { return Ok(None) };
-    live.details().await?;
-    let version = &version;
-    let of_run = |event: Event| {
-        live.entries.iter().rev().find(|row| {
-            row.entry.event == event
-                && (event == Event::RunStarted || row.entry.version == *version)
-        })
-    };
-    // The last run that touched the migration holds the plan that it followed.
-    let run = [Event::Intent, Event::Applied, Event::Failed, Event::Recovered]
-        .into_iter()
-        .filter_map(of_run)
-        .max_by_key(|row| row.seq)
-        .map(|row| row.entry.run_id.clone());
-    let started = live.entries.iter().find(|row| {
-        row.entry.event == Event::RunStarted && Some(&row.entry.run_id) == run.as_ref()
-    });
-    let text = started.and_then(|row| row.entry.detail.as_deref()).ok_or_else(|| {
-        Failure::new(format!("migration {version} was begun, and its plan is not in the journal"))
-    })?;
-    let plan = Plan::parse(text).map_err(|bad| {
-        Failure::new(format!("the plan of migration {version} in the journal cannot be used"))
-            .cause(bad.to_string())
-    })?;
-    if direction == Direction::Up {
-        check_files(&plan, live, version)?;
-    }
-    Ok(Some(plan))
-}
-
-/// Makes sure that the files are still those that were begun.
-fn check_files(plan: &Plan, live: &Live, begun: &str) -> Result<(), Failure> {
-    for planned in &plan.migrations {
-        let file = live.migrations.iter().find(|m| version_of(m) == planned.version);
-        let raw = file.map(|file| crate::plan::digests_of(file, live.server.kind).0);
-        if raw.is_some_and(|raw| raw == planned.raw)
-            || live.history.applied(&planned.version).is_some()
-        {
-            continue;
-        }
-        return Err(Failure::new(format!(
-            "migration {begun} is half done, and {} is not what it was then",
-            planned.path
-        ))
-        .hint("restore the files, so that it can be finished; then write a new migration")
-        .exit(Exit::No));
-    }
-    Ok(())
 }
 
 /// Writes down what a person found out about statements that may have run.

@@ -11,6 +11,7 @@ pub(crate) enum Kind {
     Sqlite,
     Postgres,
     Mariadb,
+    /// Where `LOCKWISE_TEST_MYSQL` is set: not part of the tests that everybody runs.
     Mysql,
 }
 
@@ -92,6 +93,19 @@ async fn open(url: &str) -> Connection {
     let options =
         ConnectOptions { missing_file: db::MissingFile::Create, ..ConnectOptions::default() };
     Connection::open(&target, &options).await.unwrap()
+}
+
+/// Opens a session that may do everything on the server.
+pub(crate) fn admin_session(kind: Kind) -> Session {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let connection = runtime.block_on(open(&admin_url(kind)));
+    Session { runtime, connection }
+}
+
+/// Says whether the server takes connections.
+pub(crate) async fn answers(kind: Kind) -> bool {
+    let target = Target::parse(&admin_url(kind), &Secrets::default()).unwrap();
+    Connection::open(&target, &ConnectOptions::default()).await.is_ok()
 }
 
 impl Project {
