@@ -11,6 +11,8 @@
 
 #[path = "killer/crash.rs"]
 mod crash;
+#[path = "killer/history.rs"]
+mod history;
 #[path = "../tests/servers/support.rs"]
 #[allow(dead_code, reason = "shared with the tests, which use more of it")]
 mod support;
@@ -99,7 +101,7 @@ fn series(kind: Kind, options: &Options) {
         let count = counts.entry(blow).or_default();
         count.0 += 1;
         let project = Project::new(kind);
-        migrations(&project);
+        history::write(&project);
         let blows = if random.u32(0..10) < 3 { 2 } else { 1 };
         let mut log = format!("{kind:?}, seed {}, trial {trial}, {blow:?}\n", options.seed);
         let mut disturbed = false;
@@ -212,7 +214,7 @@ fn check(project: &Project, reference: &Reference, log: &str) {
 
 fn reference(kind: Kind, plan: PathBuf) -> Reference {
     let project = Project::new(kind);
-    migrations(&project);
+    history::write(&project);
     let path = plan.display().to_string();
     project.expect(0, &["plan", "--out", &path]);
     let started = Instant::now();
@@ -223,98 +225,5 @@ fn reference(kind: Kind, plan: PathBuf) -> Reference {
         plan,
         lines: answer.stderr.lines().count(),
         took: started.elapsed(),
-    }
-}
-
-/// Writes a history with every kind of step. `ledger` and `a.n` count what was done.
-fn migrations(project: &Project) {
-    let files: &[(&str, &str)] = match project.kind {
-        Kind::Postgres => &[
-            (
-                "0001_tables.sql",
-                "CREATE TABLE ledger (step int);\nCREATE TABLE a (id int PRIMARY KEY, n int, t text);\n\
-                 INSERT INTO a SELECT i, 0, 'x' FROM generate_series(1, 200) i;\n\
-                 INSERT INTO ledger VALUES (1);\n",
-            ),
-            (
-                "0002_column.sql",
-                "ALTER TABLE a ADD COLUMN b int;\nUPDATE a SET n = n + 1;\n\
-                 INSERT INTO ledger VALUES (2);\n",
-            ),
-            ("0003_index.sql", "CREATE INDEX CONCURRENTLY a_n ON a (n);\n"),
-            (
-                "0004_mixed.sql",
-                "CREATE UNIQUE INDEX CONCURRENTLY a_t ON a (id, t);\n\
-                 ALTER TABLE a ADD CONSTRAINT a_b CHECK (b > 0) NOT VALID;\n\
-                 UPDATE a SET n = n + 1;\nINSERT INTO ledger VALUES (4);\n\
-                 DROP INDEX CONCURRENTLY a_n;\n",
-            ),
-            (
-                "0005_view.sql",
-                "CREATE TABLE c AS SELECT id FROM a;\nCREATE VIEW v AS SELECT id FROM c;\n\
-                 INSERT INTO ledger VALUES (5);\n",
-            ),
-            ("0006_upkeep.sql", "REINDEX INDEX CONCURRENTLY a_t;\nVACUUM a;\n"),
-            ("0007_last.sql", "CREATE TABLE d (id int);\nINSERT INTO ledger VALUES (7);\n"),
-        ],
-        Kind::Mariadb | Kind::Mysql => &[
-            (
-                "0001_tables.sql",
-                "CREATE TABLE ledger (step int);\n\
-                 CREATE TABLE a (id int PRIMARY KEY AUTO_INCREMENT, n int, t varchar(9));\n\
-                 CREATE TABLE x (id int);\nCREATE TABLE y (id int);\n\
-                 INSERT INTO a (n, t) WITH RECURSIVE s (i) AS (SELECT 1 UNION ALL SELECT i + 1 \
-                 FROM s WHERE i < 200) SELECT 0, 'x' FROM s;\nINSERT INTO ledger VALUES (1);\n",
-            ),
-            (
-                "0002_column.sql",
-                "ALTER TABLE a ADD COLUMN b int;\nUPDATE a SET n = n + 1;\n\
-                 INSERT INTO ledger VALUES (2);\n",
-            ),
-            ("0003_index.sql", "CREATE INDEX a_n ON a (n);\nDROP TABLE x, y;\n"),
-            (
-                "0004_mixed.sql",
-                "CREATE UNIQUE INDEX a_t ON a (id, t);\nALTER TABLE a MODIFY t varchar(300);\n\
-                 UPDATE a SET n = n + 1;\nINSERT INTO ledger VALUES (4);\nDROP INDEX a_n ON a;\n",
-            ),
-            (
-                "0005_view.sql",
-                "CREATE TABLE c (id int);\nCREATE VIEW v AS SELECT id FROM c;\n\
-                 INSERT INTO ledger VALUES (5);\n",
-            ),
-            ("0006_upkeep.sql", "ANALYZE TABLE a;\nRENAME TABLE c TO e;\nRENAME TABLE e TO c;\n"),
-            ("0007_last.sql", "CREATE TABLE d (id int);\nINSERT INTO ledger VALUES (7);\n"),
-        ],
-        Kind::Sqlite => &[
-            (
-                "0001_tables.sql",
-                "CREATE TABLE ledger (step int);\n\
-                 CREATE TABLE a (id integer PRIMARY KEY, n int, t text);\n\
-                 INSERT INTO a (n, t) WITH RECURSIVE s (i) AS (SELECT 1 UNION ALL SELECT i + 1 \
-                 FROM s WHERE i < 200) SELECT 0, 'x' FROM s;\nINSERT INTO ledger VALUES (1);\n",
-            ),
-            (
-                "0002_column.sql",
-                "ALTER TABLE a ADD COLUMN b int;\nUPDATE a SET n = n + 1;\n\
-                 INSERT INTO ledger VALUES (2);\n",
-            ),
-            ("0003_index.sql", "CREATE INDEX a_n ON a (n);\n"),
-            (
-                "0004_rebuild.sql",
-                "PRAGMA foreign_keys = OFF;\nCREATE TABLE a2 (id integer PRIMARY KEY, n int NOT \
-                 NULL, t text);\nINSERT INTO a2 SELECT id, n + 1, t FROM a;\nDROP TABLE a;\n\
-                 ALTER TABLE a2 RENAME TO a;\nINSERT INTO ledger VALUES (4);\n",
-            ),
-            (
-                "0005_view.sql",
-                "CREATE TABLE c AS SELECT id FROM a;\nCREATE VIEW v AS SELECT id FROM c;\n\
-                 INSERT INTO ledger VALUES (5);\n",
-            ),
-            ("0006_upkeep.sql", "ANALYZE;\nVACUUM;\n"),
-            ("0007_last.sql", "CREATE TABLE d (id int);\nINSERT INTO ledger VALUES (7);\n"),
-        ],
-    };
-    for (name, sql) in files {
-        project.write(name, sql);
     }
 }
