@@ -7,7 +7,7 @@ use super::next::{Action, Answer, Journal, Live, Outcome, Reason, after, next};
 use super::progress::Progress;
 use super::runner::{Runner, Sending, milliseconds};
 use crate::db::{Event, NewEntry, ServerError};
-use crate::plan::{Begun, Digest, Nature, Seen, see};
+use crate::plan::{Begun, Digest, Nature, Seen, Step, see};
 
 /// What is known of a step while it is worked on.
 pub(super) struct Case<'p> {
@@ -82,14 +82,7 @@ impl Runner<'_> {
         self.faults.pass("intent noted");
         self.tell(Progress::Step { step: number, of, sql: first_words(&step.sql) });
         let started = std::time::Instant::now();
-        let sent = match self.limit(step).await {
-            Ok(()) => {
-                let patient = step.timeouts.lock_ms == 0;
-                let sending = if patient { Sending::Patient } else { Sending::Limited };
-                self.send(&step.sql, sending).await.map(drop)
-            }
-            Err(error) => Err(error),
-        };
+        let sent = self.send_step(step).await;
         self.faults.pass("statement sent");
         if step.session {
             self.connection.forget_limits();
@@ -138,6 +131,14 @@ impl Runner<'_> {
                 Outcome::Stop(reason) => return Err(stop(case, reason)),
             }
         }
+    }
+
+    /// Sends the statement of a step with its limits.
+    async fn send_step(&mut self, step: &Step) -> Result<(), ServerError> {
+        self.limit(step).await?;
+        let patient = step.timeouts.lock_ms == 0;
+        let sending = if patient { Sending::Patient } else { Sending::Limited };
+        self.send(&step.sql, sending).await.map(drop)
     }
 
     /// Notes a failure; waits where another attempt may follow.

@@ -11,7 +11,7 @@ use super::lag::Replicas;
 use super::migration::{Placed, first_words, state};
 use super::next::Journal;
 use super::progress::Progress;
-use super::runner::{Runner, milliseconds};
+use super::runner::{Runner, Sending, milliseconds};
 use crate::db::{Event, NewEntry, ServerError};
 use crate::plan::{Begun, Keys, PlannedBatch, Position, enforce_foreign_keys};
 
@@ -124,7 +124,7 @@ impl Runner<'_> {
         self.faults.pass("batch begun");
         self.limit(filling.placed.step).await?;
         let sql = batch.statement(at.after.as_deref(), &upto);
-        at.rows += self.send(&sql, false).await?;
+        at.rows += self.send(&sql, Sending::Limited).await?;
         self.faults.pass("batch sent");
         at.after = Some(upto);
         at.batches += 1;
