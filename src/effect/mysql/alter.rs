@@ -47,12 +47,16 @@ impl Scene<'_> {
         let start = self.told.span;
         self.refusals(before, alter);
         self.named_twice(before, alter);
+        self.generated_from_dropped(alter);
+        self.charsets_together(alter);
         let after = altered(self.schema(), before, alter);
         self.refusals_of_result(before, &after.table, alter);
         let mut changes = Changes::between(self, before, &after, alter);
         changes.assume_unknown(before, alter);
         let shape = Shape::of(before, &after.table);
         let best = self.decide(shape, &changes, before);
+        self.key_block_size(&after.table, alter, best);
+        self.not_null_of_key(before, alter, &changes, best);
         self.data_failures(before, &after, &changes, best);
         self.told.span = start;
         let online = self.explicit(alter, best, &changes);
@@ -121,7 +125,9 @@ impl Scene<'_> {
         };
         let online = self.really_blocks(before, changes, online);
         self.online_locks(&before.name, cause, online, during);
-        self.relatives(&before.name, cause);
+        if !(self.is_mariadb() && changes.is_ignored_by_engine()) {
+            self.relatives(&before.name, cause);
+        }
         self.new_parents(before, alter, changes);
     }
 

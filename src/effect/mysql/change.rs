@@ -3,12 +3,8 @@
 //! The servers compare the two definitions and not the words of the statement: dropping an index
 //! and adding the same again is no change. So does this.
 
-use super::definition::*;
-use super::types::{TypeChange, type_change};
-use super::{Scene, is_innodb, option, same};
-use crate::schema::{Altered, Column, Demand, Index, Relation};
-use crate::sql::ServerKind;
-use crate::sql::ast::{ActionKind, AlterTable, Expr, GeneratedStorage, IndexKind, Key, MyAction};
+use crate::schema::Index;
+use crate::sql::ast::IndexKind;
 
 /// The differences that decide about ALGORITHM and LOCK.
 #[derive(Debug, Clone, Default)]
@@ -57,12 +53,14 @@ pub(super) struct Changes {
     pub(super) loses_auto_increment: bool,
     /// AUTO_INCREMENT is given to a column.
     pub(super) gains_auto_increment: bool,
-    /// A unique key without NULLs is over columns that no action names.
+    /// A unique key without NULLs tells the rows apart meanwhile.
     pub(super) keeps_unique_key: bool,
     /// Stored columns change their order.
     pub(super) reorder_base: bool,
     /// Virtual columns change their order.
     pub(super) reorder_virtual: bool,
+    /// A virtual column is counted at another place, if only because one before it came or went.
+    pub(super) moves_virtual: bool,
     /// The expression of a virtual column changes.
     pub(super) virtual_expression: bool,
     /// Indexes that are built.
@@ -107,6 +105,8 @@ pub(super) struct Changes {
     pub(super) drop_check: bool,
     /// The statement names one that goes.
     pub(super) drops_named_check: bool,
+    /// The statement says anything of a CHECK of the table.
+    pub(super) names_check: bool,
     /// Another engine.
     pub(super) other_engine: bool,
     /// FORCE, the same engine again, ROW_FORMAT, KEY_BLOCK_SIZE.
@@ -117,6 +117,8 @@ pub(super) struct Changes {
     pub(super) copy_option: bool,
     /// The default character set of the table.
     pub(super) default_charset: bool,
+    /// A column is defined anew by CHANGE.
+    pub(super) redefines: bool,
     /// CONVERT TO CHARACTER SET.
     pub(super) converts: bool,
     /// ORDER BY.
@@ -136,457 +138,6 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    /// Returns the differences.
-    pub(super) fn between(
-        scene: &Scene<'_>,
-        before: &Relation,
-        after: &Altered,
-        alter: &AlterTable,
-    ) -> Self {
-        let mut changes = Self::default();
-        changes.columns(scene, before, after);
-        changes.order(before, after);
-        changes.indexes(scene, before, after, alter);
-        changes.clustered(scene, before, after);
-        changes.built_over_geometry = changes.built.iter().any(|index| {
-            index.key_columns().iter().any(|name| {
-                let column = after.table.column_any_case(name);
-                let data_type = column.and_then(|c| c.data_type.as_ref());
-                data_type.is_some_and(|t| super::refuse::is_geometry(&t.name))
-            })
-        });
-        changes.built_over_new_virtual = changes.built.iter().any(|index| {
-            index.key_columns().iter().any(|name| {
-                let new = |(column, origin): (&Column, &Option<usize>)| {
-                    origin.is_none() && is_virtual(column) && same(&column.name, name)
-                };
-                after.table.columns.iter().zip(&after.origins).any(new)
-            })
-        });
-        changes.builds_collated = changes.built.iter().any(|index| {
-            let collated = |name: &&str| changes.collated_columns.iter().any(|c| same(c, name));
-            index.key_columns().iter().any(collated)
-        });
-        changes.keeps_unique_key = keeps_unique_key(before, alter);
-        changes.lengthened(scene, before, after, alter);
-        changes.ignore = alter.ignore;
-        changes.constraints(before, after, alter);
-        changes.actions(scene, before, alter);
-        changes
-    }
-
-    fn columns(&mut self, scene: &Scene<'_>, before: &Relation, after: &Altered) {
-        let server = scene.schema().server.kind;
-        let redundant = option(before, "row_format").is_some_and(|f| same(f, "redundant"));
-        for (at, column) in after.table.columns.iter().enumerate() {
-            let origin = after.origins.get(at).copied().flatten();
-            match origin.and_then(|origin| before.columns.get(origin)) {
-                Some(old) => self.column(scene, before, (old, column), (server, redundant)),
-                None => self.added(scene, column, at, after),
-            }
-        }
-        let dropped: Vec<(usize, &Column)> = before
-            .columns
-            .iter()
-            .enumerate()
-            .filter(|(at, _)| !after.origins.contains(&Some(*at)))
-            .collect();
-        for (at, column) in dropped {
-            if !is_virtual(column) {
-                self.drop_base = true;
-                continue;
-            }
-            self.drop_virtual = true;
-            let later = before.columns.iter().enumerate().skip(at + 1);
-            self.drop_virtual_before_another |= later
-                .into_iter()
-                .any(|(later, other)| is_virtual(other) && after.origins.contains(&Some(later)));
-        }
-    }
-
-    fn added(&mut self, scene: &Scene<'_>, column: &Column, at: usize, after: &Altered) {
-        if let Some(generated) = &column.generated {
-            if generated.storage == GeneratedStorage::Stored {
-                self.add_stored = true;
-            } else {
-                self.add_virtual = true;
-            }
-            return;
-        }
-        self.add_base = true;
-        self.add_inside |= after.origins.iter().skip(at).any(Option::is_some);
-        self.add_auto_increment |= column.auto_increment;
-        if let Some(default) = &column.default {
-            self.add_computed_default |= scene.computes_default(default);
-        }
-        let name = column.data_type.as_ref().map_or("", |t| t.name.as_str());
-        self.add_zero_date |= column.not_null
-            && column.default.is_none()
-            && matches!(name, "date" | "datetime")
-            && scene.no_zero_date()
-            && scene.is_strict();
-    }
-
-    fn column(
-        &mut self,
-        scene: &Scene<'_>,
-        table: &Relation,
-        (old, new): (&Column, &Column),
-        (server, redundant): (ServerKind, bool),
-    ) {
-        if !old.name.eq_ignore_ascii_case(&new.name) {
-            self.renamed.push(old.name.clone());
-        }
-        let comparable = old.data_type.as_ref().zip(new.data_type.as_ref());
-        let change = comparable
-            .map_or(TypeChange::None, |(old, new)| type_change(server, old, new, redundant));
-        match change {
-            TypeChange::None | TypeChange::Members => {}
-            TypeChange::Longer => self.longer = true,
-            TypeChange::Collation => self.recollated(table, old, new),
-            TypeChange::Copy(cause) => self.copy_cause = self.copy_cause.or(Some(cause)),
-        }
-        // A longer column may get another collation at the same time.
-        if change == TypeChange::Longer
-            && comparable.is_some_and(|(old, new)| old.collation != new.collation)
-        {
-            self.recollated(table, old, new);
-        }
-        self.generated(scene, old, new);
-        match (old.not_null, new.not_null) {
-            (false, true) => self.not_null.push(new.name.clone()),
-            (true, false) => self.nullable = true,
-            (false, false) | (true, true) => {}
-        }
-        self.loses_auto_increment |= old.auto_increment && !new.auto_increment;
-        self.gains_auto_increment |= !old.auto_increment && new.auto_increment;
-        let text = |expr: &Option<Expr>| expr.as_ref().map(|expr| expr.text.to_lowercase());
-        self.metadata |= text(&old.default) != text(&new.default)
-            || old.invisible != new.invisible
-            || old.on_update != new.on_update
-            || change == TypeChange::Members;
-    }
-
-    fn recollated(&mut self, table: &Relation, old: &Column, new: &Column) {
-        self.collation = true;
-        let over = |index: &&Index| index.key_columns().iter().any(|c| same(c, &old.name));
-        self.collated_columns.push(new.name.clone());
-        self.collated_indexes.extend(table.indexes.iter().filter(over).map(|i| i.name.clone()));
-        let rest = |column: &Column| {
-            let data_type = column.data_type.as_ref()?;
-            let collation = data_type.collation.as_ref()?;
-            let charset = data_type.charset.as_ref()?;
-            let own = collation.strip_prefix(charset.as_str()).unwrap_or(collation);
-            Some(own.trim_start_matches('_').to_owned())
-        };
-        self.other_collation |= rest(old) != rest(new);
-    }
-
-    /// MySQL keeps an index over a column that gets longer in place, if all that the statement does
-    /// is to define columns; beside any other action it builds the index anew (measured on 9.7).
-    fn lengthened(
-        &mut self,
-        scene: &Scene<'_>,
-        before: &Relation,
-        after: &Altered,
-        alter: &AlterTable,
-    ) {
-        let defines = |action: &ActionKind| {
-            matches!(
-                action,
-                ActionKind::RenameColumn { .. }
-                    | ActionKind::Mysql(
-                        MyAction::ModifyColumn { .. } | MyAction::ChangeColumn { .. }
-                    )
-            )
-        };
-        if scene.is_mariadb() || !self.longer || alter.actions.iter().all(|a| defines(&a.kind)) {
-            return;
-        }
-        let longer = |name: &str| {
-            let at = after.table.columns.iter().position(|c| same(&c.name, name));
-            let old = at.and_then(|at| after.origins.get(at).copied().flatten());
-            let types = old
-                .and_then(|old| before.columns.get(old)?.data_type.as_ref())
-                .zip(at.and_then(|at| after.table.columns.get(at)?.data_type.as_ref()));
-            types.is_some_and(|(old, new)| old.args != new.args && old.name.contains("char"))
-        };
-        for index in &after.table.indexes {
-            let over = index
-                .parts
-                .iter()
-                .any(|part| part.prefix.is_none() && part.key.column().is_some_and(longer));
-            if over && !self.built.iter().any(|built| built.name == index.name) {
-                self.lengthened_indexes.push(index.name.clone());
-            }
-        }
-    }
-
-    fn generated(&mut self, scene: &Scene<'_>, old: &Column, new: &Column) {
-        let (Some(before), Some(after)) = (&old.generated, &new.generated) else {
-            if old.generated.is_some() != new.generated.is_some() {
-                self.copy_cause = self.copy_cause.or(Some("stored-generated"));
-            }
-            return;
-        };
-        if fold(&before.expr) == fold(&after.expr) {
-            return;
-        }
-        let stored = after.storage == GeneratedStorage::Stored;
-        if stored || !scene.is_mariadb() {
-            self.copy_cause = self.copy_cause.or(Some("generated-expression"));
-        } else {
-            self.virtual_expression = true;
-        }
-    }
-
-    fn order(&mut self, before: &Relation, after: &Altered) {
-        let ordered = |virtual_ones: bool| {
-            let kept: Vec<usize> = after
-                .origins
-                .iter()
-                .flatten()
-                .copied()
-                .filter(|at| before.columns.get(*at).is_some_and(|c| is_virtual(c) == virtual_ones))
-                .collect();
-            kept.windows(2).all(|pair| matches!(pair, [left, right] if left < right))
-        };
-        let stored: Vec<usize> = after
-            .origins
-            .iter()
-            .flatten()
-            .copied()
-            .filter(|at| before.columns.get(*at).is_some_and(is_stored))
-            .collect();
-        let kept: Vec<usize> = after.origins.iter().flatten().copied().collect();
-        let all_ordered = kept.windows(2).all(|pair| matches!(pair, [a, b] if a < b));
-        // A stored generated column that changes places with an ordinary one.
-        let swapped = kept.windows(2).any(
-            |pair| matches!(pair, [a, b] if a > b && (stored.contains(a) || stored.contains(b))),
-        );
-        self.moves_stored = swapped;
-        self.reorder_base = !ordered(false);
-        self.reorder_virtual = !all_ordered && !self.reorder_base;
-    }
-
-    fn indexes(
-        &mut self,
-        scene: &Scene<'_>,
-        before: &Relation,
-        after: &Altered,
-        alter: &AlterTable,
-    ) {
-        // MariaDB: an index written with USING is another one, even if it is the same method.
-        let rewritten = |name: &str| scene.is_mariadb() && names_method(alter, name);
-        let renames: Vec<(&str, &str)> = index_renames(alter);
-        let old_name = |name: &str| {
-            let found = renames.iter().find(|(_, to)| same(to, name));
-            found.map_or_else(|| name.to_owned(), |(from, _)| (*from).to_owned())
-        };
-        self.renamed_indexes = !renames.is_empty();
-        for new in &after.table.indexes {
-            let old = before.indexes.iter().find(|old| same(&old.name, &old_name(&new.name)));
-            match old {
-                Some(old) if !rewritten(&new.name) && self.same_index(before, after, old, new) => {
-                    self.metadata |= names_method(alter, &new.name);
-                    self.index_visibility |= old.invisible != new.invisible;
-                }
-                Some(old) => {
-                    self.drops(old);
-                    self.builds(new);
-                }
-                None => self.builds(new),
-            }
-        }
-        let stays = |old: &&Index| {
-            after.table.indexes.iter().any(|new| same(&old_name(&new.name), &old.name))
-        };
-        for old in before.indexes.iter().filter(|old| !stays(old)) {
-            self.drops(old);
-        }
-    }
-
-    /// InnoDB orders rows by the primary key, or by the first unique key without NULLs.
-    fn clustered(&mut self, scene: &Scene<'_>, before: &Relation, after: &Altered) {
-        let old: Option<Vec<usize>> = clustered_key(before).map(|index| {
-            let position = |name: &&str| before.columns.iter().position(|c| same(&c.name, name));
-            index.key_columns().iter().filter_map(position).collect()
-        });
-        let new: Option<Vec<Option<usize>>> = clustered_key(&after.table).map(|index| {
-            let origin = |name: &&str| {
-                let at = after.table.columns.iter().position(|c| same(&c.name, name))?;
-                after.origins.get(at).copied().flatten()
-            };
-            index.key_columns().iter().map(origin).collect()
-        });
-        let Some(old) = old else {
-            self.other_order = new.is_some();
-            return;
-        };
-        let Some(new) = new else {
-            self.loses_key = true;
-            return;
-        };
-        let same_columns =
-            old.len() == new.len() && old.iter().zip(&new).all(|(l, r)| Some(*l) == *r);
-        let promoted = clustered_key(&after.table).map(|index| index.name.clone());
-        let made = self.built.iter().any(|index| Some(&index.name) == promoted.as_ref());
-        if scene.is_mariadb() {
-            self.other_order = !same_columns;
-        } else {
-            // MySQL: a key that was there before does not take the place in a rebuild.
-            self.other_order = made;
-            self.loses_key = !made && !same_columns;
-        }
-    }
-
-    fn drops(&mut self, index: &Index) {
-        self.drop_primary |= index.primary;
-        self.touches_unique |= index.kind == IndexKind::Unique;
-        self.collated_indexes.retain(|name| !same(name, &index.name));
-        self.dropped.push(index.name.clone());
-    }
-
-    fn builds(&mut self, index: &Index) {
-        self.add_primary |= index.primary;
-        self.touches_unique |= index.kind == IndexKind::Unique;
-        self.built.push(index.clone());
-    }
-
-    /// Says whether an index is over the same columns, whatever they are called now.
-    fn same_index(&self, before: &Relation, after: &Altered, old: &Index, new: &Index) -> bool {
-        let position = |name: &str| before.columns.iter().position(|c| same(&c.name, name));
-        let origin = |name: &str| {
-            let at = after.table.columns.iter().position(|c| same(&c.name, name))?;
-            after.origins.get(at).copied().flatten()
-        };
-        old.kind == new.kind
-            && old.parts.len() == new.parts.len()
-            && old.parts.iter().zip(&new.parts).all(|(left, right)| {
-                let columns = match (&left.key, &right.key) {
-                    (Key::Column(a), Key::Column(b)) => position(a.as_str()) == origin(b.as_str()),
-                    (Key::Expr(a), Key::Expr(b)) => fold(a) == fold(b),
-                    (Key::Column(_), Key::Expr(_)) | (Key::Expr(_), Key::Column(_)) => false,
-                };
-                columns && left.prefix == right.prefix && left.descending == right.descending
-            })
-    }
-
-    fn constraints(&mut self, before: &Relation, after: &Altered, alter: &AlterTable) {
-        let is_key = |demand: &Demand| matches!(demand, Demand::ForeignKey { .. });
-        let is_check = |demand: &Demand| matches!(demand, Demand::Check(_));
-        let count = |table: &Relation, wanted: &dyn Fn(&Demand) -> bool| {
-            table.constraints.iter().filter(|c| wanted(&c.kind)).count()
-        };
-        let adds = |wanted: &dyn Fn(&Demand) -> bool| {
-            after.table.constraints.iter().any(|new| {
-                let there = |old: &crate::schema::Constraint| {
-                    same(&old.name, &new.name) && wanted(&old.kind)
-                };
-                wanted(&new.kind) && new.enforced && !before.constraints.iter().any(there)
-            })
-        };
-        self.add_foreign_key = adds(&is_key);
-        self.add_check = adds(&is_check);
-        self.drop_foreign_key = before
-            .constraints
-            .iter()
-            .any(|old| is_key(&old.kind) && super::refuse::drops_constraint(alter, &old.name));
-        self.drops_named_check = before
-            .constraints
-            .iter()
-            .any(|old| is_check(&old.kind) && super::refuse::drops_constraint(alter, &old.name));
-        self.drop_check = count(before, &is_check) > count(&after.table, &is_check);
-        for action in &alter.actions {
-            if let ActionKind::Mysql(MyAction::AlterCheck { enforced, .. }) = &action.kind {
-                self.add_check |= *enforced;
-                self.drop_check |= !enforced;
-            }
-        }
-        // The same name again: what is dropped and made anew is checked anew.
-        let replaced = alter.actions.iter().any(|action| {
-            matches!(&action.kind, ActionKind::AddConstraint(found)
-                if matches!(found.kind, crate::sql::ast::ConstraintKind::Check(_))
-                    && !found.not_enforced)
-        });
-        self.add_check |= replaced;
-        // A CHECK that is not enforced is kept, and nothing else.
-        self.metadata |= alter.actions.iter().any(|action| {
-            matches!(&action.kind, ActionKind::AddConstraint(found)
-                if matches!(found.kind, crate::sql::ast::ConstraintKind::Check(_)))
-        });
-        self.adds_only_column_checks = self.add_check && !replaced;
-        let foreign = alter.actions.iter().any(|action| {
-            matches!(&action.kind, ActionKind::AddConstraint(found)
-                if matches!(found.kind, crate::sql::ast::ConstraintKind::ForeignKey(_)))
-        });
-        self.add_foreign_key |= foreign;
-    }
-
-    #[expect(clippy::wildcard_enum_match_arm, reason = "the others show in the two tables")]
-    fn actions(&mut self, scene: &Scene<'_>, before: &Relation, alter: &AlterTable) {
-        for action in &alter.actions {
-            match &action.kind {
-                ActionKind::RenameTo(to) => {
-                    self.renames = true;
-                    self.rename_table |= scene.schema().resolve(to) != before.name;
-                }
-                ActionKind::Mysql(MyAction::Option { name, value }) => {
-                    self.table_option(scene, before, name, value);
-                }
-                ActionKind::Mysql(MyAction::Force) => self.rebuild_option = true,
-                ActionKind::Mysql(MyAction::OrderBy) => self.order_by = true,
-                ActionKind::Mysql(MyAction::Keys { .. }) => self.keys = true,
-                ActionKind::Mysql(MyAction::IndexVisibility { name, .. }) => {
-                    // Also if it is as it should be already.
-                    self.index_visibility |=
-                        before.indexes.iter().any(|index| same(&index.name, name.as_str()));
-                }
-                ActionKind::Mysql(MyAction::ConvertTo { .. }) => self.converts = true,
-                ActionKind::Mysql(MyAction::PartitionBy(_) | MyAction::RemovePartitioning) => {
-                    self.repartition = true
-                }
-                ActionKind::Mysql(MyAction::AddSystemVersioning) => self.add_versioning = true,
-                ActionKind::Mysql(MyAction::DropSystemVersioning) => self.drop_versioning = true,
-                ActionKind::Mysql(MyAction::ModifyColumn { column, .. }) => {
-                    self.metadata |= knows(before, column.name.as_str());
-                }
-                ActionKind::Mysql(
-                    MyAction::ChangeColumn { from: column, .. }
-                    | MyAction::ColumnVisibility { column, .. },
-                )
-                | ActionKind::SetDefault { column, .. }
-                | ActionKind::DropDefault { column } => {
-                    self.metadata |= knows(before, column.as_str());
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn table_option(&mut self, scene: &Scene<'_>, before: &Relation, name: &str, value: &str) {
-        match name {
-            "engine" => {
-                let old = option(before, "engine").unwrap_or("innodb");
-                if same(old, value) {
-                    self.rebuild_option = true;
-                } else if scene.is_engine(value) {
-                    self.other_engine = true;
-                }
-            }
-            "row_format"
-            | "key_block_size"
-            | "page_compressed"
-            | "page_compression_level"
-            | "encrypted"
-            | "encryption_key_id" => self.rebuild_option = true,
-            "encryption" | "tablespace" | "data directory" => self.copy_option = true,
-            "charset" | "collate" => self.default_charset = true,
-            _ if is_innodb(before) => self.option = true,
-            _ => self.option = true,
-        }
-    }
-
     /// Says whether something is done that neither server does in place beside virtual columns
     /// that come, go or move: anything but work on indexes that are not unique.
     pub(super) fn beside_virtual(&self) -> bool {
@@ -600,6 +151,14 @@ impl Changes {
             || self.index_visibility
             || self.drops_named_check
             || self.loses_auto_increment
+    }
+
+    /// Says whether nothing changes that MariaDB's InnoDB looks at: defaults, comments, members of
+    /// an ENUM, a CHECK that goes.
+    pub(super) fn is_ignored_by_engine(&self) -> bool {
+        let rest =
+            Self { metadata: false, drop_check: false, index_visibility: false, ..self.clone() };
+        rest.is_nothing()
     }
 
     /// Says whether names, lengths, collations or foreign keys change in the metadata.

@@ -22,13 +22,15 @@ pub(super) struct Shape {
     pub(super) fulltext: bool,
     /// There was a FULLTEXT index.
     pub(super) had_fulltext: bool,
+    /// How many FULLTEXT indexes there are in the end.
+    pub(super) fulltexts: usize,
     /// A SPATIAL index stays.
     pub(super) spatial: bool,
     /// It is partitioned.
     pub(super) partitioned: bool,
-    /// A virtual column that stays has an index that stays.
+    /// There is an index over a virtual column in the end.
     pub(super) indexed_virtual: bool,
-    /// A virtual column that stays has or had an index.
+    /// There was an index over a virtual column.
     pub(super) had_indexed_virtual: bool,
     /// A stored generated column stays.
     pub(super) stored: bool,
@@ -45,21 +47,10 @@ impl Shape {
             format(table, "compressed")
                 || option(table, "key_block_size").is_some_and(|size| size != "0")
         };
-        let indexed_virtual = after.columns.iter().any(|column| {
-            let old = before.column_any_case(&column.name).is_some_and(is_virtual);
-            let over = |table: &Relation| {
-                table.indexes.iter().any(|i| i.key_columns().iter().any(|c| same(c, &column.name)))
-            };
-            is_virtual(column) && old && over(after) && over(before)
-        });
-        let had_indexed_virtual = before.columns.iter().any(|column| {
-            is_virtual(column)
-                && after.column_any_case(&column.name).is_some()
-                && before
-                    .indexes
-                    .iter()
-                    .any(|i| i.key_columns().iter().any(|c| same(c, &column.name)))
-        });
+        let over_virtual = |table: &Relation| {
+            let is = |name: &&str| table.column_any_case(name).is_some_and(is_virtual);
+            table.indexes.iter().any(|index| index.key_columns().iter().any(is))
+        };
         Self {
             innodb: is_innodb(before),
             temporary: before.persistence == crate::sql::ast::Persistence::Temporary,
@@ -67,11 +58,12 @@ impl Shape {
             redundant: format(before, "redundant"),
             fulltext: has(before, IndexKind::Fulltext) && has(after, IndexKind::Fulltext),
             had_fulltext: has(before, IndexKind::Fulltext),
+            fulltexts: after.indexes.iter().filter(|i| i.kind == IndexKind::Fulltext).count(),
             spatial: has(after, IndexKind::Spatial),
             partitioned: before.partition_by.is_some(),
-            indexed_virtual,
+            indexed_virtual: over_virtual(after),
+            had_indexed_virtual: over_virtual(before),
             stored: after.columns.iter().any(is_stored),
-            had_indexed_virtual,
         }
     }
 }

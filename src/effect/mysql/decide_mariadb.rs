@@ -48,7 +48,10 @@ impl Scene<'_> {
         let index_work = (changes.touches_indexes() && !renames_key)
             || changes.other_collation && !changes.collated_indexes.is_empty();
         let supports_instant = self.mariadb_supports_instant(shape, changes);
-        let virtual_ones = changes.add_virtual || changes.drop_virtual || changes.reorder_virtual;
+        let virtual_ones = changes.add_virtual
+            || changes.drop_virtual
+            || changes.reorder_virtual
+            || changes.moves_virtual;
         if virtual_ones && self.mariadb_virtual_copies(shape, changes, supports_instant) {
             return copy;
         }
@@ -62,11 +65,13 @@ impl Scene<'_> {
         }
         let first_fulltext = changes.builds_kind(IndexKind::Fulltext) && !shape.had_fulltext;
         let rebuild = self.mariadb_rebuilds(changes) && !supports_instant;
-        let indexed_virtual = changes.drop_base && shape.indexed_virtual;
-        if rebuild && (changes.virtual_expression || indexed_virtual) {
+        let indexed_virtual = changes.drop_base && shape.had_indexed_virtual;
+        // InnoDB makes no more than one FULLTEXT index in a rebuild.
+        if rebuild && (changes.virtual_expression || indexed_virtual || shape.fulltexts > 1) {
             return copy;
         }
-        let blocked = rebuild && (shape.fulltext || shape.spatial || shape.indexed_virtual);
+        let blocked = self.mariadb_rebuilds(changes)
+            && (shape.fulltext || shape.spatial || shape.indexed_virtual);
         let shared = blocked
             || changes.add_auto_increment
             || changes.drop_versioning
@@ -145,8 +150,9 @@ impl Scene<'_> {
             || (changes.add_foreign_key && self.foreign_key_checks())
             || changes.loses_key
             || (shape.partitioned && changes.other_order)
-            || (shape.stored && !changes.not_null.is_empty())
+            || ((shape.stored || shape.indexed_virtual) && !changes.not_null.is_empty())
             || changes.moves_stored
+            || (changes.virtual_expression && shape.indexed_virtual)
             || changes.ignore
             || changes.other_engine
             || changes.copy_option
@@ -154,7 +160,7 @@ impl Scene<'_> {
             || changes.order_by
             || changes.add_versioning
             || changes.gains_auto_increment
-            || (two_fulltext && !shape.had_fulltext)
+            || two_fulltext
     }
 
     fn mariadb_rebuilds(&self, changes: &Changes) -> bool {

@@ -28,7 +28,8 @@ impl Scene<'_> {
             return self.instant_or_inplace(instant);
         }
         if !shape.innodb {
-            let online = if Self::only_metadata(changes) { instant } else { COPY };
+            let only = Self::only_metadata(changes) && !changes.names_check;
+            let online = if only { instant } else { COPY };
             return Online { rebuilds: changes.other_engine && online == COPY, ..online };
         }
         if self.mysql_copies(shape, changes) {
@@ -39,10 +40,10 @@ impl Scene<'_> {
         }
         let rebuild = self.mysql_rebuilds(changes);
         let first_fulltext = changes.builds_kind(IndexKind::Fulltext) && !shape.had_fulltext;
-        if changes.add_virtual || changes.drop_virtual || changes.reorder_virtual {
+        if changes.add_virtual || changes.drop_virtual {
             // Manual, "Online DDL Operations": it "cannot be combined with other ALTER TABLE
             // actions", except those on indexes that are not unique (measured on 9.7).
-            if rebuild || first_fulltext || changes.beside_virtual() {
+            if rebuild || first_fulltext || shape.partitioned || changes.beside_virtual() {
                 return COPY;
             }
         }
@@ -51,7 +52,8 @@ impl Scene<'_> {
         } else {
             OnlineLock::None
         };
-        if rebuild && shape.fulltext {
+        // A column that counts is filled in place even so (measured on 9.7).
+        if rebuild && shape.fulltext && !changes.add_auto_increment {
             return COPY;
         }
         if rebuild || first_fulltext { rebuilds(lock) } else { keeps(Algorithm::Inplace, lock) }
@@ -110,7 +112,11 @@ impl Scene<'_> {
         }
         let (adds, drops) = (changes.add_base, changes.drop_base);
         let virtual_ones = changes.add_virtual || changes.drop_virtual;
-        if (adds || drops) && (shape.compressed || shape.fulltext || changes.drop_virtual) {
+        if (adds || drops) && (shape.compressed || shape.fulltext) {
+            return false;
+        }
+        // Virtual columns may go together with others that go, not with others that come.
+        if adds && changes.drop_virtual {
             return false;
         }
         if virtual_ones && !changes.renamed.is_empty() {

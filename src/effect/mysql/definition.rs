@@ -1,7 +1,7 @@
 //! Small questions about definitions, which comparing and deciding share.
 
 use super::{Scene, same};
-use crate::schema::{Column, Index, Relation};
+use crate::schema::{Altered, Column, Index, Relation};
 use crate::sql::ast::{
     ActionKind, AlterTable, Expr, ExprShape, GeneratedStorage, IndexKind, MyAction,
 };
@@ -43,35 +43,23 @@ pub(super) fn clustered_key(table: &Relation) -> Option<&Index> {
     table.indexes.iter().find(|index| index.primary).or_else(|| table.indexes.iter().find(unique))
 }
 
-/// Says whether a unique key without NULLs is over columns that no action drops or defines.
-pub(super) fn keeps_unique_key(table: &Relation, alter: &AlterTable) -> bool {
-    let named = |name: &str| {
-        alter.actions.iter().any(|action| match &action.kind {
-            ActionKind::DropColumn { column, .. }
-            | ActionKind::RenameColumn { from: column, .. }
-            | ActionKind::Mysql(MyAction::ChangeColumn { from: column, .. }) => {
-                same(column.as_str(), name)
-            }
-            ActionKind::Mysql(MyAction::ModifyColumn { column, .. }) => {
-                same(column.name.as_str(), name)
-            }
-            ActionKind::Mysql(_)
-            | ActionKind::Postgres(_)
-            | ActionKind::AddColumn { .. }
-            | ActionKind::RenameTo(_)
-            | ActionKind::SetDefault { .. }
-            | ActionKind::DropDefault { .. }
-            | ActionKind::SetNotNull { .. }
-            | ActionKind::DropNotNull { .. }
-            | ActionKind::AddConstraint(_)
-            | ActionKind::DropConstraint { .. } => false,
-        })
+/// Says whether a unique key without NULLs tells rows apart while a column begins to count: one
+/// that is not over this column and loses none of its own.
+pub(super) fn keeps_unique_key(table: &Relation, after: &Altered, alter: &AlterTable) -> bool {
+    let counts = |name: &str| {
+        let at = table.columns.iter().position(|column| same(&column.name, name));
+        let new = after.origins.iter().position(|origin| origin.is_some() && *origin == at);
+        new.and_then(|new| after.table.columns.get(new)).is_some_and(|column| column.auto_increment)
     };
     table.indexes.iter().any(|index| {
         index.kind == IndexKind::Unique
             && index.parts.iter().all(|part| {
                 let column = part.key.column().and_then(|name| table.column_any_case(name));
-                column.is_some_and(|found| found.not_null && !named(&found.name))
+                column.is_some_and(|found| {
+                    found.not_null
+                        && !super::refuse::drops(alter, &found.name)
+                        && !counts(&found.name)
+                })
             })
     })
 }

@@ -2,7 +2,7 @@
 
 use super::change::Changes;
 use super::{Scene, same};
-use crate::effect::{During, HeldUntil, LockMode};
+use crate::effect::{Algorithm, During, HeldUntil, LockMode, Online};
 use crate::schema::{Demand, Name, Relation};
 use crate::sql::ast::{
     ActionKind, AlterTable, ConstraintKind, DataType, ForeignKey, IndexKind, MyAction,
@@ -171,18 +171,50 @@ impl Scene<'_> {
         }
     }
 
+    /// A copy does not take NULLs from the columns of a foreign key, on either side.
+    pub(super) fn not_null_of_key(
+        &mut self,
+        before: &Relation,
+        alter: &AlterTable,
+        changes: &Changes,
+        best: Online,
+    ) {
+        if best.algorithm == Algorithm::Copy && self.foreign_key_checks() {
+            for column in &changes.not_null {
+                self.refused_change(before, alter, column, ("1832", "1833"));
+            }
+        }
+    }
+
     /// Tells which foreign key keeps a column's type as it is.
-    pub(super) fn refused_type_change(&mut self, table: &Relation, column: &str) {
+    pub(super) fn refused_type_change(
+        &mut self,
+        table: &Relation,
+        alter: &AlterTable,
+        column: &str,
+    ) {
+        let codes = if self.is_mariadb() { ("1832", "1833") } else { ("3780", "3780") };
+        self.refused_change(table, alter, column, codes);
+    }
+
+    fn refused_change(
+        &mut self,
+        table: &Relation,
+        alter: &AlterTable,
+        column: &str,
+        (of_child, of_parent): (&'static str, &'static str),
+    ) {
         let child = table.constraints.iter().any(|constraint| {
             matches!(&constraint.kind, Demand::ForeignKey { columns, .. }
-                if columns.iter().any(|c| same(c, column)))
+                if columns.iter().any(|c| same(c, column))
+                    && !super::refuse::drops_constraint(alter, &constraint.name))
         });
         let parent = self.schema().foreign_keys_to(&table.name).iter().any(|(_, constraint)| {
             matches!(&constraint.kind, Demand::ForeignKey { parent_columns, .. }
                 if parent_columns.iter().any(|c| same(c, column)))
         });
         if child || parent {
-            let code = self.code(if child { "1832" } else { "1833" }, "3780");
+            let code = if child { of_child } else { of_parent };
             let detail = format!("cannot change column '{column}': used in a foreign key");
             self.told.fails("foreign-key-references", code, detail);
         }

@@ -10,6 +10,7 @@
 mod alter;
 mod assume;
 mod change;
+mod compare;
 mod data;
 mod decide;
 mod decide_mariadb;

@@ -65,9 +65,12 @@ impl Scene<'_> {
     fn refusals_of(&mut self, before: &Relation, alter: &AlterTable, action: &MyAction) {
         match action {
             MyAction::ModifyColumn { column, if_exists, position } => {
-                if self.known_column(before, &column.name, "1054", *if_exists) {
+                // MariaDB defines a column that the same statement adds.
+                let added =
+                    self.is_mariadb() && super::refuse_key::makes(alter, column.name.as_str());
+                if added || self.known_column(before, &column.name, "1054", *if_exists) {
                     self.position(before, alter, position);
-                    self.redefinition(before, &column.name, column);
+                    self.redefinition(before, alter, &column.name, column);
                     self.written_keys(before, alter, column);
                 }
             }
@@ -77,7 +80,7 @@ impl Scene<'_> {
                     if !same(from.as_str(), column.name.as_str()) {
                         self.renames(before, alter, from, &column.name);
                     }
-                    self.redefinition(before, from, column);
+                    self.redefinition(before, alter, from, column);
                     self.written_keys(before, alter, column);
                 }
             }
@@ -152,6 +155,15 @@ impl Scene<'_> {
 
     fn position(&mut self, before: &Relation, alter: &AlterTable, position: &ColumnPosition) {
         let ColumnPosition::After(name) = position else { return };
+        let itself = alter.actions.iter().any(|action| {
+            matches!(&action.kind, ActionKind::Mysql(MyAction::ModifyColumn { column, position: ColumnPosition::After(after), .. })
+                if same(column.name.as_str(), name.as_str()) && after == name)
+        });
+        if itself {
+            let detail = format!("unknown column '{name}': a column is not behind itself");
+            self.told.fails("missing-column", "1054", detail);
+            return;
+        }
         let added = alter.actions.iter().any(|action| match &action.kind {
             ActionKind::AddColumn { column, .. } => same(column.name.as_str(), name.as_str()),
             ActionKind::RenameColumn { to, .. } => same(to.as_str(), name.as_str()),
@@ -313,7 +325,13 @@ impl Scene<'_> {
         self.partition_column(before, name, "1072", false);
     }
 
-    fn redefinition(&mut self, before: &Relation, from: &Ident, definition: &ColumnDef) {
+    fn redefinition(
+        &mut self,
+        before: &Relation,
+        alter: &AlterTable,
+        from: &Ident,
+        definition: &ColumnDef,
+    ) {
         self.column_definition(before, definition);
         let Some(old) = before.column_any_case(from.as_str()) else { return };
         self.generated_status(old, definition);
@@ -338,7 +356,7 @@ impl Scene<'_> {
             && refused(type_change(server, left, right, false))
             && (self.is_mariadb() || !same_family_longer(left, right))
         {
-            self.refused_type_change(before, &old.name);
+            self.refused_type_change(before, alter, &old.name);
         }
         let not_null = matches!(definition.nullability, Some(Nullability::NotNull { .. }));
         let set_null = before.constraints.iter().any(|constraint| {

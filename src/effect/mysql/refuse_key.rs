@@ -227,6 +227,11 @@ impl Scene<'_> {
                     if index.kind == IndexKind::Fulltext)
             })
             .count();
+        if fulltext > 0 && before.partition_by.is_some() && !self.is_mariadb() {
+            // MySQL manual, "Restrictions and Limitations on Partitioning".
+            let detail = "a partitioned table takes no FULLTEXT index".to_owned();
+            self.told.fails("fulltext-conflict", "1214", detail);
+        }
         if fulltext > 1 && !self.is_mariadb() && super::is_innodb(before) {
             let detail = "InnoDB supports one FULLTEXT index creation at a time".to_owned();
             self.told.fails("fulltext-conflict", "1795", detail);
@@ -564,7 +569,7 @@ fn is_auto(table: &Relation, index: &crate::schema::Index) -> bool {
 }
 
 /// Says whether a statement makes a column of a name.
-fn makes(alter: &AlterTable, name: &str) -> bool {
+pub(super) fn makes(alter: &AlterTable, name: &str) -> bool {
     alter.actions.iter().any(|action| match &action.kind {
         ActionKind::AddColumn { column, .. } => same(column.name.as_str(), name),
         ActionKind::RenameColumn { to, .. } => same(to.as_str(), name),

@@ -2,6 +2,7 @@
 
 use super::refuse::*;
 use super::{Scene, same};
+use crate::effect::{Algorithm, Online};
 use crate::schema::Relation;
 use crate::sql::ast::{ActionKind, AlterTable, MyAction};
 
@@ -49,6 +50,80 @@ impl Scene<'_> {
             let detail = format!("COLLATION '{collation}' is not valid for CHARACTER SET '{name}'");
             self.told.fails("type-mismatch", "1253", detail);
             self.does_not_commit();
+        }
+    }
+
+    /// Tells of character sets and collations that contradict each other.
+    ///
+    /// MySQL 9.7 takes the declarations one after the other, CONVERT among them; MariaDB 10.11 and
+    /// 11.8 compare sets with sets, collations with collations, and CONVERT with CONVERT.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "three actions name character sets")]
+    pub(super) fn charsets_together(&mut self, alter: &AlterTable) {
+        let set_of = |collation: &str| {
+            collation.split('_').next().unwrap_or_default().replace("uca1400", "utf8mb4")
+        };
+        let (mut set, mut collation): (Option<String>, Option<String>) = (None, None);
+        let mut converted: Option<String> = None;
+        for action in &alter.actions {
+            let ActionKind::Mysql(action_kind) = &action.kind else { continue };
+            let (new_set, new_collation) = match action_kind {
+                MyAction::Option { name, value } if name == "charset" => (Some(value), None),
+                MyAction::Option { name, value } if name == "collate" => (None, Some(value)),
+                MyAction::ConvertTo { charset, .. } if self.is_mariadb() => {
+                    let differs = converted.as_ref().zip(charset.as_ref());
+                    if differs.is_some_and(|(old, new)| !same(old, new)) {
+                        self.conflicting(action.span, "1302");
+                    }
+                    converted = converted.or_else(|| charset.clone());
+                    continue;
+                }
+                MyAction::ConvertTo { charset, collation } => {
+                    (charset.as_ref(), collation.as_ref())
+                }
+                _ => continue,
+            };
+            if let Some(new) = new_set.filter(|new| *new != "default") {
+                if set.as_ref().is_some_and(|old| !same(old, new)) {
+                    let code = if collation.is_some() { self.code("1253", "1302") } else { "1302" };
+                    self.conflicting(action.span, code);
+                }
+                set = Some(new.clone());
+            }
+            if let Some(new) = new_collation {
+                let other_set = set.as_ref().is_some_and(|old| !same(old, &set_of(new)));
+                if other_set && set.as_ref().is_some_and(|old| old != "utf8") {
+                    let again = collation.is_some() && self.is_mariadb();
+                    self.conflicting(action.span, if again { "1302" } else { "1253" });
+                }
+                collation = Some(new.clone());
+                set = set.or_else(|| Some(set_of(new)));
+            }
+        }
+    }
+
+    fn conflicting(&mut self, span: crate::sql::Span, code: &'static str) {
+        self.told.span = span;
+        let detail = "conflicting declarations of the character set".to_owned();
+        self.told.fails("type-mismatch", code, detail);
+        self.does_not_commit();
+    }
+
+    /// InnoDB in strict mode, the default, takes KEY_BLOCK_SIZE with compressed rows only.
+    pub(super) fn key_block_size(&mut self, after: &Relation, alter: &AlterTable, best: Online) {
+        let written = alter.actions.iter().any(|action| {
+            matches!(&action.kind, ActionKind::Mysql(MyAction::Option { name, .. })
+                if matches!(name.as_str(), "row_format" | "key_block_size"))
+        });
+        let sized = super::option(after, "key_block_size").is_some_and(|size| size != "0");
+        let plain = super::option(after, "row_format").is_some_and(|format| {
+            ["compact", "dynamic", "redundant"].iter().any(|known| same(known, format))
+        });
+        let strict = self.flag("innodb_strict_mode").unwrap_or(true);
+        if written && sized && plain && strict && super::is_innodb(after) {
+            let detail = "KEY_BLOCK_SIZE goes with ROW_FORMAT=COMPRESSED only".to_owned();
+            let copies = best.algorithm == Algorithm::Copy;
+            let code = if copies { self.code("1005", "1031") } else { "1478" };
+            self.told.fails("type-mismatch", code, detail);
         }
     }
 

@@ -12,9 +12,11 @@ use crate::sql::ast::{ActionKind, AlterTable, MyAction};
 /// What an action does to the column or the index that it names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Use {
+    Add,
     Drop,
     Define,
     Default,
+    AddIndex,
     DropIndex,
     RenameIndex,
 }
@@ -39,6 +41,8 @@ impl Scene<'_> {
                 })
             };
             let taken = match use_of {
+                Use::Add => earlier(Use::Add),
+                Use::AddIndex => earlier(Use::AddIndex),
                 Use::Drop => earlier(Use::Drop),
                 Use::Define => earlier(Use::Define) || anywhere(Use::Drop),
                 Use::Default => {
@@ -61,9 +65,47 @@ impl Scene<'_> {
                     ("1054", format!("unknown column '{name}': another action took it"))
                 }
                 Use::RenameIndex => ("1176", format!("key '{name}' is dropped by another action")),
+                Use::Add => ("1060", format!("duplicate column name '{name}'")),
+                Use::AddIndex => ("1061", format!("duplicate key name '{name}'")),
             };
-            let when = if code == "1176" { "missing-object" } else { "missing-column" };
+            let when = match use_of {
+                Use::Add | Use::AddIndex => "duplicate-object",
+                Use::DropIndex | Use::RenameIndex => "missing-object",
+                Use::Drop | Use::Define | Use::Default => "missing-column",
+            };
             self.told.fails(when, code, detail);
+        }
+    }
+
+    /// Tells which written expression of a generated column names one that another action takes.
+    pub(super) fn generated_from_dropped(&mut self, alter: &AlterTable) {
+        for action in &alter.actions {
+            let column = match &action.kind {
+                ActionKind::AddColumn { column, .. }
+                | ActionKind::Mysql(
+                    MyAction::ModifyColumn { column, .. } | MyAction::ChangeColumn { column, .. },
+                ) => column,
+                ActionKind::Mysql(_)
+                | ActionKind::Postgres(_)
+                | ActionKind::DropColumn { .. }
+                | ActionKind::RenameColumn { .. }
+                | ActionKind::RenameTo(_)
+                | ActionKind::SetDefault { .. }
+                | ActionKind::DropDefault { .. }
+                | ActionKind::SetNotNull { .. }
+                | ActionKind::DropNotNull { .. }
+                | ActionKind::AddConstraint(_)
+                | ActionKind::DropConstraint { .. } => continue,
+            };
+            let words = column.generated.iter().flat_map(|generated| &generated.expr.columns);
+            for word in words {
+                let taken = super::refuse::drops_or_renames(alter, word);
+                if taken && !super::refuse_key::makes(alter, word) {
+                    self.told.span = action.span;
+                    let detail = format!("unknown column '{word}' in 'GENERATED ALWAYS AS'");
+                    self.told.fails("missing-column", "1054", detail);
+                }
+            }
         }
     }
 
@@ -80,6 +122,12 @@ impl Scene<'_> {
 
 fn used(action: &ActionKind) -> Option<(Use, &Ident)> {
     match action {
+        ActionKind::AddColumn { column, if_not_exists: false, .. } => {
+            Some((Use::Add, &column.name))
+        }
+        ActionKind::Mysql(MyAction::AddIndex { index, if_not_exists: false }) => {
+            Some((Use::AddIndex, index.name.as_ref()?))
+        }
         ActionKind::DropColumn { column, .. } => Some((Use::Drop, column)),
         ActionKind::RenameColumn { from, .. }
         | ActionKind::Mysql(MyAction::ChangeColumn { from, .. }) => Some((Use::Define, from)),
