@@ -9,21 +9,21 @@ use lockwise::effect;
 use lockwise::rule::fix::{FileEdit, Fix, FixedMigration, files, fix};
 use lockwise::schema::Schema;
 use lockwise::sql::ast::StatementKind;
-use lockwise::sql::layout::{Given, InputFile, arrange};
+use lockwise::sql::layout::{Content, Given, InputFile, arrange};
 use lockwise::sql::{Convention, Migration, Server, ServerKind};
 
 /// Reads files of one folder as the tool of a convention would.
 fn migrations(convention: Convention, given: &[(&str, &str)], server: Server) -> Vec<Migration> {
     let file = |(path, text): &(&str, &str)| InputFile {
         path: format!("migrations/{path}"),
-        bytes: text.as_bytes().to_vec(),
+        content: Content::Bytes(text.as_bytes().to_vec()),
     };
     let folder =
         Given::Folder { path: "migrations".to_owned(), files: given.iter().map(file).collect() };
     let arrangement = arrange(vec![folder], Some(convention));
     assert!(arrangement.errors.is_empty(), "{:?}", arrangement.errors);
     let drafts = arrangement.groups.into_iter().flat_map(|group| group.drafts);
-    drafts.map(|draft| draft.parse(server)).collect()
+    drafts.map(|draft| draft.parse(server).unwrap()).collect()
 }
 
 /// Fixes the last of these migrations.
@@ -45,7 +45,8 @@ fn fixed(all: &[Migration]) -> (Vec<FileEdit>, Vec<Fix>) {
             schema.apply(statement);
         }
     }
-    let edits = files(all, &[FixedMigration { migration: last, fixes: fixes.clone() }]);
+    let versions = all.iter().map(|migration| migration.version.clone()).collect();
+    let edits = files(&versions, &[FixedMigration { migration: last, fixes: fixes.clone() }]);
     (edits, fixes)
 }
 
@@ -275,7 +276,8 @@ async fn same_schema(shadow: &mut Shadow, server: Server, given: &str, change: &
         }
     }
     assert!(fixes.iter().any(|fix| fix.rules.contains(&rule)), "{change}: no fix for {rule}");
-    let edits = files(&all, &[FixedMigration { migration: all.last().unwrap(), fixes }]);
+    let versions = all.iter().map(|migration| migration.version.clone()).collect();
+    let edits = files(&versions, &[FixedMigration { migration: all.last().unwrap(), fixes }]);
     let mut after: Vec<(String, String)> = vec![(before.0.to_owned(), before.1.to_owned())];
     for edit in edits {
         after.push((edit.path.trim_start_matches("migrations/").to_owned(), edit.text));

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use lockwise::sql::layout::{Given, InputFile, arrange, guess_server};
+use lockwise::sql::layout::{Content, Given, InputFile, arrange, guess_server};
 use lockwise::sql::{Section, Server, Span};
 
 const EXPECTED: &str = "arrangement";
@@ -20,7 +20,8 @@ fn files(folder: &Path, below: &str, found: &mut Vec<InputFile>) {
         if path.is_dir() {
             files(&path, &shown, found);
         } else if !(below.is_empty() && name == EXPECTED) {
-            found.push(InputFile { path: shown, bytes: fs::read(&path).unwrap() });
+            found
+                .push(InputFile { path: shown, content: Content::Bytes(fs::read(&path).unwrap()) });
         }
     }
 }
@@ -44,7 +45,7 @@ fn describe(case: &Path) -> String {
         writeln!(out, "folder {:?}: {}{unrelated}", group.folder, group.convention.as_str())
             .unwrap();
         for draft in &group.drafts {
-            let migration = draft.clone().parse(server);
+            let migration = draft.clone().parse(server).unwrap();
             let marker = |span: Span| draft.up.source.slice(span).to_owned();
             writeln!(out, "  {} \"{}\" {}", draft.version, draft.name, draft.path()).unwrap();
             writeln!(

@@ -3,11 +3,20 @@
 //! Every fenced block marked `console` is run: a line that begins with `$ ` is a command, what
 //! follows up to the next one is its output, standard output before standard error. Commands that
 //! change something run in a folder of their own.
+//!
+//! Its tables of rules and of recorded cases are generated: `LOCKWISE_ACCEPT=1` writes them anew.
 
 #![expect(clippy::unwrap_used, reason = "a test says by panicking what is wrong")]
 
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
 use std::path::Path;
 use std::process::Command;
+
+use lockwise::rule::RuleSet;
+use lockwise::sql::ServerKind;
+use serde_json::Value;
 
 /// One command of the README and what it prints.
 struct Shown {
@@ -75,4 +84,145 @@ fn transcripts_are_what_the_commands_print() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// The four servers in the order of the README's tables, with their folders in testdata/servers.
+const SERVERS: [(&str, ServerKind); 4] = [
+    ("postgres", ServerKind::Postgres),
+    ("mysql", ServerKind::Mysql),
+    ("mariadb", ServerKind::Mariadb),
+    ("sqlite", ServerKind::Sqlite),
+];
+
+#[test]
+fn tables_are_what_they_are_made_from() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let text = fs::read_to_string(&path).unwrap();
+    let made = with_table(&text, "rules", &rules_table());
+    let made = with_table(&made, "recorded cases", &cases_table());
+    if made == text {
+        return;
+    }
+    assert!(
+        std::env::var_os("LOCKWISE_ACCEPT").is_some(),
+        "README.md is behind rules/ or testdata/servers:\n{}\
+         run `LOCKWISE_ACCEPT=1 cargo test --test readme`",
+        similar::TextDiff::from_lines(&text, &made).unified_diff()
+    );
+    fs::write(&path, made).unwrap();
+}
+
+/// Puts a table between its marks.
+fn with_table(text: &str, name: &str, table: &str) -> String {
+    let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- end of {name} -->"));
+    let (before, rest) = text.split_once(&begin).unwrap();
+    let (_, after) = rest.split_once(&end).unwrap();
+    format!("{before}{begin}\n{table}\n{end}{after}")
+}
+
+fn rules_table() -> String {
+    let rules = RuleSet::builtin().unwrap();
+    let (on, off): (Vec<_>, Vec<_>) = rules.iter().partition(|rule| rule.enabled);
+    let mut table = format!(
+        "<details><summary>{} rules on by default, {} to switch on</summary>\n\n\
+         | rule | finds | severity | servers |\n|---|---|---|---|\n",
+        on.len(),
+        off.len()
+    );
+    for in_force in on.iter().chain(&off) {
+        let rule = &in_force.rule;
+        let all = rule.servers.len() == ServerKind::ALL.len();
+        let names: Vec<&str> = rule.servers.iter().map(|server| server.as_str()).collect();
+        let servers = if all { "all".to_owned() } else { names.join(", ") };
+        let title = rule.title.replace('|', "\\|");
+        let off = if in_force.enabled { "" } else { ", off" };
+        writeln!(table, "| `{}` | {title} | {}{off} | {servers} |", rule.id, rule.severity)
+            .unwrap();
+    }
+    table + "\n</details>\n"
+}
+
+/// Counts the recorded cases of each server, in all and by family.
+fn cases_table() -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/servers");
+    let mut families: BTreeMap<String, [usize; 4]> = BTreeMap::new();
+    let mut table = "| server | versions | recorded cases | test |\n|---|---|---|---|\n".to_owned();
+    for (place, (name, kind)) in SERVERS.into_iter().enumerate() {
+        let mut count = 0;
+        let mut versions: Vec<(u64, u64)> = Vec::new();
+        for file in ["cases", "recorded"] {
+            let text = fs::read_to_string(folder.join(name).join(format!("{file}.jsonl"))).unwrap();
+            for row in text.lines() {
+                let row: Value = serde_json::from_str(row).unwrap();
+                let family = row["family"].as_str().unwrap().replace('_', " ");
+                if let Some(count) = families.entry(family).or_default().get_mut(place) {
+                    *count += 1;
+                }
+                count += 1;
+                versions.extend(versions_of(&row));
+            }
+        }
+        versions.sort_unstable();
+        versions.dedup();
+        let shown = |&(major, minor): &(u64, u64)| match kind {
+            ServerKind::Postgres => major.to_string(),
+            ServerKind::Mysql | ServerKind::Mariadb | ServerKind::Sqlite => {
+                format!("{major}.{minor}")
+            }
+        };
+        let versions = versions.iter().map(shown).collect::<Vec<_>>().join(", ");
+        let test = match kind {
+            ServerKind::Postgres => "effects_postgres",
+            ServerKind::Mysql | ServerKind::Mariadb => "effects_mysql",
+            ServerKind::Sqlite => "effects_sqlite",
+        };
+        writeln!(table, "| {} | {versions} | {} | `{test}` |", kind.title(), grouped(count))
+            .unwrap();
+    }
+    table.push_str(
+        "\n<details><summary>By family of statements</summary>\n\n\
+         | family | PostgreSQL | MySQL | MariaDB | SQLite |\n|---|---|---|---|---|\n",
+    );
+    for (family, counts) in families {
+        let counts = counts.map(|count| if count == 0 { String::new() } else { grouped(count) });
+        writeln!(table, "| {family} | {} |", counts.join(" | ")).unwrap();
+    }
+    table + "\n</details>\n"
+}
+
+/// Returns the versions a case was recorded on, as major and minor number.
+fn versions_of(row: &Value) -> Vec<(u64, u64)> {
+    if let Some(version) = row["version"].as_str() {
+        let mut numbers = version.split('.').map(|number| number.parse().unwrap());
+        return vec![(numbers.next().unwrap(), numbers.next().unwrap())];
+    }
+    let results = row["results"].as_array().unwrap().iter();
+    let versions = results.flat_map(|result| result["versions"].as_array().unwrap());
+    versions.map(|version| (version.as_u64().unwrap(), 0)).collect()
+}
+
+/// Writes a number with commas: `1,363`.
+fn grouped(number: usize) -> String {
+    if number < 1000 {
+        number.to_string()
+    } else {
+        format!("{},{:03}", grouped(number / 1000), number % 1000)
+    }
+}
+
+/// A check that the README calls missing must be missing.
+#[test]
+fn what_is_missing_is_missing() {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let (_, rest) = text.split_once("No rules of their own:\n\n").unwrap();
+    let (list, _) = rest.split_once("\n## ").unwrap();
+    let rules = RuleSet::builtin().unwrap();
+    let rows: Vec<&str> = list.lines().filter(|line| line.starts_with("| `")).collect();
+    assert!(!rows.is_empty(), "no list of missing checks");
+    for row in rows {
+        let cell = row.split('|').nth(1).unwrap();
+        for id in cell.split('`').skip(1).step_by(2) {
+            assert!(rules.get(id).is_none(), "{id} is there by now: {row}");
+        }
+    }
 }

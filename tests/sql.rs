@@ -7,7 +7,18 @@
     reason = "a test says by panicking what is wrong"
 )]
 
-use lockwise::sql::{Lexing, Piece, Section, Server, ServerKind, Source, Span, parse, split};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use lockwise::effect::{WalkOptions, walk};
+use lockwise::report::lint::{LintFormat, LintReport, LintedFile};
+use lockwise::rule::fix::fix;
+use lockwise::rule::{Bench, JudgeOptions, RuleSet};
+use lockwise::schema::Schema;
+use lockwise::sql::layout::{Content, Given, InputFile, arrange};
+use lockwise::sql::{
+    Convention, Lexing, Piece, Section, Server, ServerKind, Source, Span, parse, split,
+};
 use proptest::prelude::*;
 
 /// Statements of all servers, to be damaged.
@@ -233,6 +244,153 @@ fn long_input_takes_linear_time() {
     for part in parts {
         for server in servers() {
             check(&part.repeat(5_000), server);
+        }
+    }
+}
+
+/// Chooses, the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 11).unwrap() % limit.max(1)
+    }
+}
+
+/// Cuts, doubles and mixes a file with another one and with fragments.
+fn mutated(text: &str, other: &str, dice: &mut Dice) -> String {
+    let mut parts: Vec<&str> = text.split_inclusive([' ', '\n', ';', '(', ',']).collect();
+    let others: Vec<&str> = other.split_inclusive([' ', '\n', ';', '(', ',']).collect();
+    for _ in 0..1 + dice.below(6) {
+        let at = dice.below(parts.len());
+        match dice.below(7) {
+            _ if parts.is_empty() => break,
+            0 => drop(parts.remove(at)),
+            1 => parts.truncate(at),
+            2 => drop(parts.drain(..at)),
+            3 => parts.insert(at, FRAGMENTS[dice.below(FRAGMENTS.len())]),
+            4 => {
+                let with = dice.below(parts.len());
+                parts.swap(at, with);
+            }
+            _ => {
+                let from = dice.below(others.len());
+                let length = 1 + dice.below(8);
+                let piece = others.iter().skip(from).take(length).copied();
+                parts.splice(at..at, piece);
+            }
+        }
+    }
+    parts.concat()
+}
+
+fn sql_files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sql_files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "sql") {
+            found.push(path);
+        }
+    }
+}
+
+/// Reads, walks, judges and reports a text as a migration after another one.
+fn judge_whole(
+    before: &str,
+    text: &str,
+    convention: Convention,
+    bench: &Bench<'_>,
+    server: Server,
+) {
+    let file = |path: &str, text: &str| InputFile {
+        path: format!("m/{path}"),
+        content: Content::Bytes(text.as_bytes().to_vec()),
+    };
+    let files = vec![file("1_before.sql", before), file("2_now.sql", text)];
+    let given = Given::Folder { path: "m".to_owned(), files };
+    let rules = RuleSet::empty();
+    let mut schema = Schema::new(server, false);
+    for group in arrange(vec![given], Some(convention)).groups {
+        for draft in group.drafts {
+            let migration = draft.parse(server).unwrap();
+            for statement in &migration.up.statements {
+                let nothing = lockwise::effect::of(
+                    statement,
+                    &schema,
+                    &lockwise::effect::Context {
+                        in_transaction: true,
+                        settings: Default::default(),
+                    },
+                );
+                fix(&migration.up, statement, &schema, &nothing);
+            }
+            let effects = walk(&migration, &mut schema, &WalkOptions::default());
+            let mut case = bench.hear(&migration, &effects);
+            case.settle(&schema, true);
+            let judged = case.judged(bench);
+            for finding in &judged.findings {
+                let text = migration.up.section.source.text();
+                check_span(text, finding.span);
+                check_span(text, finding.statement);
+                let whole = &migration.up.section.source;
+                let at = finding.span.start;
+                assert_eq!(finding.source.position(at), whole.position(at));
+                assert_eq!(finding.source.slice(finding.span), whole.slice(finding.span));
+            }
+            for format in [LintFormat::Text { colors: false }, LintFormat::Json, LintFormat::Sarif]
+            {
+                let judged = lockwise::rule::Judged {
+                    findings: judged.findings.clone(),
+                    suppressed: Vec::new(),
+                };
+                let file = LintedFile { path: "m".to_owned(), judged, statements: 1, unknown: 0 };
+                let mut report = LintReport::new(format, server, &rules);
+                report.add(file, &mut std::io::sink()).unwrap();
+                report.finish(&mut std::io::sink()).unwrap();
+            }
+        }
+    }
+}
+
+/// `LOCKWISE_FUZZ=FOLDER LOCKWISE_FUZZ_SECONDS=600 cargo test --test sql mutated` goes on for longer,
+/// with the files of a folder of one's own.
+#[test]
+fn mutated_files_do_no_harm() {
+    let own = std::env::var_os("LOCKWISE_FUZZ").map(PathBuf::from);
+    let folder = own.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata"));
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let until = number("LOCKWISE_FUZZ_SECONDS").map(|s| Instant::now() + Duration::from_secs(s));
+    let mut paths = Vec::new();
+    sql_files(&folder, &mut paths);
+    paths.sort();
+    let texts: Vec<String> =
+        paths.iter().filter_map(|path| std::fs::read_to_string(path).ok()).collect();
+    let texts: Vec<&String> = texts.iter().filter(|text| text.len() < 20_000).collect();
+    let rules = RuleSet::builtin().unwrap();
+    let benches = servers().map(|server| Bench::new(&rules, server, JudgeOptions::default()));
+    let mut dice = Dice(number("LOCKWISE_FUZZ_SEED").unwrap_or(0x9e37_79b9_7f4a_7c15));
+    for round in 0.. {
+        if until.map_or(round >= 200, |until| Instant::now() > until) {
+            break;
+        }
+        let mut pick = || texts[dice.below(texts.len())].as_str();
+        let (before, one, other) = (pick(), pick(), pick());
+        let text = mutated(one, other, &mut dice);
+        let convention = Convention::ALL[dice.below(Convention::ALL.len())];
+        let kept = std::env::temp_dir().join("lockwise-mutated.sql");
+        if until.is_some() {
+            std::fs::write(&kept, format!("{before}\n-- file: 2\n{text}")).unwrap();
+        }
+        for (bench, server) in benches.iter().zip(servers()) {
+            let start = Instant::now();
+            check(&text, server);
+            judge_whole(before, &text, convention, bench, server);
+            let took = start.elapsed();
+            assert!(took < Duration::from_secs(20), "{took:?} {server:?} {convention:?}: {text}");
         }
     }
 }

@@ -35,8 +35,7 @@ pub(super) fn run(args: &EffectsArgs, console: &mut Console) -> Result<Exit, Fai
     let project = Project::load(&console.global)?;
     let history = History::read(&args.history, &project, console)?;
     let server = history.server;
-    let failures = history.failures.clone();
-    let replayed = history.replay(&project);
+    let (replayed, failures) = history.replay_all(&project);
     let reports: Vec<MigrationReport> = replayed
         .iter()
         .filter(|entry| entry.used == Use::Judged)

@@ -5,16 +5,12 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use globset::GlobBuilder;
-use rayon::prelude::*;
 
 use super::failure::Failure;
-use crate::sql::layout::{Given, InputFile, is_sidecar};
+use crate::sql::layout::{Content, Given, InputFile, Reader, is_sidecar};
 
 /// Folders that hold other people's files.
 const FOREIGN_FOLDERS: [&str; 2] = ["node_modules", "target"];
-
-/// How deep folders are searched: deeper, a link points to a folder above it.
-const DEPTH: usize = 40;
 
 /// Reads everything that is named. All that cannot be read is told at once.
 pub(super) fn read_all(paths: &[String]) -> Result<Vec<Given>, Failure> {
@@ -70,31 +66,50 @@ fn near_hint(path: &Path) -> String {
 /// Reads all migrations below a folder.
 pub(super) fn read_folder(folder: &Path) -> Result<Given, Failure> {
     let mut paths = Vec::new();
-    search(folder, DEPTH, &mut paths)?;
-    let files = read_files(&paths)?;
-    Ok(Given::Folder { path: shown(folder), files })
+    search(folder, &mut Vec::new(), &mut paths)?;
+    Ok(Given::Folder { path: shown(folder), files: found_files(&paths)? })
 }
 
-fn search(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
-    let entries = fs::read_dir(folder).map_err(|error| cannot_read(&shown(folder), &error))?;
-    for entry in entries {
-        let entry = entry.map_err(|error| cannot_read(&shown(folder), &error))?;
+/// Looks for files below a folder. `above` are the folders it was found in: a link back to one of
+/// them leads to nothing new.
+fn search(
+    folder: &Path,
+    above: &mut Vec<PathBuf>,
+    found: &mut Vec<PathBuf>,
+) -> Result<(), Failure> {
+    let cannot = |error: io::Error| cannot_read(&shown(folder), &error);
+    above.push(folder.to_owned());
+    for entry in fs::read_dir(folder).map_err(cannot)? {
+        let entry = entry.map_err(cannot)?;
         let name = entry.file_name();
         let name = name.to_string_lossy();
         let path = entry.path();
         let kind = entry.file_type().map_err(|error| cannot_read(&shown(&path), &error))?;
-        // A link counts as what it points to; one that points nowhere is no migration.
+        // A link counts as what it points to.
         let is_folder = kind.is_dir() || (kind.is_symlink() && path.is_dir());
         if is_folder {
             let foreign = name.starts_with('.') || FOREIGN_FOLDERS.contains(&name.as_ref());
-            if !foreign && depth > 0 {
-                search(&path, depth - 1, found)?;
+            if !foreign && !(kind.is_symlink() && leads_back(&path, above)) {
+                search(&path, above, found)?;
             }
         } else if is_wanted(&name) {
+            // A pipe or a device would be waited for.
+            let ordinary = kind.is_file() || fs::metadata(&path).is_ok_and(|file| file.is_file());
+            if !ordinary && path.exists() {
+                let hint = "name it on the command line to read it all the same";
+                return Err(Failure::new(format!("{} is no file", shown(&path))).hint(hint));
+            }
             found.push(path);
         }
     }
+    above.pop();
     Ok(())
+}
+
+fn leads_back(link: &Path, above: &[PathBuf]) -> bool {
+    let place = |path: &Path| fs::canonicalize(path).ok();
+    let target = place(link);
+    above.iter().any(|folder| place(folder) == target)
 }
 
 fn is_wanted(name: &str) -> bool {
@@ -102,12 +117,21 @@ fn is_wanted(name: &str) -> bool {
     (sql && !name.starts_with('.')) || is_sidecar(name)
 }
 
-fn read_files(paths: &[PathBuf]) -> Result<Vec<InputFile>, Failure> {
-    let results: Vec<Result<InputFile, Failure>> = paths.par_iter().map(|p| load(p)).collect();
-    let mut files = Vec::with_capacity(results.len());
+/// Returns the files of a folder. Migrations are read later, when it is their turn; what says
+/// something about them, and what has a name that cannot be shown as it is, is read at once.
+fn found_files(paths: &[PathBuf]) -> Result<Vec<InputFile>, Failure> {
+    let reader = Reader::new(|path| fs::read(path).map_err(|error| error.to_string()));
+    let mut files = Vec::with_capacity(paths.len());
     let mut failures = Vec::new();
-    for result in results {
-        match result {
+    for path in paths {
+        let name = path.file_name().and_then(|name| name.to_str());
+        let sidecar = name.is_none_or(is_sidecar) || path.to_str().is_none();
+        let file = if sidecar {
+            load(path)
+        } else {
+            Ok(InputFile { path: shown(path), content: Content::Unread(reader.clone()) })
+        };
+        match file {
             Ok(file) => files.push(file),
             Err(failure) => failures.push(failure),
         }
@@ -117,7 +141,7 @@ fn read_files(paths: &[PathBuf]) -> Result<Vec<InputFile>, Failure> {
 
 fn load(path: &Path) -> Result<InputFile, Failure> {
     let bytes = fs::read(path).map_err(|error| cannot_read(&shown(path), &error))?;
-    Ok(InputFile { path: shown(path), bytes })
+    Ok(InputFile { path: shown(path), content: Content::Bytes(bytes) })
 }
 
 /// Reads a file, and what stands beside it and says something about it.
@@ -155,13 +179,13 @@ fn read_glob(pattern: &str) -> Result<Given, Failure> {
     let base = if fixed.as_os_str().is_empty() { Path::new(".") } else { fixed.as_path() };
     let mut paths = Vec::new();
     if base.is_dir() {
-        search(base, DEPTH, &mut paths)?;
+        search(base, &mut Vec::new(), &mut paths)?;
     }
     paths.retain(|path| {
         let shown = shown(path);
         matcher.is_match(&shown) || is_sidecar(shown.rsplit('/').next().unwrap_or(""))
     });
-    let files = read_files(&paths)?;
+    let files = found_files(&paths)?;
     let any = files.iter().any(|file| matcher.is_match(&file.path));
     if !any {
         let hint = "check the pattern; in the shell, quote it";

@@ -11,10 +11,9 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::history::{History, HistoryOptions, Replayed, Use};
 use super::project::Project;
-use crate::rule::fix::{FileEdit, Fix, FixedMigration, files, fix};
-use crate::rule::{Finding, JudgeOptions, RuleSet, judge};
-use crate::schema::Schema;
-use crate::sql::{Migration, Server};
+use crate::rule::fix::{FileEdit, Fix, FixedMigration, files};
+use crate::rule::{Bench, Finding, JudgeOptions, RuleSet};
+use crate::sql::Migration;
 
 /// Rewrite migrations into their safe form
 ///
@@ -43,15 +42,26 @@ pub(super) fn run(args: &FixArgs, console: &mut Console) -> Result<Exit, Failure
     let only = wanted_rules(&args.rule, &rules)?;
     let history = History::read(&args.history, &project, console)?;
     let server = history.server;
-    let failures = history.failures.clone();
+    let (mut replayed, failures) = history.replay_all(&project);
     if !failures.is_empty() {
         return Err(Failure::all(failures));
     }
-    let start = history.start.clone();
-    let replayed = history.replay(&project);
-    let findings = findings(&replayed, server, &rules, &only, &project);
-    let fixes = offers(&replayed, &findings, start);
-    let edits = edits(replayed, fixes, console);
+    let judging = JudgeOptions { adopt_comments: project.config.adopt_comments };
+    let bench = Bench::new(&rules, server, judging);
+    for entry in &mut replayed {
+        let findings = match entry.used {
+            Use::Before => Vec::new(),
+            Use::Judged => bench.hear(&entry.migration, &entry.effects).judged(&bench).findings,
+        };
+        let wanted =
+            |finding: &&Finding| only.is_empty() || finding.rules().any(|id| only.contains(id));
+        let findings: Vec<&Finding> = findings.iter().filter(wanted).collect();
+        let migration = &entry.migration;
+        entry.fixes.retain(|fix| {
+            findings.iter().any(|finding| answers(fix, finding)) && fits(migration, fix)
+        });
+    }
+    let edits = edits(replayed, console);
     if edits.is_empty() {
         console.note("nothing to rewrite");
         return Ok(Exit::Yes);
@@ -78,90 +88,29 @@ fn wanted_rules(ids: &[String], rules: &RuleSet) -> Result<BTreeSet<String>, Fai
     Ok(wanted)
 }
 
-/// Judges each migration; those that are not judged have no findings.
-fn findings(
-    replayed: &[Replayed],
-    server: Server,
-    rules: &RuleSet,
-    only: &BTreeSet<String>,
-    project: &Project,
-) -> Vec<Vec<Finding>> {
-    let options = JudgeOptions { adopt_comments: project.config.adopt_comments };
-    let wanted = |finding: &Finding| only.is_empty() || named(finding).any(|id| only.contains(id));
-    replayed
-        .iter()
-        .map(|entry| match entry.used {
-            Use::Before => Vec::new(),
-            Use::Judged => {
-                let judged = judge(&entry.migration, &entry.effects, rules, server, options);
-                judged.findings.into_iter().filter(wanted).collect()
-            }
-        })
-        .collect()
-}
-
-/// Returns the rules that a finding names.
-fn named(finding: &Finding) -> impl Iterator<Item = &str> {
-    let also = finding.also.iter().map(|note| note.rule.as_str());
-    std::iter::once(finding.rule.as_str()).chain(also)
-}
-
-/// Returns the rewrites that answer findings: one list for each migration, findings likewise.
-pub(super) fn offers(
-    replayed: &[Replayed],
-    findings: &[Vec<Finding>],
-    start: Schema,
-) -> Vec<Vec<Fix>> {
-    let mut schema = start.clone();
-    let mut start = start;
-    let last = findings.iter().rposition(|findings| !findings.is_empty());
-    let mut offers: Vec<Vec<Fix>> = Vec::with_capacity(findings.len());
-    let count = last.map_or(0, |last| last + 1);
-    for (entry, findings) in replayed.iter().zip(findings).take(count) {
-        if entry.anew {
-            schema = start.clone();
-        } else if entry.first {
-            start = schema.clone();
-        }
-        schema.next_migration();
-        let mut fixes = Vec::new();
-        let statements = entry.migration.up.statements.iter().zip(&entry.effects.statements);
-        for (statement, run) in statements {
-            let found: Vec<&Finding> =
-                findings.iter().filter(|finding| finding.statement == statement.span).collect();
-            if !found.is_empty() {
-                let offer = fix(&entry.migration.up, statement, &schema, &run.effects);
-                let answers = |fix: &Fix| {
-                    found.iter().any(|finding| named(finding).any(|id| fix.rules.contains(&id)))
-                };
-                fixes.extend(offer.filter(answers).filter(|fix| fits(&entry.migration, fix)));
-            }
-            schema.apply(statement);
-        }
-        offers.push(fixes);
-    }
-    offers.resize_with(findings.len(), Vec::new);
-    offers
+/// Says whether a rewrite is the answer to a finding.
+fn answers(fix: &Fix, finding: &Finding) -> bool {
+    finding.statement == fix.span && finding.rules().any(|id| fix.rules.contains(&id))
 }
 
 /// Says whether the folder's convention has room for a rewrite.
-fn fits(migration: &Migration, fix: &Fix) -> bool {
-    !files(&[], &[FixedMigration { migration, fixes: vec![fix.clone()] }]).is_empty()
+pub(super) fn fits(migration: &Migration, fix: &Fix) -> bool {
+    !files(&BTreeSet::new(), &[FixedMigration { migration, fixes: vec![fix.clone()] }]).is_empty()
 }
 
 /// Turns rewrites into files, folder by folder.
-fn edits(replayed: Vec<Replayed>, fixes: Vec<Vec<Fix>>, console: &mut Console) -> Vec<FileEdit> {
+fn edits(replayed: Vec<Replayed>, console: &mut Console) -> Vec<FileEdit> {
     let mut edits = Vec::new();
     let mut folder: Vec<Migration> = Vec::new();
     let mut of_folder: Vec<Vec<Fix>> = Vec::new();
-    for (entry, fixes) in replayed.into_iter().zip(fixes) {
+    for entry in replayed {
         if entry.first {
             edits.extend(folder_edits(&folder, &of_folder, console));
             folder.clear();
             of_folder.clear();
         }
         folder.push(entry.migration);
-        of_folder.push(fixes);
+        of_folder.push(entry.fixes);
     }
     edits.extend(folder_edits(&folder, &of_folder, console));
     edits
@@ -177,7 +126,8 @@ fn folder_edits(folder: &[Migration], fixes: &[Vec<Fix>], console: &mut Console)
         }
         fixed.push(FixedMigration { migration, fixes: fixes.clone() });
     }
-    files(folder, &fixed)
+    let versions = folder.iter().map(|migration| migration.version.clone()).collect();
+    files(&versions, &fixed)
 }
 
 fn old_text(edit: &FileEdit) -> String {

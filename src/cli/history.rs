@@ -3,24 +3,19 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use rayon::prelude::*;
-
 use super::console::Console;
 use super::failure::Failure;
 use super::files;
 use super::options::{ConventionOption, ServerOptions};
 use super::project::Project;
+use super::track::{self, End, Listener, Stage};
 use crate::db::Snapshot;
-use crate::effect::{
-    FileState, MigrationEffects, WalkOptions, settle, tell_history, tell_set, walk,
-};
+use crate::effect::{FileState, MigrationEffects, WalkOptions, settle};
 use crate::plan::schema_of;
+use crate::rule::fix::Fix;
 use crate::schema::{Name, Schema, Size};
 use crate::sql::layout::{Arrangement, Draft, Given, Group, Problem, arrange, guess_server};
 use crate::sql::{Convention, Migration, Server, ServerKind};
-
-/// How many files are parsed at once; the statements of the others are not in memory.
-const BATCH: usize = 256;
 
 /// What to read.
 #[derive(Debug, Clone, clap::Args)]
@@ -56,9 +51,9 @@ pub(super) struct History {
     /// Sizes of tables, where they are known.
     sizes: BTreeMap<Name, Size>,
     /// The schema before the first migration.
-    pub(super) start: Schema,
+    start: Schema,
     /// What could not be read.
-    pub(super) failures: Vec<Failure>,
+    failures: Vec<Failure>,
 }
 
 /// What is done with a migration.
@@ -131,48 +126,31 @@ impl History {
         self.states = paths.map(|path| (path.to_owned(), state(path))).collect();
     }
 
-    /// Replays all migrations in their order: what each does to the schema before it.
+    /// Replays all migrations: histories on all cores, the migrations of each in their order. What
+    /// `listener` makes of a history goes to `take`, in the order of the histories.
     ///
-    /// Files are parsed on all cores, and walked one after another.
-    pub(super) fn replay(self, project: &Project) -> Vec<Replayed> {
-        let server = self.server;
-        let mut replay = Replay {
-            project,
-            schema: self.start.clone(),
-            start: self.start,
-            sizes: self.sizes,
-            done: Vec::new(),
-            run: 0,
-        };
-        for (used, groups) in [(Use::Before, self.before), (Use::Judged, self.judged)] {
-            for group in groups {
-                let anew = group.unrelated;
-                replay.begin(anew);
-                let mut first = true;
-                let mut drafts = group.drafts.into_iter();
-                loop {
-                    let batch: Vec<Draft> = drafts.by_ref().take(BATCH).collect();
-                    if batch.is_empty() {
-                        break;
-                    }
-                    let parsed: Vec<Migration> =
-                        batch.into_par_iter().map(|draft| draft.parse(server)).collect();
-                    for migration in parsed {
-                        let path = migration.up.section.source.path();
-                        let out = self.states.get(path) == Some(&FileState::Unchanged);
-                        let state = self.states.get(path).copied();
-                        let used = if out { Use::Before } else { used };
-                        replay.migration(migration, used, state);
-                        if let Some(entry) = replay.done.last_mut().filter(|_| first) {
-                            (entry.first, entry.anew) = (true, anew);
-                        }
-                        first = false;
-                    }
-                }
-            }
-        }
-        replay.finish();
-        replay.done
+    /// Returns what could not be read.
+    pub(super) fn replay<L: Listener>(
+        self,
+        project: &Project,
+        listener: &L,
+        take: impl FnMut(L::Told) + Send,
+    ) -> Vec<Failure> {
+        let Self { server, before, judged, states, sizes, start, failures } = self;
+        let before = before.into_iter().map(|group| (Use::Before, group));
+        let groups: Vec<(Use, Group)> =
+            before.chain(judged.into_iter().map(|group| (Use::Judged, group))).collect();
+        let stage = Stage { project, server, states, sizes, listener };
+        let mut failures = failures;
+        failures.extend(track::histories(&stage, start, groups, take));
+        failures
+    }
+
+    /// Replays all migrations and keeps them.
+    pub(super) fn replay_all(self, project: &Project) -> (Vec<Replayed>, Vec<Failure>) {
+        let mut all = Vec::new();
+        let failures = self.replay(project, &Keeper, |history| all.extend(history));
+        (all, failures)
     }
 }
 
@@ -186,55 +164,28 @@ pub(super) struct Replayed {
     pub(super) used: Use,
     /// It is the first of its folder.
     pub(super) first: bool,
-    /// Its folder has nothing to do with those before it: the schema starts anew.
-    pub(super) anew: bool,
-    /// What version control says about its file, where it was asked.
-    state: Option<FileState>,
+    /// Safe forms of its statements, whether something is found there or not.
+    pub(super) fixes: Vec<Fix>,
 }
 
-/// A replay under way.
-struct Replay<'p> {
-    project: &'p Project,
-    schema: Schema,
-    /// The schema before the first of several unrelated folders.
-    start: Schema,
-    sizes: BTreeMap<Name, Size>,
-    done: Vec<Replayed>,
-    /// Where in `done` the present history begins.
-    run: usize,
-}
+/// Keeps everything, with what the whole history tells.
+struct Keeper;
 
-impl Replay<'_> {
-    /// Comes to a folder.
-    fn begin(&mut self, anew: bool) {
-        if anew {
-            self.finish();
-            self.schema = self.start.clone();
-        } else {
-            self.start = self.schema.clone();
-        }
+impl Listener for Keeper {
+    type Heard = Replayed;
+    type Told = Vec<Replayed>;
+
+    fn hear(&self, replayed: Replayed) -> Replayed {
+        replayed
     }
 
-    fn migration(&mut self, migration: Migration, used: Use, state: Option<FileState>) {
-        let options = walk_options(&migration, self.project);
-        fill_sizes(&mut self.schema, &self.sizes);
-        let effects = walk(&migration, &mut self.schema, &options);
-        let (first, anew) = (false, false);
-        self.done.push(Replayed { migration, effects, used, first, anew, state });
-    }
-
-    /// Tells each migration of a history what the others make of it.
-    fn finish(&mut self) {
-        let run = self.done.get_mut(self.run..).unwrap_or_default();
-        let states: Vec<FileState> = run.iter().filter_map(|entry| entry.state).collect();
-        let (migrations, mut effects): (Vec<&Migration>, Vec<&mut MigrationEffects>) =
-            run.iter_mut().map(|entry| (&entry.migration, &mut entry.effects)).unzip();
-        tell_set(&migrations, &mut effects);
-        if states.len() == migrations.len() {
-            tell_history(&migrations, &states, &mut effects);
+    fn tell(&self, mut history: Vec<Replayed>, end: &End<'_>) -> Vec<Replayed> {
+        for (entry, told) in history.iter_mut().zip(&end.told) {
+            entry.effects.migration.extend(told.iter().cloned());
         }
-        settle(&mut effects, &self.schema);
-        self.run = self.done.len();
+        let mut effects: Vec<_> = history.iter_mut().map(|entry| &mut entry.effects).collect();
+        settle(&mut effects, end.schema);
+        history
     }
 }
 
@@ -263,18 +214,6 @@ fn tell_unrelated(arrangement: &Arrangement, console: &mut Console) {
             "{} folders with migrations: each is a history of its own",
             arrangement.groups.len()
         ));
-    }
-}
-
-/// Tells the schema how large its tables are; a table that the next migration makes is small.
-fn fill_sizes(schema: &mut Schema, sizes: &BTreeMap<Name, Size>) {
-    for (name, &size) in sizes {
-        // MySQL's model has no name for the current database.
-        let bare = Name::new("", name.name.clone());
-        let known = if schema.relation(name).is_some() { name } else { &bare };
-        if let Some(relation) = schema.relation_mut(known) {
-            relation.size = Some(size);
-        }
     }
 }
 

@@ -2,21 +2,21 @@
 
 use std::path::PathBuf;
 
-use rayon::prelude::*;
-
 use super::console::Console;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::files::shown;
+use super::fix::fits;
 use super::history::{History, HistoryOptions, Replayed, Use};
 use super::project::Project;
 use super::since;
+use super::track::{End, Listener};
 use crate::config::FailOn;
-use crate::report::lint::{LintFormat, LintReport};
-use crate::rule::{Baseline, Finding, JudgeOptions, Judged, RuleSet, judge};
-use crate::schema::Schema;
+use crate::report::lint::{LintFormat, LintReport, LintedFile};
+use crate::rule::fix::Fix;
+use crate::rule::{Baseline, Bench, Case, Finding, JudgeOptions};
 use crate::sql::ast::StatementKind;
-use crate::sql::{Migration, PieceKind, Server};
+use crate::sql::{Migration, PieceKind, Span};
 
 /// Find what is unsafe in migrations
 ///
@@ -67,16 +67,6 @@ fn fail_on(word: &str) -> Result<FailOn, String> {
     known.map(|&(_, level)| level).ok_or_else(|| "use error, warning, note or never".to_owned())
 }
 
-/// Everything that was found so far.
-#[derive(Default)]
-struct Found {
-    findings: Vec<Finding>,
-    suppressed: usize,
-    files: Vec<String>,
-    statements: usize,
-    unknown: usize,
-}
-
 /// Replays the migrations, judges each, and reports.
 pub(super) fn run(args: &LintArgs, console: &mut Console) -> Result<Exit, Failure> {
     let project = Project::load(&console.global)?;
@@ -88,24 +78,43 @@ pub(super) fn run(args: &LintArgs, console: &mut Console) -> Result<Exit, Failur
         history.judge_changed(|path| changed.state(path));
     }
     let server = history.server;
-    let failures = history.failures.clone();
-    let start = history.start.clone();
-    let replayed = history.replay(&project);
-    let mut bench = Bench { server, rules: &rules, project: &project, baseline: &mut baseline };
-    let found = bench.judge_all(&replayed, start, console);
-    if args.write_baseline {
-        return write_baseline(args, &found.findings, console);
-    }
-    let report = LintReport {
-        server,
-        findings: &found.findings,
-        suppressed: found.suppressed,
-        files: &found.files,
-        statements: found.statements,
-        unknown: found.unknown,
-        rules: &rules,
+    let judging = JudgeOptions { adopt_comments: project.config.adopt_comments };
+    let docket = Docket { bench: Bench::new(&rules, server, judging) };
+    let limit = args.fail_on.unwrap_or(project.config.fail_on);
+    let mut clerk = Clerk {
+        report: LintReport::new(form(args.format, console), server, &rules),
+        limit,
+        blocked: false,
+        accepted: args.write_baseline.then(Vec::new),
+        written: Ok(()),
     };
-    let format = match args.format {
+    let failures = history.replay(&project, &docket, |told| {
+        for one in told {
+            for warning in &one.warnings {
+                console.warn(warning);
+            }
+            let mut file = one.file;
+            baseline.accept(&mut file.judged);
+            clerk.take(file, console);
+        }
+    });
+    for accepted in baseline.left_over() {
+        console.note(&format!("no longer found, take it out of the baseline: {accepted}"));
+    }
+    let Clerk { report, blocked, accepted, written, .. } = clerk;
+    if let Some(accepted) = accepted {
+        return write_baseline(args, &accepted, console);
+    }
+    written?;
+    report.finish(&mut console.out)?;
+    if !failures.is_empty() {
+        return Err(Failure::all(failures));
+    }
+    Ok(if blocked { Exit::No } else { Exit::Yes })
+}
+
+fn form(format: Format, console: &Console) -> LintFormat {
+    match format {
         Format::Text => LintFormat::Text { colors: console.out.colors },
         Format::Json => LintFormat::Json,
         Format::Sarif => LintFormat::Sarif,
@@ -114,88 +123,128 @@ pub(super) fn run(args: &LintArgs, console: &mut Console) -> Result<Exit, Failur
         Format::Junit => LintFormat::Junit,
         Format::Checkstyle => LintFormat::Checkstyle,
         Format::Markdown => LintFormat::Markdown,
-    };
-    report.write(format, &mut console.out)?;
-    if !failures.is_empty() {
-        return Err(Failure::all(failures));
     }
-    let limit = args.fail_on.unwrap_or(project.config.fail_on);
-    let blocked = found.findings.iter().any(|finding| limit.blocks(finding.severity));
-    Ok(if blocked { Exit::No } else { Exit::Yes })
+}
+
+/// Takes down what is found, file by file.
+struct Clerk<'r> {
+    report: LintReport<'r>,
+    limit: FailOn,
+    /// A finding is at or over the limit.
+    blocked: bool,
+    /// All findings, where they are to be accepted and not to be reported.
+    accepted: Option<Vec<Finding>>,
+    written: std::io::Result<()>,
+}
+
+impl Clerk<'_> {
+    fn take(&mut self, file: LintedFile, console: &mut Console) {
+        let findings = &file.judged.findings;
+        self.blocked |= findings.iter().any(|finding| self.limit.blocks(finding.severity));
+        if let Some(accepted) = &mut self.accepted {
+            accepted.extend(file.judged.findings);
+        } else if self.written.is_ok() {
+            self.written = self.report.add(file, &mut console.out);
+        }
+    }
 }
 
 /// What migrations are judged by.
-struct Bench<'b> {
-    server: Server,
-    rules: &'b RuleSet,
-    project: &'b Project,
-    baseline: &'b mut Baseline,
+struct Docket<'r> {
+    bench: Bench<'r>,
 }
 
-impl Bench<'_> {
-    fn judge_all(&mut self, replayed: &[Replayed], start: Schema, console: &mut Console) -> Found {
-        let (server, rules) = (self.server, self.rules);
-        let options = JudgeOptions { adopt_comments: self.project.config.adopt_comments };
-        let judged: Vec<Judged> = replayed
-            .par_iter()
-            .map(|entry| match entry.used {
-                Use::Before => Judged::default(),
-                Use::Judged => judge(&entry.migration, &entry.effects, rules, server, options),
-            })
-            .collect();
-        let (mut findings, suppressed): (Vec<Vec<Finding>>, Vec<_>) =
-            judged.into_iter().map(|judged| (judged.findings, judged.suppressed)).unzip();
-        let fixes = super::fix::offers(replayed, &findings, start);
-        for (findings, fixes) in findings.iter_mut().zip(fixes) {
-            for finding in findings {
-                let fix = fixes.iter().find(|fix| fix.span == finding.statement);
-                finding.fix = fix.map(|fix| fix.title);
-            }
-        }
-        let mut found = Found::default();
-        for ((entry, findings), suppressed) in replayed.iter().zip(findings).zip(suppressed) {
-            if entry.used == Use::Before {
-                continue;
-            }
-            let migration = &entry.migration;
-            if migration.up.statements.is_empty() {
-                let path = migration.up.section.source.path();
-                console.warn(&format!("{path}:1:1: no statements: finish the file or delete it"));
-            }
-            tell_meta_commands(migration, console);
-            let mut judged = Judged { findings, suppressed };
-            self.baseline.accept(&mut judged);
-            found.add(migration, judged);
-        }
-        for accepted in self.baseline.left_over() {
-            console.note(&format!("no longer found, take it out of the baseline: {accepted}"));
-        }
-        found
-    }
+/// A migration that was heard.
+struct Heard<'r> {
+    case: Case<'r>,
+    /// The rewrites that fit: the statement, the rules whose findings they answer, their names.
+    fixes: Vec<(Span, Vec<&'static str>, &'static str)>,
+    warnings: Vec<String>,
+    path: String,
+    statements: usize,
+    unknown: usize,
 }
 
-impl Found {
-    fn add(&mut self, migration: &Migration, judged: Judged) {
-        let path = migration.up.section.source.path();
-        if self.files.last().is_none_or(|last| last != path) {
-            self.files.push(path.to_owned());
+/// A migration that was judged.
+struct Told {
+    file: LintedFile,
+    warnings: Vec<String>,
+}
+
+impl<'r> Listener for Docket<'r> {
+    /// Nothing is kept of a migration that only builds up the schema.
+    type Heard = Option<Heard<'r>>;
+    type Told = Vec<Told>;
+
+    fn hear(&self, replayed: Replayed) -> Option<Heard<'r>> {
+        let Replayed { migration, effects, used, fixes, .. } = replayed;
+        if used == Use::Before {
+            return None;
         }
-        self.suppressed += judged.suppressed.len();
-        self.findings.extend(judged.findings);
+        let case = self.bench.hear(&migration, &effects);
+        let fits = |fix: &Fix| case.names(fix.span, &fix.rules) && fits(&migration, fix);
+        let fixes = fixes.into_iter().filter(fits);
+        let fixes = fixes.map(|fix| (fix.span, fix.rules, fix.title)).collect();
         let statements = &migration.up.statements;
-        self.statements += statements.len();
-        self.unknown += statements
+        let unknown = statements
             .iter()
             .filter(|statement| matches!(statement.kind, StatementKind::Unknown { .. }))
             .count();
+        Some(Heard {
+            case,
+            fixes,
+            warnings: warnings(&migration),
+            path: migration.up.section.source.path().to_owned(),
+            statements: statements.len(),
+            unknown,
+        })
+    }
+
+    fn tell(&self, heard: Vec<Option<Heard<'r>>>, end: &End<'_>) -> Vec<Told> {
+        let count = heard.len();
+        let mut told = Vec::new();
+        for (number, (heard, neighbours)) in (1..).zip(heard.into_iter().zip(&end.told)) {
+            let Some(Heard { mut case, fixes, warnings, path, statements, unknown }) = heard else {
+                continue;
+            };
+            case.settle(end.schema, number == count);
+            for effect in neighbours {
+                case.add(effect, &self.bench);
+            }
+            let mut judged = case.judged(&self.bench);
+            name_fixes(&mut judged.findings, &fixes);
+            told.push(Told { file: LintedFile { path, judged, statements, unknown }, warnings });
+        }
+        told
     }
 }
 
+/// Names the rewrite of a statement at each of its findings, where it answers one of them.
+fn name_fixes(findings: &mut [Finding], fixes: &[(Span, Vec<&'static str>, &'static str)]) {
+    for (span, rules, title) in fixes {
+        let here = |finding: &Finding| finding.statement == *span;
+        let answered = findings
+            .iter()
+            .any(|finding| here(finding) && finding.rules().any(|id| rules.contains(&id)));
+        for finding in findings.iter_mut().filter(|finding| answered && here(finding)) {
+            finding.fix.get_or_insert(title);
+        }
+    }
+}
+
+/// What to say of a file besides its findings.
+fn warnings(migration: &Migration) -> Vec<String> {
+    let path = migration.up.section.source.path();
+    let empty = migration.up.statements.is_empty();
+    let empty = empty.then(|| format!("{path}:1:1: no statements: finish the file or delete it"));
+    empty.into_iter().chain(meta_commands(migration)).collect()
+}
+
 /// Commands of psql are no SQL: what they do is known to nobody but psql.
-fn tell_meta_commands(migration: &Migration, console: &mut Console) {
+fn meta_commands(migration: &Migration) -> Option<String> {
     let others = &migration.up.others;
     let mut commands = others.iter().filter(|piece| piece.kind == PieceKind::MetaCommand);
-    let Some(first) = commands.next() else { return };
+    let first = commands.next()?;
     let source = &migration.up.section.source;
     let at = source.position(first.span.start);
     let more = match commands.count() {
@@ -204,10 +253,10 @@ fn tell_meta_commands(migration: &Migration, console: &mut Console) {
     };
     let command = source.slice(first.span).trim();
     let path = source.path();
-    console.warn(&format!(
+    Some(format!(
         "{path}:{}:{}: psql's `{command}`{more} is not judged: only psql runs it",
         at.line, at.column
-    ));
+    ))
 }
 
 fn baseline_path(args: &LintArgs, project: &Project) -> Option<PathBuf> {

@@ -273,5 +273,7 @@ fn parse(
         group.select(server);
     }
     let drafts: Vec<_> = groups.into_iter().flat_map(|group| group.drafts).collect();
-    Ok(drafts.into_par_iter().map(|draft| draft.parse(server)).collect())
+    let parsed: Result<Vec<_>, _> =
+        drafts.into_par_iter().map(|draft| draft.parse(server)).collect();
+    parsed.map_err(|error| Failure::new(error.to_string()).hint(error.hint()))
 }

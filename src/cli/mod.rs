@@ -17,6 +17,7 @@ mod history;
 mod options;
 mod project;
 mod replay;
+mod track;
 mod since;
 mod runtime;
 mod approvals;

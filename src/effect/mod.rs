@@ -15,10 +15,10 @@ mod walk;
 mod set;
 
 pub use model::*;
-pub use set::{FileState, tell_history, tell_set};
+pub use set::{Chain, FileState, Member, told_by_set};
 pub use sqlite::{Rebuild, rebuilds};
 pub(crate) use walk::standing;
-pub use walk::{MigrationEffects, StatementRun, WalkOptions, settle, walk};
+pub use walk::{MigrationEffects, StatementRun, WalkOptions, is_settled, settle, walk, walk_each};
 
 use crate::schema::Schema;
 use crate::sql::ServerKind;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::walk::MigrationEffects;
 use super::{Effect, EffectKind};
-use crate::sql::{Migration, Span};
+use crate::sql::{Convention, Migration, Span, Version};
 
 /// What version control says about a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,95 +17,143 @@ pub enum FileState {
     Edited,
 }
 
-/// Adds to each migration what the others make of it. Both slices are in the order of the set.
-pub fn tell_set(migrations: &[&Migration], effects: &mut [&mut MigrationEffects]) {
+/// What the set has to know of one of its migrations; the migration itself may be gone.
+#[derive(Debug, Clone)]
+pub struct Member {
+    path: String,
+    version: Version,
+    name: String,
+    convention: Convention,
+    repeatable: bool,
+    has_down: bool,
+    has_statements: bool,
+    /// The place that findings about the whole file point at: the first statement.
+    pub span: Span,
+}
+
+impl Member {
+    /// Returns what the set has to know of a migration.
+    pub fn of(migration: &Migration) -> Self {
+        let start = migration.up.section.range.start;
+        let first = migration.up.statements.first().map(|statement| statement.span);
+        Self {
+            path: migration.up.section.source.path().to_owned(),
+            version: migration.version.clone(),
+            name: migration.name.clone(),
+            convention: migration.convention,
+            repeatable: migration.repeatable,
+            has_down: migration.down.is_some(),
+            has_statements: first.is_some(),
+            span: first.unwrap_or(Span::new(start, start)),
+        }
+    }
+
+    fn told(&self, what: &'static str, value: String) -> Effect {
+        Effect {
+            span: self.span,
+            kind: EffectKind::Session { what, value },
+            source: "lockwise: the files of the folder",
+        }
+    }
+}
+
+/// Returns for each migration of a set, in their order, what the others make of it.
+///
+/// `states` has what version control says of each, or is empty where it was not asked.
+pub fn told_by_set(members: &[Member], states: &[FileState]) -> Vec<Vec<Effect>> {
+    let mut told: Vec<Vec<Effect>> = members.iter().map(|_| Vec::new()).collect();
+    tell_versions(members, &mut told);
+    tell_ways_back(members, &mut told);
+    if states.len() == members.len() {
+        tell_history(members, states, &mut told);
+    }
+    told
+}
+
+fn tell_versions(members: &[Member], told: &mut [Vec<Effect>]) {
     let mut seen: BTreeMap<String, &str> = BTreeMap::new();
-    let with_down = migrations.iter().filter(|migration| migration.down.is_some()).count();
-    // A folder where a way back is written now and then leaves it to the runner to make one.
-    let habit = with_down > 0 && with_down * 2 >= migrations.len();
-    let mut doubtful = false;
-    let mut told_before: BTreeSet<String> = BTreeSet::new();
-    for (migration, effects) in migrations.iter().zip(effects.iter_mut()) {
-        let path = migration.up.section.source.path();
-        let version = migration.version.as_str();
-        if !version.is_empty() && migration.convention.has_unique_versions() {
-            match seen.get(&migration.version.number()) {
-                Some(first) => {
-                    let value = format!("{version} is also the version of {first}");
-                    effects.migration.push(told(migration, "duplicate-version", value));
-                }
-                None => drop(seen.insert(migration.version.number(), path)),
-            }
+    for (member, told) in members.iter().zip(told) {
+        let version = member.version.as_str();
+        if version.is_empty() || !member.convention.has_unique_versions() {
+            continue;
         }
-        // One file without a way back among others that have one was forgotten; a folder without
-        // any follows another custom.
-        let changes = !migration.up.statements.is_empty();
-        doubtful |= migration.after_unknown;
-        chain(effects, &mut doubtful, &mut told_before);
-        if habit && migration.down.is_none() && changes && !migration.repeatable {
-            effects.migration.push(told(migration, "no-way-back", migration.name.clone()));
+        let number = member.version.number();
+        if let Some(first) = seen.get(&number) {
+            let value = format!("{version} is also the version of {first}");
+            told.push(member.told("duplicate-version", value));
+        } else {
+            seen.insert(number, &member.path);
         }
     }
 }
 
-/// Excuses conflicts with earlier migrations where these are not all known, and those that were
-/// told before: what is missing once is missing from then on, and is one mistake.
-fn chain(effects: &mut MigrationEffects, doubtful: &mut bool, told_before: &mut BTreeSet<String>) {
-    for run in &mut effects.statements {
-        for (place, effect) in run.effects.effects.iter().enumerate() {
-            let Some(failure) = effect.failure().filter(|failure| {
-                matches!(failure.when, "duplicate-object" | "missing-object" | "missing-column")
-            }) else {
-                continue;
-            };
-            if *doubtful || !told_before.insert(failure.detail.clone()) {
-                run.excused.insert(place);
-            }
+/// One file without a way back among others that have one was forgotten; a folder where a way back
+/// is written now and then leaves it to the runner to make one.
+fn tell_ways_back(members: &[Member], told: &mut [Vec<Effect>]) {
+    let with_down = members.iter().filter(|member| member.has_down).count();
+    if with_down == 0 || with_down * 2 < members.len() {
+        return;
+    }
+    for (member, told) in members.iter().zip(told) {
+        if !member.has_down && member.has_statements && !member.repeatable {
+            told.push(member.told("no-way-back", member.name.clone()));
         }
-        *doubtful |= run.opaque;
     }
 }
 
-/// Adds what version control shows: a new file that sorts before published ones, a published file
-/// that was edited. All slices are in the order of the set.
-pub fn tell_history(
-    migrations: &[&Migration],
-    states: &[FileState],
-    effects: &mut [&mut MigrationEffects],
-) {
-    let published = migrations
+/// Tells what version control shows: a new file that sorts before published ones, a published file
+/// that was edited.
+fn tell_history(members: &[Member], states: &[FileState], told: &mut [Vec<Effect>]) {
+    let published = members
         .iter()
         .zip(states)
-        .filter(|&(migration, &state)| state != FileState::Added && !migration.repeatable)
-        .map(|(migration, _)| &migration.version)
+        .filter(|&(member, &state)| state != FileState::Added && !member.repeatable)
+        .map(|(member, _)| &member.version)
         .max();
-    for ((migration, state), effects) in migrations.iter().zip(states).zip(effects.iter_mut()) {
-        if migration.repeatable {
+    for ((member, state), told) in members.iter().zip(states).zip(told) {
+        if member.repeatable {
             continue;
         }
         match state {
             FileState::Added => {
-                if let Some(last) = published.filter(|&last| migration.version < *last) {
-                    let value = format!("{} comes before {last}", migration.version);
-                    effects.migration.push(told(migration, "non-linear-history", value));
+                if let Some(last) = published.filter(|&last| member.version < *last) {
+                    let value = format!("{} comes before {last}", member.version);
+                    told.push(member.told("non-linear-history", value));
                 }
             }
             FileState::Edited => {
-                let value = migration.name.clone();
-                effects.migration.push(told(migration, "migration-edited", value));
+                told.push(member.told("migration-edited", member.name.clone()));
             }
             FileState::Unchanged => {}
         }
     }
 }
 
-/// Makes an effect of a whole file; it points at the first statement.
-fn told(migration: &Migration, what: &'static str, value: String) -> Effect {
-    let start = migration.up.section.range.start;
-    let first = migration.up.statements.first().map(|statement| statement.span);
-    Effect {
-        span: first.unwrap_or(Span::new(start, start)),
-        kind: EffectKind::Session { what, value },
-        source: "lockwise: the files of the folder",
+/// What the migrations so far say about failures of the later ones.
+#[derive(Debug, Default)]
+pub struct Chain {
+    /// The migrations so far are not all known.
+    doubtful: bool,
+    told: BTreeSet<String>,
+}
+
+impl Chain {
+    /// Excuses conflicts with earlier migrations where these are not all known, and those that were
+    /// told before: what is missing once is missing from then on, and is one mistake.
+    pub fn follow(&mut self, migration: &Migration, effects: &mut MigrationEffects) {
+        self.doubtful |= migration.after_unknown;
+        for run in &mut effects.statements {
+            for (place, effect) in run.effects.effects.iter().enumerate() {
+                let Some(failure) = effect.failure().filter(|failure| {
+                    matches!(failure.when, "duplicate-object" | "missing-object" | "missing-column")
+                }) else {
+                    continue;
+                };
+                if self.doubtful || !self.told.insert(failure.detail.clone()) {
+                    run.excused.insert(place);
+                }
+            }
+            self.doubtful |= run.opaque;
+        }
     }
 }

@@ -154,7 +154,7 @@ fn one(
             line: at.line,
             column: at.column,
             message: finding.message.clone(),
-            instead: finding.instead.clone(),
+            instead: finding.instead.to_string(),
         }
     });
     let version = version_of(migration);

@@ -49,7 +49,7 @@ fn value(in_force: &RuleInForce) -> Value {
         "servers": rule.servers.iter().map(|server| server.as_str()).collect::<Vec<_>>(),
         "title": rule.title,
         "why": rule.why,
-        "instead": rule.instead,
+        "instead": &*rule.instead,
         "aliases": rule.aliases,
         "known_as": rule.known_as,
         "options": in_force

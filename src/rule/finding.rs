@@ -1,5 +1,7 @@
 //! What a rule found.
 
+use std::sync::Arc;
+
 use super::model::Severity;
 use crate::effect::Effect;
 use crate::sql::{Source, Span};
@@ -11,7 +13,7 @@ pub struct Finding {
     pub rule: String,
     /// How loud it is here.
     pub severity: Severity,
-    /// The file.
+    /// The file; of its text, at least the lines of the statement.
     pub source: Source,
     /// The clause.
     pub span: Span,
@@ -20,7 +22,7 @@ pub struct Finding {
     /// What was found, one lower-case line that names the object.
     pub message: String,
     /// What to write.
-    pub instead: String,
+    pub instead: Arc<str>,
     /// The fact behind it; none for findings about comments and files.
     pub effect: Option<Effect>,
     /// The fact in words: `SHARE lock on orders until the build ends`.
@@ -43,7 +45,7 @@ pub struct Note {
     /// What was found.
     pub message: String,
     /// What to write.
-    pub instead: String,
+    pub instead: Arc<str>,
 }
 
 /// A finding that a comment or a baseline silenced.
@@ -65,6 +67,12 @@ pub struct Judged {
 }
 
 impl Finding {
+    /// Returns the rules that it names, the worst first.
+    pub fn rules(&self) -> impl Iterator<Item = &str> {
+        let also = self.also.iter().map(|note| note.rule.as_str());
+        std::iter::once(self.rule.as_str()).chain(also)
+    }
+
     /// Returns a text that stays the same when lines move: rule, file and the SQL it is about.
     ///
     /// The caller that keeps a baseline counts how often a text occurs.

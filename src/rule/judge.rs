@@ -1,7 +1,10 @@
 //! Effects and rules to findings: one cause, one finding.
+//!
+//! A migration is heard when it is walked, and judged when its history is at its end: what it
+//! leaves behind may be made good by then. In between, only what rules hit is kept.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 
 use super::facts::Facts;
 use super::finding::{Finding, Judged, Note, Suppressed};
@@ -10,8 +13,9 @@ use super::message;
 use super::model::{EffectWord, Once, Severity};
 use super::set::{RuleInForce, RuleSet};
 use super::suppress::{Directives, Suppression, directives, means};
-use crate::effect::{Effect, EffectKind, MigrationEffects, StatementEffects, standing};
-use crate::sql::{Migration, Server, ServerKind, Span, batches};
+use crate::effect::{Effect, EffectKind, MigrationEffects, StatementEffects, is_settled, standing};
+use crate::schema::Schema;
+use crate::sql::{Migration, Server, ServerKind, Source, Span, batches};
 
 /// How a migration is judged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -20,7 +24,7 @@ pub struct JudgeOptions {
     pub adopt_comments: bool,
 }
 
-/// Judges one migration.
+/// Judges one migration, its effects being all that there is to know.
 pub fn judge(
     migration: &Migration,
     effects: &MigrationEffects,
@@ -28,54 +32,28 @@ pub fn judge(
     server: Server,
     options: JudgeOptions,
 ) -> Judged {
-    let bench = Bench { migration, rules, server };
-    let mut hits = Vec::new();
-    for (index, run) in effects.statements.iter().enumerate() {
-        let place = Place {
-            statement: Some(&run.effects),
-            in_transaction: run.in_transaction,
-            lock_timeout: run.lock_timeout,
-        };
-        let at = At { index: Some(index), span: run.span };
-        for effect in standing(&run.effects.effects, &run.excused) {
-            bench.hits(effect, place, at, &mut hits);
-        }
-    }
-    let whole = At { index: None, span: migration.up.section.range };
-    let place = Place { statement: None, in_transaction: false, lock_timeout: false };
-    for effect in &effects.migration {
-        bench.hits(effect, place, At { span: effect.span, ..whole }, &mut hits);
-    }
-    let mut found = directives(&migration.up, options.adopt_comments);
-    for declared in batches(&migration.up, server) {
-        if let Err(why) = declared.batch {
-            found.unknown.push((format!("batch: {why}"), declared.comment));
-        }
-    }
-    let mut used = vec![false; found.suppressions.len()];
-    let (silenced, loud) = silence(hits, &found.suppressions, rules, &mut used);
-    let mut judged = Judged {
-        findings: bench.grouped(folded(loud)),
-        suppressed: silenced
-            .into_iter()
-            .map(|(hit, reason)| Suppressed { finding: bench.finding(hit, Vec::new()), reason })
-            .collect(),
-    };
-    let mut remarks = Vec::new();
-    for effect in remarks_on_comments(&found, &used, rules) {
-        bench.hits(&effect, place, At { span: effect.span, ..whole }, &mut remarks);
-    }
-    judged.findings.extend(remarks.into_iter().map(|hit| bench.finding(hit, Vec::new())));
-    judged.findings.sort_by(|a, b| {
-        (a.span.start, b.severity, &a.rule).cmp(&(b.span.start, a.severity, &b.rule))
-    });
-    judged
+    let bench = Bench::new(rules, server, options);
+    bench.hear(migration, effects).judged(&bench)
 }
 
-struct Bench<'b> {
-    migration: &'b Migration,
-    rules: &'b RuleSet,
+/// The rules in force for one server, found by what they match.
+pub struct Bench<'r> {
+    rules: &'r RuleSet,
     server: Server,
+    options: JudgeOptions,
+    /// Rules by the kind of effect and its word, in the order of their ids.
+    by_word: HashMap<(EffectWord, &'r str), Vec<&'r RuleInForce>>,
+    /// Rules that take any word of a kind of effect.
+    by_kind: HashMap<EffectWord, Vec<&'r RuleInForce>>,
+}
+
+/// A migration that was heard: what rules hit in it.
+#[derive(Debug)]
+pub struct Case<'r> {
+    /// The file; of its text, what findings about the whole file point at.
+    source: Source,
+    hits: Vec<Hit<'r>>,
+    directives: Directives,
 }
 
 /// The statement an effect is part of.
@@ -86,25 +64,103 @@ struct At {
 }
 
 /// A rule that an effect fires.
-struct Hit<'b> {
-    rule: &'b RuleInForce,
+#[derive(Debug)]
+struct Hit<'r> {
+    rule: &'r RuleInForce,
     severity: Severity,
     weight: u8,
     kind: EffectWord,
     at: At,
+    /// The lines of the statement.
+    source: Source,
     effect: Effect,
     fact: String,
     message: String,
 }
 
-impl<'b> Bench<'b> {
-    fn hits(&self, effect: &Effect, place: Place<'_>, at: At, hits: &mut Vec<Hit<'b>>) {
+/// Where nothing surrounds an effect: it is of the migration as a whole.
+const NOWHERE: Place<'static> =
+    Place { statement: None, in_transaction: false, lock_timeout: false };
+
+impl<'r> Bench<'r> {
+    /// Returns the rules that speak of a server.
+    pub fn new(rules: &'r RuleSet, server: Server, options: JudgeOptions) -> Self {
+        let mut by_kind: HashMap<EffectWord, Vec<&'r RuleInForce>> = HashMap::new();
+        let mut by_word: HashMap<(EffectWord, &'r str), Vec<&'r RuleInForce>> = HashMap::new();
+        let in_force = || rules.iter().filter(|rule| rule.enabled && rule.rule.covers(server));
+        for rule in in_force() {
+            for one in &rule.matches {
+                by_kind.entry(one.effect).or_default();
+                for word in &one.words {
+                    by_word.entry((one.effect, word.as_str())).or_default();
+                }
+            }
+        }
+        for rule in in_force() {
+            let takes = |kind: EffectWord, word: Option<&str>| {
+                rule.matches.iter().any(|one| {
+                    let words = &one.words;
+                    let named = || word.is_some_and(|word| words.iter().any(|w| w == word));
+                    one.effect == kind && (words.is_empty() || named())
+                })
+            };
+            let kinds = by_kind.iter_mut().filter(|(kind, _)| takes(**kind, None));
+            kinds.for_each(|(_, rules)| rules.push(rule));
+            let words = by_word.iter_mut().filter(|((kind, word), _)| takes(*kind, Some(word)));
+            words.for_each(|(_, rules)| rules.push(rule));
+        }
+        Self { rules, server, options, by_word, by_kind }
+    }
+
+    /// Returns what rules hit in a migration.
+    pub fn hear(&self, migration: &Migration, effects: &MigrationEffects) -> Case<'r> {
+        let source = &migration.up.section.source;
+        let mut hits = Vec::new();
+        for (index, run) in effects.statements.iter().enumerate() {
+            let place = Place {
+                statement: Some(&run.effects),
+                in_transaction: run.in_transaction,
+                lock_timeout: run.lock_timeout,
+            };
+            let at = At { index: Some(index), span: run.span };
+            for effect in standing(&run.effects.effects, &run.excused) {
+                self.hits(effect, place, at, source, &mut hits);
+            }
+        }
+        for effect in &effects.migration {
+            let at = At { index: None, span: effect.span };
+            self.hits(effect, NOWHERE, at, source, &mut hits);
+        }
+        let mut directives = directives(&migration.up, self.options.adopt_comments);
+        for declared in batches(&migration.up, self.server) {
+            if let Err(why) = declared.batch {
+                directives.unknown.push((format!("batch: {why}"), declared.comment));
+            }
+        }
+        let first = migration.up.statements.first().map(|statement| statement.span);
+        let keeps_all = !directives.suppressions.is_empty() || !directives.unknown.is_empty();
+        let source =
+            if keeps_all { source.clone() } else { source.cut(first.unwrap_or(Span::new(0, 0))) };
+        Case { source, hits, directives }
+    }
+
+    fn rules_on(&self, facts: &Facts<'_>) -> &[&'r RuleInForce] {
+        let known = self.by_word.get(&(facts.kind, facts.word));
+        known.or_else(|| self.by_kind.get(&facts.kind)).map_or(&[], Vec::as_slice)
+    }
+
+    fn hits(
+        &self,
+        effect: &Effect,
+        place: Place<'_>,
+        at: At,
+        source: &Source,
+        hits: &mut Vec<Hit<'r>>,
+    ) {
         let facts = Facts::of(effect);
-        let path = self.migration.up.section.source.path();
-        for rule in self.rules.about(facts.kind) {
-            let fires = rule.rule.covers(self.server)
-                && rule.matches.iter().any(|found| found.holds(&facts, place))
-                && rule.speaks_of(path);
+        for &rule in self.rules_on(&facts) {
+            let fires = rule.matches.iter().any(|found| found.holds(&facts, place))
+                && rule.speaks_of(source.path());
             if !fires {
                 continue;
             }
@@ -112,23 +168,20 @@ impl<'b> Bench<'b> {
                 Some(template) => message::fill(template, &facts, self.server.kind),
                 None => message::plain(&facts, &rule.rule.title, self.server.kind),
             };
-            let again = hits.iter().any(|hit| {
-                hit.rule.rule.id == rule.rule.id
-                    && hit.effect.span == effect.span
-                    && (hit.message == message || hit.at.index == at.index)
+            let span = at.span.to(effect.span);
+            let cut = hits.last().map(|hit| &hit.source);
+            let cut = cut.filter(|cut| cut.range().contains(span)).cloned();
+            hits.push(Hit {
+                rule,
+                severity: self.severity(rule, &facts),
+                weight: weight(&facts),
+                kind: facts.kind,
+                at,
+                source: cut.unwrap_or_else(|| source.cut(span)),
+                effect: effect.clone(),
+                fact: message::fact_under_lock(effect, place.statement, self.server.kind),
+                message,
             });
-            if !again {
-                hits.push(Hit {
-                    rule,
-                    severity: self.severity(rule, &facts),
-                    weight: weight(&facts),
-                    kind: facts.kind,
-                    at,
-                    effect: effect.clone(),
-                    fact: message::fact_under_lock(effect, place.statement, self.server.kind),
-                    message,
-                });
-            }
         }
     }
 
@@ -153,46 +206,121 @@ impl<'b> Bench<'b> {
             rule.severity
         }
     }
+}
 
-    /// Puts hits on the same clause into one finding under the worst of them.
-    fn grouped(&self, mut hits: Vec<Hit<'b>>) -> Vec<Finding> {
-        hits.sort_by(|a, b| {
-            let key = |hit: &Hit<'b>| (hit.weight, hit.effect.span.start);
-            b.severity.cmp(&a.severity).then_with(|| key(a).cmp(&key(b)))
-        });
-        let mut groups: Vec<(Hit<'b>, Vec<Hit<'b>>)> = Vec::new();
-        for hit in hits {
-            match groups.iter_mut().find(|(lead, _)| same_cause(lead, &hit)) {
-                Some((_, others)) => others.push(hit),
-                None => groups.push((hit, Vec::new())),
-            }
-        }
-        groups.into_iter().map(|(lead, others)| self.finding(lead, others)).collect()
+impl<'r> Case<'r> {
+    /// Adds an effect of the migration as a whole that only its neighbours show.
+    pub fn add(&mut self, effect: &Effect, bench: &Bench<'r>) {
+        let at = At { index: None, span: effect.span };
+        bench.hits(effect, NOWHERE, at, &self.source, &mut self.hits);
     }
 
-    fn finding(&self, lead: Hit<'b>, others: Vec<Hit<'b>>) -> Finding {
-        Finding {
-            rule: lead.rule.rule.id.clone(),
-            severity: lead.severity,
-            source: self.migration.up.section.source.clone(),
-            span: lead.effect.span,
-            statement: lead.at.span,
-            message: lead.message,
-            instead: lead.rule.rule.instead.clone(),
-            fact: Some(lead.fact),
-            effect: Some(lead.effect),
-            also: others
-                .into_iter()
-                .map(|hit| Note {
-                    rule: hit.rule.rule.id.clone(),
-                    severity: hit.severity,
-                    span: hit.effect.span,
-                    message: hit.message,
-                    instead: hit.rule.rule.instead.clone(),
-                })
+    /// Says whether one of these rules hit a statement.
+    pub fn names(&self, statement: Span, rules: &[&str]) -> bool {
+        let hit =
+            |hit: &Hit<'r>| hit.at.span == statement && rules.contains(&hit.rule.rule.id.as_str());
+        self.hits.iter().any(hit)
+    }
+
+    /// Drops what is made good in the last schema of the history; `last` for its last migration.
+    pub fn settle(&mut self, schema: &Schema, last: bool) {
+        self.hits.retain(|hit| hit.at.index.is_none() || !is_settled(&hit.effect, schema, last));
+    }
+
+    /// Returns the findings.
+    pub fn judged(self, bench: &Bench<'r>) -> Judged {
+        let Self { source, hits, directives } = self;
+        let mut used = vec![false; directives.suppressions.len()];
+        let (silenced, loud) =
+            silence(told_once(hits), &directives.suppressions, bench.rules, &mut used);
+        let silenced = silenced.into_iter();
+        let mut judged = Judged {
+            findings: grouped(folded(loud)),
+            suppressed: silenced
+                .map(|(hit, reason)| Suppressed { finding: finding(hit, Vec::new()), reason })
                 .collect(),
-            fix: None,
+        };
+        let mut remarks = Vec::new();
+        for effect in remarks_on_comments(&directives, &used, bench.rules) {
+            let at = At { index: None, span: effect.span };
+            bench.hits(&effect, NOWHERE, at, &source, &mut remarks);
         }
+        let remarks = told_once(remarks).into_iter();
+        judged.findings.extend(remarks.map(|hit| finding(hit, Vec::new())));
+        judged.findings.sort_by(|a, b| {
+            (a.span.start, b.severity, &a.rule).cmp(&(b.span.start, a.severity, &b.rule))
+        });
+        judged
+    }
+}
+
+/// Leaves out what repeats an earlier hit: the same rule, clause and statement or message.
+fn told_once(hits: Vec<Hit<'_>>) -> Vec<Hit<'_>> {
+    let mut seen: HashMap<(*const RuleInForce, Span), Vec<usize>> = HashMap::new();
+    let mut kept: Vec<Hit<'_>> = Vec::with_capacity(hits.len());
+    for hit in hits {
+        let earlier = seen.entry((std::ptr::from_ref(hit.rule), hit.effect.span)).or_default();
+        let again = earlier
+            .iter()
+            .filter_map(|&place| kept.get(place))
+            .any(|known| known.message == hit.message || known.at.index == hit.at.index);
+        if !again {
+            earlier.push(kept.len());
+            kept.push(hit);
+        }
+    }
+    kept
+}
+
+/// Puts hits on the same clause into one finding under the worst of them.
+fn grouped(mut hits: Vec<Hit<'_>>) -> Vec<Finding> {
+    hits.sort_by(|a, b| {
+        let key = |hit: &Hit<'_>| (hit.weight, hit.effect.span.start);
+        b.severity.cmp(&a.severity).then_with(|| key(a).cmp(&key(b)))
+    });
+    let mut groups: Vec<(Hit<'_>, Vec<Hit<'_>>)> = Vec::new();
+    let mut of_statement: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for hit in hits {
+        let known = hit.at.index.map(|index| of_statement.entry(index).or_default());
+        let same = known.as_ref().and_then(|known| {
+            let lead = |place: usize| groups.get(place).map(|(lead, _)| lead);
+            known.iter().copied().find(|&place| lead(place).is_some_and(|l| same_cause(l, &hit)))
+        });
+        match same.and_then(|place| groups.get_mut(place)) {
+            Some((_, others)) => others.push(hit),
+            None => {
+                if let Some(known) = known {
+                    known.push(groups.len());
+                }
+                groups.push((hit, Vec::new()));
+            }
+        }
+    }
+    groups.into_iter().map(|(lead, others)| finding(lead, others)).collect()
+}
+
+fn finding(lead: Hit<'_>, others: Vec<Hit<'_>>) -> Finding {
+    Finding {
+        rule: lead.rule.rule.id.clone(),
+        severity: lead.severity,
+        source: lead.source,
+        span: lead.effect.span,
+        statement: lead.at.span,
+        message: lead.message,
+        instead: lead.rule.rule.instead.clone(),
+        fact: Some(lead.fact),
+        effect: Some(lead.effect),
+        also: others
+            .into_iter()
+            .map(|hit| Note {
+                rule: hit.rule.rule.id.clone(),
+                severity: hit.severity,
+                span: hit.effect.span,
+                message: hit.message,
+                instead: hit.rule.rule.instead.clone(),
+            })
+            .collect(),
+        fix: None,
     }
 }
 
@@ -260,14 +388,14 @@ fn folded(hits: Vec<Hit<'_>>) -> Vec<Hit<'_>> {
     kept.into_iter().map(|(hit, _)| hit).collect()
 }
 
-type Silenced<'b> = (Vec<(Hit<'b>, String)>, Vec<Hit<'b>>);
+type Silenced<'r> = (Vec<(Hit<'r>, String)>, Vec<Hit<'r>>);
 
-fn silence<'b>(
-    hits: Vec<Hit<'b>>,
+fn silence<'r>(
+    hits: Vec<Hit<'r>>,
     suppressions: &[Suppression],
     rules: &RuleSet,
     used: &mut [bool],
-) -> Silenced<'b> {
+) -> Silenced<'r> {
     let mut silenced = Vec::new();
     let mut loud = Vec::new();
     for hit in hits {

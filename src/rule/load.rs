@@ -52,7 +52,7 @@ fn rule(reader: &mut Reader, mut table: Table<'_>, stem: &str) -> Rule {
         title: table.required_text(reader, "title"),
         message: None,
         why: table.required_text(reader, "why"),
-        instead: table.required_text(reader, "instead"),
+        instead: table.required_text(reader, "instead").into(),
         aliases: plain(table.texts(reader, "aliases")),
         known_as: plain(table.texts(reader, "known_as")),
         once: table.words(reader, "once", &ONCE).first().copied(),

@@ -57,7 +57,7 @@ pub mod fix;
 pub use baseline::{BadBaseline, Baseline};
 pub use builtin::BUILTIN;
 pub use finding::{Finding, Judged, Note, Suppressed};
-pub use judge::{JudgeOptions, facts_in_words, judge};
+pub use judge::{Bench, Case, JudgeOptions, facts_in_words, judge};
 pub use load::load;
 pub(crate) use load::option_value;
 pub use message::fact;

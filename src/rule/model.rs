@@ -65,7 +65,7 @@ pub struct Rule {
     /// What hurts whom for how long.
     pub why: String,
     /// What to write, or that there is no safe way.
-    pub instead: String,
+    pub instead: std::sync::Arc<str>,
     /// Ids it had before.
     pub aliases: Vec<String>,
     /// What other linters call it, as `tool:name`.

@@ -6,7 +6,7 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use super::builtin::BUILTIN;
 use super::load::load;
-use super::model::{EffectWord, Match, OptionValue, Rule, Severity};
+use super::model::{Match, OptionValue, Rule, Severity};
 use super::read::RuleError;
 use crate::sql::nearest;
 
@@ -201,13 +201,6 @@ impl RuleSet {
     pub fn nearest(&self, id: &str) -> Option<String> {
         let names = self.rules.iter().flat_map(|rule| rule.rule.names());
         nearest(id, names).first().map(|&near| near.to_owned())
-    }
-
-    /// Returns the enabled rules that have a condition on such an effect.
-    pub(super) fn about(&self, effect: EffectWord) -> impl Iterator<Item = &RuleInForce> {
-        self.rules.iter().filter(move |rule| {
-            rule.enabled && rule.matches.iter().any(|found| found.effect == effect)
-        })
     }
 }
 

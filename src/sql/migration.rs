@@ -23,6 +23,11 @@ impl Version {
         &self.0
     }
 
+    /// Compares two texts as versions.
+    pub(super) fn compare(left: &str, right: &str) -> Ordering {
+        natural(left, right).then_with(|| left.cmp(right))
+    }
+
     /// Returns a text that is the same for versions that tools take as one: `2` and `0002`.
     pub fn number(&self) -> String {
         let parts = self.0.split('.').map(|part| part.trim_start_matches('0'));
@@ -38,7 +43,7 @@ impl fmt::Display for Version {
 
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
-        natural(&self.0, &other.0).then_with(|| self.0.cmp(&other.0))
+        Self::compare(&self.0, &other.0)
     }
 }
 

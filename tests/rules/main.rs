@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use lockwise::effect::{
-    FileState, MigrationEffects, WalkOptions, settle, tell_history, tell_set, walk,
+    Chain, FileState, Member, MigrationEffects, WalkOptions, settle, told_by_set, walk,
 };
 use lockwise::rule::{
     BUILTIN, Example, Finding, JudgeOptions, Level, Rule, RuleSet, RuleSettings, judge,
@@ -143,6 +143,7 @@ fn walked(example: &Example, text: &str, server: Server) -> Walked {
         })
         .collect();
     let mut effects: Vec<MigrationEffects> = Vec::new();
+    let mut chain = Chain::default();
     for (index, migration) in migrations.iter().enumerate() {
         if index == given.len() {
             for (table, &rows) in &example.rows {
@@ -153,12 +154,15 @@ fn walked(example: &Example, text: &str, server: Server) -> Walked {
                 }
             }
         }
-        effects.push(walk(migration, &mut schema, &WalkOptions::default()));
+        let mut done = walk(migration, &mut schema, &WalkOptions::default());
+        chain.follow(migration, &mut done);
+        effects.push(done);
     }
     settle(&mut effects.iter_mut().collect::<Vec<_>>(), &schema);
-    let set: Vec<&Migration> = migrations.iter().collect();
-    tell_set(&set, &mut effects.iter_mut().collect::<Vec<_>>());
-    tell_history(&set, &states, &mut effects.iter_mut().collect::<Vec<_>>());
+    let set: Vec<Member> = migrations.iter().map(Member::of).collect();
+    for (effects, told) in effects.iter_mut().zip(told_by_set(&set, &states)) {
+        effects.migration.extend(told);
+    }
     Walked { migrations, effects, given: given.len() }
 }
 

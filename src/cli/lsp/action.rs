@@ -34,7 +34,7 @@ fn action(
     fix: &Fix,
 ) -> Option<CodeActionOrCommand> {
     let fixed = FixedMigration { migration: &judgement.migration, fixes: vec![fix.clone()] };
-    let edits = files(&judgement.all, &[fixed]);
+    let edits = files(&judgement.versions, &[fixed]);
     if edits.is_empty() {
         return None;
     }

@@ -30,8 +30,8 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::options::ServerOptions;
 use super::project::Project;
-use crate::rule::{Finding, RuleSet, Severity};
-use document::Judgement;
+use crate::rule::{Finding, Severity};
+use document::{Desk, Judgement};
 
 /// Serve an editor over standard input and output
 ///
@@ -51,10 +51,9 @@ pub(super) fn run(args: &LspArgs, console: &mut Console) -> Result<Exit, Failure
     let (connection, threads) = Connection::stdio();
     let mut session = Session {
         connection: &connection,
-        options: &args.server,
-        project,
-        rules,
+        desk: Desk::new(args.server.clone(), project, rules),
         open: BTreeMap::new(),
+        judged: BTreeMap::new(),
     };
     let served = session.serve();
     drop(connection);
@@ -70,11 +69,11 @@ fn broken(cause: &str) -> Failure {
 
 struct Session<'a> {
     connection: &'a Connection,
-    options: &'a ServerOptions,
-    project: Project,
-    rules: RuleSet,
+    desk: Desk,
     /// Documents that are open, as they stand in the editor.
     open: BTreeMap<String, String>,
+    /// What was last said of them.
+    judged: BTreeMap<String, Judgement>,
 }
 
 impl Session<'_> {
@@ -136,14 +135,20 @@ impl Session<'_> {
                 if let Some(params) = read::<DidCloseTextDocumentParams>(notification.params) {
                     let uri = params.text_document.uri;
                     self.open.remove(uri.as_str());
+                    self.judged.remove(uri.as_str());
                     self.publish(uri, Vec::new())?;
                 }
                 return Ok(());
             }
             _ => return Ok(()),
         };
+        self.judged.remove(uri.as_str());
         let diagnostics = match self.judge(&uri) {
-            Ok(Some(judgement)) => judgement.findings.iter().map(diagnostic).collect(),
+            Ok(Some(judgement)) => {
+                let diagnostics = judgement.findings.iter().map(diagnostic).collect();
+                self.judged.insert(uri.as_str().to_owned(), judgement);
+                diagnostics
+            }
             Ok(None) => Vec::new(),
             Err(failure) => vec![Diagnostic {
                 severity: Some(DiagnosticSeverity::ERROR),
@@ -161,9 +166,9 @@ impl Session<'_> {
         self.send(Message::Notification(Notification::new(method, params)))
     }
 
-    fn judge(&self, uri: &Uri) -> Result<Option<Judgement>, Failure> {
+    fn judge(&mut self, uri: &Uri) -> Result<Option<Judgement>, Failure> {
         let Some(path) = text::path_of(uri) else { return Ok(None) };
-        document::judge(&path, &self.open, self.options, &self.project, &self.rules)
+        self.desk.judge(&path, &self.open)
     }
 
     fn answer(&self, request: Request) -> Response {
@@ -189,7 +194,7 @@ impl Session<'_> {
 
     fn hover(&self, params: &HoverParams) -> serde_json::Value {
         let at = &params.text_document_position_params;
-        let hover = self.judge(&at.text_document.uri).ok().flatten().and_then(|judgement| {
+        let hover = self.judged.get(at.text_document.uri.as_str()).and_then(|judgement| {
             let source = &judgement.migration.up.section.source;
             let (statement, facts) = judgement.facts_at(text::offset(source, at.position))?;
             let contents =
@@ -201,8 +206,8 @@ impl Session<'_> {
 
     fn actions(&self, params: &CodeActionParams) -> serde_json::Value {
         let uri = &params.text_document.uri;
-        let judgement = self.judge(uri).ok().flatten();
-        let actions = judgement.map(|judgement| action::actions(&judgement, params));
+        let judgement = self.judged.get(uri.as_str());
+        let actions = judgement.map(|judgement| action::actions(judgement, params));
         serde_json::to_value(actions).unwrap_or_default()
     }
 }

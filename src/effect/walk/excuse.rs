@@ -24,7 +24,7 @@ pub(super) fn within(migration: &Migration, out: &mut MigrationEffects, schema: 
         let from_here = statements.get(index..).unwrap_or(&[]);
         for (place, effect) in run.effects.effects.iter().enumerate() {
             let again = made_again(effect, later, schema) || added_again(effect, from_here);
-            if again || is_settled(effect, schema) {
+            if again || is_made_good(effect, schema) {
                 run.excused.insert(place);
             }
         }
@@ -40,14 +40,19 @@ pub fn settle(effects: &mut [&mut MigrationEffects], schema: &Schema) {
     for (index, migration) in effects.iter_mut().enumerate() {
         for run in &mut migration.statements {
             for (place, effect) in run.effects.effects.iter().enumerate() {
-                let fresh = index == last
-                    && effect.left_behind().is_some_and(|(what, _)| what == "not-valid");
-                if fresh || is_settled(effect, schema) {
+                if is_settled(effect, schema, index == last) {
                     run.excused.insert(place);
                 }
             }
         }
     }
+}
+
+/// Says whether the last schema of a history shows that nothing is left of what an effect leaves
+/// behind; `last` where the effect is of the very last migration.
+pub fn is_settled(effect: &Effect, schema: &Schema, last: bool) -> bool {
+    let fresh = || effect.left_behind().is_some_and(|(what, _)| what == "not-valid");
+    (last && fresh()) || is_made_good(effect, schema)
 }
 
 /// SQLite: a table that is made anew, filled and renamed has lost nothing when the old one goes.
@@ -218,7 +223,7 @@ const NEEDS_ROWS: [&str; 8] = [
 ];
 
 /// Says whether the schema shows that nothing is left of what an effect leaves behind.
-fn is_settled(effect: &Effect, schema: &Schema) -> bool {
+fn is_made_good(effect: &Effect, schema: &Schema) -> bool {
     let Some((what, name)) = effect.left_behind().or_else(|| effect.session()) else {
         return false;
     };

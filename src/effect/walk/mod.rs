@@ -24,8 +24,8 @@ use crate::schema::{Name, Schema};
 use crate::sql::ast::{Statement, StatementKind};
 use crate::sql::{Migration, Server, ServerKind, Span, TransactionMode, batches};
 
-pub use excuse::settle;
 pub(crate) use excuse::standing;
+pub use excuse::{is_settled, settle};
 
 /// What a walk has to know besides the migration and the schema.
 #[derive(Debug, Clone, Default)]
@@ -66,14 +66,29 @@ pub struct StatementRun {
 
 /// Returns what a migration does, and leaves `schema` as it is after it.
 pub fn walk(migration: &Migration, schema: &mut Schema, options: &WalkOptions) -> MigrationEffects {
+    walk_each(migration, schema, options, |_, _, _| {})
+}
+
+/// Looks at a statement with the schema before it and what it does.
+pub trait Show: FnMut(&Statement, &Schema, &StatementEffects) {}
+
+impl<F: FnMut(&Statement, &Schema, &StatementEffects)> Show for F {}
+
+/// Walks like [`walk`], and shows each statement with the schema before it and what it does.
+pub fn walk_each(
+    migration: &Migration,
+    schema: &mut Schema,
+    options: &WalkOptions,
+    mut show: impl Show,
+) -> MigrationEffects {
     schema.next_migration();
     let mut walker = Walker::new(migration, schema, options);
     walker.start();
     for (at, statement) in migration.up.statements.iter().enumerate() {
         if walker.batched.contains(&at) {
-            walker.batch(statement);
+            walker.batch(statement, &mut show);
         } else {
-            walker.statement(statement);
+            walker.statement(statement, &mut show);
         }
     }
     walker.finish();
@@ -144,7 +159,7 @@ impl<'w> Walker<'w> {
         self.schema.server.kind
     }
 
-    fn statement(&mut self, statement: &Statement) {
+    fn statement(&mut self, statement: &Statement, show: &mut impl Show) {
         let mut run = self.effects(statement);
         excuse::without_rows(statement, self.schema, &mut run);
         excuse::soften(statement, self.schema, &mut run);
@@ -161,6 +176,7 @@ impl<'w> Walker<'w> {
         if self.kind().is_mysql_family() {
             self.implicit_commit(statement, &mut run);
         }
+        show(statement, self.schema, &run.effects);
         self.schema.apply(statement);
         if self.open.is_none() {
             self.autocommit(statement);
@@ -170,11 +186,11 @@ impl<'w> Walker<'w> {
 
     /// A statement that goes through its table in batches: each is a transaction of its own, by
     /// lockwise's runner, whoever else's convention the folder follows.
-    fn batch(&mut self, statement: &Statement) {
+    fn batch(&mut self, statement: &Statement, show: &mut impl Show) {
         let wrapped = self.open.is_some() && self.mode == TransactionMode::Wrapped;
         self.close_group();
         let mode = std::mem::replace(&mut self.mode, TransactionMode::Unwrapped);
-        self.statement(statement);
+        self.statement(statement, show);
         self.mode = mode;
         if let Some(run) = self.out.statements.last_mut() {
             run.effects.effects.retain(|effect| !is_bulk(&effect.kind));

@@ -2,14 +2,11 @@
 
 use std::io::{self, Write};
 
-use super::{LintReport, Place, one_line};
+use super::{Place, one_line};
 use crate::rule::{Finding, Severity};
 
-pub(super) fn write(report: &LintReport<'_>, out: &mut dyn Write) -> io::Result<()> {
-    for finding in report.findings {
-        writeln!(out, "{}", command(finding))?;
-    }
-    writeln!(out, "lockwise: {}", report.verdict())
+pub(super) fn finding(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{}", command(finding))
 }
 
 fn command(finding: &Finding) -> String {

@@ -9,28 +9,47 @@ use crate::effect::{Effect, EffectKind, HeldUntil, Subject};
 use crate::report::effects::ServerReport;
 use crate::rule::{Finding, Severity};
 
-pub(super) fn write(report: &LintReport<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let findings: Vec<Value> = report.findings.iter().map(finding).collect();
+/// Writes a finding; before the first one, what comes before all.
+pub(super) fn finding(
+    report: &LintReport<'_>,
+    finding: &Finding,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    if report.counts == [0; 3] {
+        begin(report, out)?;
+    } else {
+        write!(out, ",")?;
+    }
+    serde_json::to_writer(&mut *out, &value(finding))?;
+    Ok(())
+}
+
+fn begin(report: &LintReport<'_>, out: &mut dyn Write) -> io::Result<()> {
+    write!(out, "{{\"format\":1,\"server\":")?;
+    serde_json::to_writer(&mut *out, &ServerReport::of(report.server))?;
+    write!(out, ",\"findings\":[")
+}
+
+/// Writes what comes after the findings.
+pub(super) fn finish(report: &LintReport<'_>, out: &mut dyn Write) -> io::Result<()> {
+    if report.counts == [0; 3] {
+        begin(report, out)?;
+    }
     let summary = json!({
         "error": report.count(Severity::Error),
         "warning": report.count(Severity::Warning),
         "note": report.count(Severity::Note),
         "suppressed": report.suppressed,
-        "files": report.files.len(),
+        "files": report.files,
         "statements": report.statements,
         "unknown": report.unknown,
     });
-    let value = json!({
-        "format": 1,
-        "server": ServerReport::of(report.server),
-        "findings": findings,
-        "summary": summary,
-    });
-    serde_json::to_writer(&mut *out, &value)?;
-    writeln!(out)
+    write!(out, "],\"summary\":")?;
+    serde_json::to_writer(&mut *out, &summary)?;
+    writeln!(out, "}}")
 }
 
-fn finding(finding: &Finding) -> Value {
+fn value(finding: &Finding) -> Value {
     let place = Place::of(&finding.source, finding.span);
     let also: Vec<Value> = finding
         .also

@@ -1,17 +1,12 @@
 //! A test report: each finding is a failed test, each file without one a test that passed.
 
-use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use super::{LintReport, Place, one_line, xml};
 use crate::rule::{Finding, Severity};
 
 pub(super) fn write(report: &LintReport<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let with: BTreeSet<&str> =
-        report.findings.iter().map(|finding| finding.source.path()).collect();
-    let clean: Vec<&String> =
-        report.files.iter().filter(|path| !with.contains(path.as_str())).collect();
-    let tests = report.findings.len() + clean.len();
+    let tests = report.findings.len() + report.clean.len();
     let failures = report.findings.iter().filter(|finding| fails(finding)).count();
     writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
     writeln!(out, "<testsuites tests=\"{tests}\" failures=\"{failures}\" errors=\"0\">")?;
@@ -19,10 +14,10 @@ pub(super) fn write(report: &LintReport<'_>, out: &mut dyn Write) -> io::Result<
         out,
         "  <testsuite name=\"lockwise\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\">"
     )?;
-    for finding in report.findings {
+    for finding in &report.findings {
         case(finding, out)?;
     }
-    for path in clean {
+    for path in &report.clean {
         let path = xml(path);
         writeln!(out, "    <testcase classname=\"{path}\" name=\"no findings\"/>")?;
     }

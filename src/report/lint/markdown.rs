@@ -13,7 +13,7 @@ pub(super) fn write(report: &LintReport<'_>, out: &mut dyn Write) -> io::Result<
     }
     writeln!(out, "| | Where | What |")?;
     writeln!(out, "|---|---|---|")?;
-    for finding in report.findings {
+    for finding in &report.findings {
         let place = Place::of(&finding.source, finding.span);
         writeln!(
             out,
@@ -25,7 +25,7 @@ pub(super) fn write(report: &LintReport<'_>, out: &mut dyn Write) -> io::Result<
             finding.rule,
         )?;
     }
-    for finding in report.findings {
+    for finding in &report.findings {
         details(finding, out)?;
     }
     let server = report.server;

@@ -9,29 +9,49 @@ mod markdown;
 mod sarif;
 mod text;
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use super::place::Place;
-use crate::rule::{Finding, RuleSet, Severity};
+use crate::rule::{Finding, Judged, RuleSet, Severity};
 use crate::sql::Server;
 
-/// All that a lint run found.
-#[derive(Debug, Clone, Copy)]
-pub struct LintReport<'a> {
-    /// The server that was judged for.
-    pub server: Server,
-    /// What was found, in the order of files and places.
-    pub findings: &'a [Finding],
+/// All that a lint run finds, written as it is found where the form allows it.
+#[derive(Debug)]
+pub struct LintReport<'r> {
+    format: LintFormat,
+    /// The server that is judged for.
+    server: Server,
+    /// The rules in force, for their help texts.
+    rules: &'r RuleSet,
+    /// What was found, in the order of files and places; only where the form needs it at the end.
+    findings: Vec<Finding>,
+    /// How many findings there are of each severity, quietest first.
+    counts: [usize; 3],
     /// How many findings a comment or a baseline silenced.
-    pub suppressed: usize,
-    /// The files that were judged.
-    pub files: &'a [String],
-    /// How many statements they hold.
+    suppressed: usize,
+    /// The last file, and how many there are.
+    file: String,
+    files: usize,
+    /// Files without findings, for the form that lists them.
+    clean: Vec<String>,
+    /// How many statements the files hold.
+    statements: usize,
+    /// How many of them were not understood.
+    unknown: usize,
+}
+
+/// What was found in one migration.
+#[derive(Debug)]
+pub struct LintedFile {
+    /// The file.
+    pub path: String,
+    /// What the rules say.
+    pub judged: Judged,
+    /// How many statements it holds.
     pub statements: usize,
     /// How many of them were not understood.
     pub unknown: usize,
-    /// The rules in force, for their help texts.
-    pub rules: &'a RuleSet,
 }
 
 /// A form of the report.
@@ -58,24 +78,80 @@ pub enum LintFormat {
     Markdown,
 }
 
-impl LintReport<'_> {
-    /// Writes the report.
-    pub fn write(&self, format: LintFormat, out: &mut dyn Write) -> io::Result<()> {
-        match format {
-            LintFormat::Text { colors } => text::write(self, colors, out),
-            LintFormat::Json => json::write(self, out),
-            LintFormat::Sarif => sarif::write(self, out),
-            LintFormat::Github => github::write(self, out),
-            LintFormat::Gitlab => gitlab::write(self, out),
-            LintFormat::Junit => junit::write(self, out),
-            LintFormat::Checkstyle => checkstyle::write(self, out),
-            LintFormat::Markdown => markdown::write(self, out),
+impl<'r> LintReport<'r> {
+    /// Returns a report in which nothing is found yet.
+    pub const fn new(format: LintFormat, server: Server, rules: &'r RuleSet) -> Self {
+        Self {
+            format,
+            server,
+            rules,
+            findings: Vec::new(),
+            counts: [0; 3],
+            suppressed: 0,
+            file: String::new(),
+            files: 0,
+            clean: Vec::new(),
+            statements: 0,
+            unknown: 0,
+        }
+    }
+
+    /// Adds a migration.
+    pub fn add(&mut self, file: LintedFile, out: &mut dyn Write) -> io::Result<()> {
+        let LintedFile { path, judged, statements, unknown } = file;
+        if self.files == 0 || self.file != path {
+            self.files += 1;
+            self.file = path;
+        }
+        if judged.findings.is_empty() && self.format == LintFormat::Junit {
+            self.clean.push(self.file.clone());
+        }
+        self.statements += statements;
+        self.unknown += unknown;
+        self.suppressed += judged.suppressed.len();
+        for finding in judged.findings {
+            match self.format {
+                LintFormat::Text { colors } => text::finding(&finding, colors, out)?,
+                LintFormat::Json => json::finding(self, &finding, out)?,
+                LintFormat::Github => github::finding(&finding, out)?,
+                LintFormat::Sarif
+                | LintFormat::Gitlab
+                | LintFormat::Junit
+                | LintFormat::Checkstyle
+                | LintFormat::Markdown => {}
+            }
+            if let Some(count) = self.counts.get_mut(finding.severity as usize) {
+                *count += 1;
+            }
+            if !self.format.is_written_at_once() {
+                self.findings.push(finding);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what comes when all is found.
+    pub fn finish(mut self, out: &mut dyn Write) -> io::Result<()> {
+        match self.format {
+            LintFormat::Text { .. } => writeln!(out, "{}", self.verdict()),
+            LintFormat::Json => json::finish(&self, out),
+            LintFormat::Sarif => sarif::write(&self, out),
+            LintFormat::Github => writeln!(out, "lockwise: {}", self.verdict()),
+            LintFormat::Gitlab => gitlab::write(&self, out),
+            LintFormat::Junit => {
+                let with: BTreeSet<&str> = self.findings.iter().map(|f| f.source.path()).collect();
+                self.clean.retain(|path| !with.contains(path.as_str()));
+                self.clean.dedup();
+                junit::write(&self, out)
+            }
+            LintFormat::Checkstyle => checkstyle::write(&self, out),
+            LintFormat::Markdown => markdown::write(&self, out),
         }
     }
 
     /// Counts the findings of a severity.
     fn count(&self, severity: Severity) -> usize {
-        self.findings.iter().filter(|finding| finding.severity == severity).count()
+        self.counts.get(severity as usize).copied().unwrap_or(0)
     }
 
     /// Says in one line what was found: `2 errors and 1 warning in 4 files`.
@@ -92,13 +168,23 @@ impl LintReport<'_> {
             [only] => only.clone(),
             [first @ .., last] => format!("{} and {last}", first.join(", ")),
         };
-        let files = counted(self.files.len(), "file");
+        let files = counted(self.files, "file");
         let statements = counted(self.statements, "statement");
         let mut line = format!("{found} in {files}, {statements}");
         if self.suppressed > 0 {
             line.push_str(&format!("; {} suppressed", self.suppressed));
         }
         line
+    }
+}
+
+impl LintFormat {
+    /// Says whether a finding is written when it is found, and not kept.
+    const fn is_written_at_once(self) -> bool {
+        match self {
+            Self::Text { .. } | Self::Json | Self::Github => true,
+            Self::Sarif | Self::Gitlab | Self::Junit | Self::Checkstyle | Self::Markdown => false,
+        }
     }
 }
 

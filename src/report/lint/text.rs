@@ -5,22 +5,22 @@ use std::io::{self, Write};
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use unicode_width::UnicodeWidthStr;
 
-use super::{LintReport, one_line};
+use super::one_line;
 use crate::rule::{Finding, Severity};
 use crate::sql::{Source, Span};
 
 /// Lines of a statement that are shown; of a longer one, only the first.
 const LINES: usize = 6;
 
+/// Longest line that is shown, in bytes; of a file with longer ones, only the place is told.
+const LINE: usize = 20_000;
+
 /// Where the texts under an excerpt are wrapped.
 const WIDTH: usize = 96;
 
-pub(super) fn write(report: &LintReport<'_>, colors: bool, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn finding(finding: &Finding, colors: bool, out: &mut dyn Write) -> io::Result<()> {
     let renderer = if colors { Renderer::styled() } else { Renderer::plain() };
-    for finding in report.findings {
-        writeln!(out, "{}\n", renderer.render(&[group(finding)]))?;
-    }
-    writeln!(out, "{}", report.verdict())
+    writeln!(out, "{}\n", renderer.render(&[group(finding)]))
 }
 
 fn group(finding: &Finding) -> Group<'_> {
@@ -31,8 +31,11 @@ fn group(finding: &Finding) -> Group<'_> {
     };
     let title = level.primary_title(finding.message.as_str()).id(finding.rule.as_str());
     let excerpt = Excerpt::of(&finding.source, finding.span);
-    let mut group = if excerpt.text.trim().is_empty() {
-        let origin = Origin::path(finding.source.path()).line(excerpt.line).char_column(1);
+    let blank = excerpt.text.trim().is_empty();
+    let mut group = if blank || excerpt.text.lines().any(|line| line.len() > LINE) {
+        let column = if blank { 1 } else { finding.source.position(finding.span.start).column };
+        let column = usize::try_from(column).unwrap_or(1);
+        let origin = Origin::path(finding.source.path()).line(excerpt.line).char_column(column);
         title.element(origin)
     } else {
         let annotation = AnnotationKind::Primary.span(excerpt.start..excerpt.end);
@@ -73,8 +76,9 @@ struct Excerpt<'a> {
 impl<'a> Excerpt<'a> {
     fn of(source: &'a Source, span: Span) -> Self {
         let text = source.text();
-        let mut start = (span.start as usize).min(text.len());
-        let mut end = (span.end as usize).clamp(start, text.len());
+        let first = source.range().start;
+        let mut start = (span.start.saturating_sub(first) as usize).min(text.len());
+        let mut end = (span.end.saturating_sub(first) as usize).clamp(start, text.len());
         let at = |from: usize, to: usize| text.get(from..to).unwrap_or("");
         // A place that is a whole file starts at its first word.
         let blank = at(start, end).len() - at(start, end).trim_start().len();
@@ -86,7 +90,8 @@ impl<'a> Excerpt<'a> {
         }
         let from = at(0, start).rfind('\n').map_or(0, |newline| newline + 1);
         let to = text.get(end..).and_then(|rest| rest.find('\n')).map_or(text.len(), |n| end + n);
-        let line = at(0, from).matches('\n').count() + 1;
+        let line = usize::try_from(source.position(first).line).unwrap_or(1);
+        let line = line + at(0, from).matches('\n').count();
         let end = end.max((start + 1).min(to));
         Self { text: at(from, to), line, start: start - from, end: end - from }
     }

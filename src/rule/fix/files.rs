@@ -28,10 +28,10 @@ pub struct FileEdit {
 
 /// Returns the files that change and those that are added, in order.
 ///
-/// `all` are the migrations of the folder in order: new files get versions that nobody has, right
-/// behind their origin where there is room, else behind the last.
-pub fn files(all: &[Migration], fixed: &[FixedMigration<'_>]) -> Vec<FileEdit> {
-    let mut taken: BTreeSet<Version> = all.iter().map(|m| m.version.clone()).collect();
+/// `taken` are the versions of the folder: new files get versions that nobody has, right behind
+/// their origin where there is room, else behind the last.
+pub fn files(taken: &BTreeSet<Version>, fixed: &[FixedMigration<'_>]) -> Vec<FileEdit> {
+    let mut taken = taken.clone();
     let mut edits = Vec::new();
     for one in fixed.iter().filter(|one| !one.fixes.is_empty() && can_split(one)) {
         let chunks = chunks(one);

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use super::changelog::{changesets, sqitch_changes};
 use super::decode::decode;
 use super::detect::{Evidence, Surroundings, detect};
@@ -12,16 +14,20 @@ use super::roots::{
     split_path, whole,
 };
 use super::sections::marked;
-use super::{Arrangement, Draft, Given, Group, InputFile, LayoutError, Problem, Skipped};
+use super::{Arrangement, Content, Draft, Given, Group, InputFile, LayoutError, Problem, Skipped};
 use crate::sql::migration::{Convention, Section, Version};
 use crate::sql::source::{Position, Source};
+
+/// How many bytes of text are kept until they are parsed. A small folder is read once; of a large
+/// one, the files are read again one by one, so that memory does not grow with them.
+const KEPT: usize = 2 * 1024 * 1024;
 
 /// Arranges what was given. Without a convention, each folder's own is found.
 ///
 /// Files given one by one keep their order; those of a folder get the order in which their tool
 /// runs them.
 pub fn arrange(given: Vec<Given>, convention: Option<Convention>) -> Arrangement {
-    let mut arranging = Arranging { out: Arrangement::default(), convention };
+    let mut arranging = Arranging { out: Arrangement::default(), convention, kept: 0 };
     let mut single: Vec<(InputFile, Vec<InputFile>)> = Vec::new();
     for given in given {
         match given {
@@ -46,11 +52,13 @@ pub fn arrange(given: Vec<Given>, convention: Option<Convention>) -> Arrangement
 struct Arranging {
     out: Arrangement,
     convention: Option<Convention>,
+    /// Bytes of text that drafts hold.
+    kept: usize,
 }
 
 impl Arranging {
     fn stdin(&mut self, bytes: Vec<u8>) {
-        match decode(InputFile { path: "<stdin>".to_owned(), bytes }) {
+        match decode(InputFile { path: "<stdin>".to_owned(), content: Content::Bytes(bytes) }) {
             Err(error) => self.out.errors.push(error),
             Ok(source) => {
                 let entry = entry(source, 0, true);
@@ -103,7 +111,7 @@ impl Arranging {
         let sidecars = Sidecars::new(sidecars);
         let mut drafts: Vec<(usize, Draft)> = Vec::new();
         let mut convention = Convention::Plain;
-        for (root, entries) in by_root(entries, "") {
+        for (root, entries) in by_root(entries, |entry| entry.source.path(), "") {
             convention = self.convention_of(&root, &entries, &sidecars);
             let places: BTreeMap<String, usize> =
                 entries.iter().map(|entry| (entry.source.path().to_owned(), entry.given)).collect();
@@ -125,25 +133,66 @@ impl Arranging {
         let (sql, sidecars): (Vec<_>, Vec<_>) =
             files.into_iter().partition(|file| is_sql(&file.path));
         let sidecars = Sidecars::new(sidecars);
-        let sources: Vec<Source> = sql.into_iter().filter_map(|file| self.decode(file)).collect();
-        let entries = sources.into_iter().map(|source| entry(source, 0, false)).collect();
-        let mut roots: Vec<(String, Convention, Vec<Entry>)> = by_root(entries, path)
-            .into_iter()
-            .map(|(root, entries)| {
-                let convention = self.convention_of(&root, &entries, &sidecars);
-                (root, convention, entries)
-            })
-            .collect();
-        join_flyway(&mut roots);
         let first = self.out.groups.len();
-        for (root, convention, entries) in roots {
-            let drafts = self.drafts(&root, entries, convention, &sidecars);
-            if !drafts.is_empty() {
-                self.push_group(root, convention, drafts);
+        let mut flyways = Vec::new();
+        for (root, files) in by_root(sql, |file| &file.path, path) {
+            let entries = self.entries(files);
+            let convention = self.convention_of(&root, &entries, &sidecars);
+            if matches!(convention, Convention::Flyway | Convention::Refinery) {
+                flyways.push((root, convention, entries));
+            } else {
+                self.group(root, entries, convention, &sidecars);
             }
         }
-        for group in self.out.groups.iter_mut().skip(first + 1) {
+        join_flyway(&mut flyways);
+        for (root, convention, entries) in flyways {
+            self.group(root, entries, convention, &sidecars);
+        }
+        let added = self.out.groups.get_mut(first..).unwrap_or_default();
+        added.sort_by(|a, b| path_order(&a.folder, &b.folder));
+        for group in added.iter_mut().skip(1) {
             group.unrelated = true;
+        }
+    }
+
+    /// Reads the files of one folder.
+    fn entries(&mut self, files: Vec<InputFile>) -> Vec<Entry> {
+        let read = |file: InputFile| {
+            let reader = match &file.content {
+                Content::Bytes(_) => None,
+                Content::Unread(reader) => Some(reader.clone()),
+            };
+            decode(file).map(|source| Entry { reader, ..entry(source, 0, false) })
+        };
+        let read: Vec<Result<Entry, LayoutError>> = files.into_par_iter().map(read).collect();
+        let mut entries = Vec::with_capacity(read.len());
+        for entry in read {
+            match entry {
+                Ok(entry) => entries.push(entry),
+                Err(error) => self.out.errors.push(error),
+            }
+        }
+        entries
+    }
+
+    /// Turns the files of one folder into a group; what can be read again is let go of when enough
+    /// is kept.
+    fn group(
+        &mut self,
+        root: String,
+        entries: Vec<Entry>,
+        convention: Convention,
+        sidecars: &Sidecars,
+    ) {
+        let mut drafts = self.drafts(&root, entries, convention, sidecars);
+        for draft in &mut drafts {
+            self.kept += draft.held();
+            if self.kept > KEPT {
+                self.kept -= draft.let_go();
+            }
+        }
+        if !drafts.is_empty() {
+            self.push_group(root, convention, drafts);
         }
     }
 
@@ -258,6 +307,7 @@ impl Arranging {
             up: section(marked.up),
             down: marked.down.map(section),
             dialect,
+            reader: entry.reader.clone(),
         }
     }
 

@@ -1,14 +1,18 @@
 //! Bytes of a file to text. What is no text is an error with the place of the first bad byte.
 
-use super::{InputFile, LayoutError, Problem};
+use super::{Content, InputFile, LayoutError, Problem};
 use crate::sql::source::{Position, Source};
 
 const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Reads the bytes as UTF-8. A byte order mark is no part of the text: the first statement starts
+/// Reads the file as UTF-8. A byte order mark is no part of the text: the first statement starts
 /// at column 1, as editors show it.
 pub(super) fn decode(file: InputFile) -> Result<Source, LayoutError> {
-    let InputFile { path, mut bytes } = file;
+    let InputFile { path, content } = file;
+    let mut bytes = match content {
+        Content::Bytes(bytes) => bytes,
+        Content::Unread(reader) => reader.read(&path)?,
+    };
     let fail = |position, problem| LayoutError { path: path.clone(), position, problem };
     if u32::try_from(bytes.len()).is_err() {
         return Err(fail(None, Problem::TooLong { bytes: bytes.len() }));
@@ -45,7 +49,7 @@ mod tests {
     use super::*;
 
     fn file(bytes: &[u8]) -> InputFile {
-        InputFile { path: "a.sql".into(), bytes: bytes.into() }
+        InputFile { path: "a.sql".into(), content: Content::Bytes(bytes.into()) }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! A migration that is found but not parsed.
 
+use super::decode::decode;
 use super::name::Dialect;
+use super::{Content, InputFile, LayoutError, Problem, Reader};
 use crate::sql::ast::{Statement, StatementKind, Transaction};
 use crate::sql::migration::{Convention, Migration, Section, TransactionMode, Version};
 use crate::sql::parse::parse;
@@ -31,6 +33,8 @@ pub struct Draft {
     /// It stands for all migrations before it.
     pub(super) baseline: bool,
     pub(super) dialect: Option<Dialect>,
+    /// Reads its text again where that was let go of.
+    pub(super) reader: Option<Reader>,
 }
 
 impl Draft {
@@ -39,11 +43,43 @@ impl Draft {
         self.up.source.path()
     }
 
+    /// Lets go of the text where it can be read again; returns how much that is.
+    pub(super) fn let_go(&mut self) -> usize {
+        if self.reader.is_none() {
+            return 0;
+        }
+        let held = self.held();
+        for section in std::iter::once(&mut self.up).chain(&mut self.down) {
+            section.source = section.source.away();
+        }
+        held
+    }
+
+    /// Returns how many bytes of text it holds.
+    pub(super) fn held(&self) -> usize {
+        let down = self.down.as_ref().filter(|down| down.source.path() != self.path());
+        self.up.source.text().len() + down.map_or(0, |down| down.source.text().len())
+    }
+
+    /// Reads the texts that were let go of.
+    fn fetch(&mut self) -> Result<(), LayoutError> {
+        let Some(reader) = &self.reader else { return Ok(()) };
+        fetch(&mut self.up, reader)?;
+        if let Some(down) = &mut self.down {
+            if down.source.path() == self.up.source.path() {
+                down.source = self.up.source.clone();
+            }
+            fetch(down, reader)?;
+        }
+        Ok(())
+    }
+
     /// Reads the statements as a server would.
-    pub fn parse(self, server: Server) -> Migration {
+    pub fn parse(mut self, server: Server) -> Result<Migration, LayoutError> {
+        self.fetch()?;
         let up = parse(self.up.clone(), server);
         let transaction = self.mode(server.kind, &up.statements);
-        Migration {
+        Ok(Migration {
             transaction,
             marker: self.no_transaction,
             down: self.down.map(|down| parse(down, server)),
@@ -53,7 +89,7 @@ impl Draft {
             repeatable: self.repeatable,
             after_unknown: self.after_unknown,
             up,
-        }
+        })
     }
 
     /// Says who opens a transaction.
@@ -104,4 +140,17 @@ impl Draft {
             | Convention::Liquibase => TransactionMode::Wrapped,
         }
     }
+}
+
+/// Reads the file of a section again. What was found in it before must still be true.
+fn fetch(section: &mut Section, reader: &Reader) -> Result<(), LayoutError> {
+    let Some(length) = section.source.length_away() else { return Ok(()) };
+    let path = section.source.path().to_owned();
+    let source = decode(InputFile { path, content: Content::Unread(reader.clone()) })?;
+    if source.text().len() != length {
+        let path = source.path().to_owned();
+        return Err(LayoutError { path, position: None, problem: Problem::Changed });
+    }
+    section.source = source;
+    Ok(())
 }

@@ -38,6 +38,15 @@ pub enum Problem {
         /// The byte.
         byte: u8,
     },
+    /// The file could not be read.
+    #[error("cannot read it: {error}")]
+    Unreadable {
+        /// Why.
+        error: String,
+    },
+    /// The file is not what it was a moment ago.
+    #[error("changed while it was read")]
+    Changed,
     /// The file starts with a byte order mark of UTF-16.
     #[error("not UTF-8: the file starts like UTF-16")]
     Utf16,
@@ -109,6 +118,8 @@ impl LayoutError {
             Problem::NotUtf8 { .. } | Problem::Utf16 => {
                 "save the file as UTF-8, for example with `iconv -t UTF-8`".to_owned()
             }
+            Problem::Unreadable { .. } => "check who may read the file".to_owned(),
+            Problem::Changed => "run the command again".to_owned(),
             Problem::TooLong { .. } => {
                 "load data with the server's own tool, and keep migrations to schema changes"
                     .to_owned()

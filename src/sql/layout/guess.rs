@@ -159,11 +159,11 @@ impl Scores {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sql::layout::{Given, InputFile, arrange};
+    use crate::sql::layout::{Content, Given, InputFile, arrange};
 
     #[track_caller]
     fn check(path: &str, text: &str, kind: ServerKind, because: Option<&str>) {
-        let file = InputFile { path: path.into(), bytes: text.into() };
+        let file = InputFile { path: path.into(), content: Content::Bytes(text.into()) };
         let arrangement = arrange(vec![Given::File { file, beside: Vec::new() }], None);
         let guess = guess_server(&arrangement);
         assert_eq!((guess.kind, guess.because.as_deref()), (kind, because));

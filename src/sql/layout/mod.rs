@@ -21,6 +21,9 @@ mod role;
 mod roots;
 mod sections;
 
+use std::fmt;
+use std::sync::Arc;
+
 pub use arrange::arrange;
 pub use draft::Draft;
 pub use error::{LayoutError, Problem};
@@ -31,12 +34,48 @@ use super::migration::Convention;
 use super::server::{Server, ServerKind};
 
 /// A file as it was found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct InputFile {
     /// The path as it is shown, with `/` between its parts.
     pub path: String,
-    /// Its content.
-    pub bytes: Vec<u8>,
+    /// What is in it.
+    pub content: Content,
+}
+
+/// What is in a file.
+#[derive(Debug, Clone)]
+pub enum Content {
+    /// It was read.
+    Bytes(Vec<u8>),
+    /// It is read when it is needed, and again where it was let go of in between.
+    Unread(Reader),
+}
+
+/// Reads a file by the path that is shown; an error says in one lower-case line what is wrong.
+#[derive(Clone)]
+pub struct Reader(Arc<ReadFile>);
+
+type ReadFile = dyn Fn(&str) -> Result<Vec<u8>, String> + Send + Sync;
+
+impl Reader {
+    /// Returns the reader that calls a function.
+    pub fn new(read: impl Fn(&str) -> Result<Vec<u8>, String> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(read))
+    }
+
+    fn read(&self, path: &str) -> Result<Vec<u8>, LayoutError> {
+        (self.0)(path).map_err(|error| LayoutError {
+            path: path.to_owned(),
+            position: None,
+            problem: Problem::Unreadable { error },
+        })
+    }
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reader")
+    }
 }
 
 /// Something named on the command line.
@@ -47,7 +86,7 @@ pub enum Given {
         /// The folder, or the part of a glob before its first special character.
         path: String,
         /// All SQL files below it, and the files beside them that say something about them
-        /// (see [`is_sidecar`]).
+        /// (see [`is_sidecar`]). Those that are not read yet are read folder by folder.
         files: Vec<InputFile>,
     },
     /// One file.

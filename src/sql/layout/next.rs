@@ -166,13 +166,16 @@ fn diesel_version(version: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sql::layout::{Given, InputFile, arrange};
+    use crate::sql::layout::{Content, Given, InputFile, arrange};
 
     #[track_caller]
     fn check(existing: &[&str], convention: Convention, expected: &[&str]) {
         let files = existing
             .iter()
-            .map(|path| InputFile { path: (*path).to_owned(), bytes: b"SELECT 1;".to_vec() })
+            .map(|path| {
+                let content = Content::Bytes(b"SELECT 1;".to_vec());
+                InputFile { path: (*path).to_owned(), content }
+            })
             .collect();
         let arrangement =
             arrange(vec![Given::Folder { path: String::new(), files }], Some(convention));

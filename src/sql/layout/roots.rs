@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::InputFile;
 use super::name::{Prefix, file_name, is_version_folder};
+use super::{Content, InputFile, Reader};
 use crate::sql::migration::{Convention, Section, Version};
 use crate::sql::source::{Source, Span};
 
 /// One SQL file on its way to a migration.
 pub(super) struct Entry {
     pub(super) source: Source,
+    /// Reads it again.
+    pub(super) reader: Option<Reader>,
     pub(super) folder: String,
     pub(super) file: String,
     /// Its place among the files given one by one.
@@ -34,7 +36,7 @@ pub(super) fn is_sql(path: &str) -> bool {
 pub(super) fn entry(source: Source, given: usize, named: bool) -> Entry {
     let (folder, file) = split_path(source.path());
     let (folder, file) = (folder.to_owned(), file.to_owned());
-    Entry { source, folder, file, given, named }
+    Entry { source, reader: None, folder, file, given, named }
 }
 
 pub(super) fn join(folder: &str, file: &str) -> String {
@@ -51,45 +53,55 @@ pub(super) fn is_unit_file(file: &str) -> bool {
     matches!(file, "up.sql" | "down.sql" | "migration.sql")
 }
 
+/// Folders with what belongs to them.
+pub(super) type Roots<T> = Vec<(String, Vec<T>)>;
+
 /// Groups files by the folder that holds the whole history: above `<version>_<name>/up.sql`, above
 /// `deploy/`, and above folders that are named like versions (`v1.4/`), but not above the folder
 /// that was given.
-pub(super) fn by_root(entries: Vec<Entry>, given: &str) -> Vec<(String, Vec<Entry>)> {
-    let mut roots: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
-    for entry in entries {
-        let mut root = entry.folder.as_str();
+pub(super) fn by_root<T>(files: Vec<T>, path: impl Fn(&T) -> &str, given: &str) -> Roots<T> {
+    let mut roots: BTreeMap<String, Vec<T>> = BTreeMap::new();
+    for one in files {
+        let (mut root, file) = split_path(path(&one));
         let name = split_path(root).1;
         let numbered = name.starts_with(|c: char| c.is_ascii_digit());
         let part_of_sqitch = matches!(name, "deploy" | "revert" | "verify");
-        if (is_unit_file(&entry.file) && numbered) || part_of_sqitch {
+        if (is_unit_file(file) && numbered) || part_of_sqitch {
             root = parent(root);
         } else {
             while root.len() > given.len() && is_version_folder(split_path(root).1) {
                 root = parent(root);
             }
         }
-        roots.entry(root.to_owned()).or_default().push(entry);
+        match roots.get_mut(root) {
+            Some(known) => known.push(one),
+            None => drop(roots.insert(root.to_owned(), vec![one])),
+        }
     }
-    let mut roots: Vec<(String, Vec<Entry>)> = roots.into_iter().collect();
+    let mut roots: Roots<T> = roots.into_iter().collect();
     roots.sort_by(|(a, _), (b, _)| path_order(a, b));
     roots
 }
 
 /// Orders paths part by part, numbers in them as numbers: `v1.9/a.sql` before `v1.10/a.sql`.
 pub(super) fn path_order(left: &str, right: &str) -> std::cmp::Ordering {
-    let parts = |path: &str| path.split('/').map(Version::new).collect::<Vec<_>>();
-    parts(left).cmp(&parts(right))
+    let (mut left, mut right) = (left.split('/'), right.split('/'));
+    loop {
+        let order = match (left.next(), right.next()) {
+            (Some(a), Some(b)) => Version::compare(a, b),
+            (a, b) => return a.is_some().cmp(&b.is_some()),
+        };
+        if order != std::cmp::Ordering::Equal {
+            return order;
+        }
+    }
 }
 
 /// Flyway and refinery read folders below theirs, too: one history, unless versions collide, as
 /// they do where several projects lie side by side.
 pub(super) fn join_flyway(roots: &mut Vec<(String, Convention, Vec<Entry>)>) {
-    let is_flyway = |convention| matches!(convention, Convention::Flyway | Convention::Refinery);
-    let all = roots.iter().filter(|(_, convention, _)| is_flyway(*convention));
     let mut versions = std::collections::BTreeSet::new();
-    let mut count = 0;
-    for (_, _, entries) in all.clone() {
-        count += 1;
+    for (_, _, entries) in roots.iter() {
         for name in entries.iter().filter_map(|entry| file_name(&entry.file)) {
             let versioned = matches!(name.prefix, Prefix::Versioned | Prefix::None);
             let key = name.version.replace('_', ".");
@@ -98,24 +110,10 @@ pub(super) fn join_flyway(roots: &mut Vec<(String, Convention, Vec<Entry>)>) {
             }
         }
     }
-    if count < 2 {
-        return;
-    }
-    join_where(roots, is_flyway);
-}
-
-fn join_where(
-    roots: &mut Vec<(String, Convention, Vec<Entry>)>,
-    joins: impl Fn(Convention) -> bool,
-) {
-    let (joined, rest): (Vec<_>, Vec<_>) =
-        std::mem::take(roots).into_iter().partition(|(_, convention, _)| joins(*convention));
-    *roots = rest;
-    let mut joined = joined.into_iter();
+    let mut joined = std::mem::take(roots).into_iter();
     if let Some((root, convention, mut entries)) = joined.next() {
         entries.extend(joined.flat_map(|(_, _, entries)| entries));
         roots.push((root, convention, entries));
-        roots.sort_by(|(a, ..), (b, ..)| path_order(a, b));
     }
 }
 
@@ -124,7 +122,14 @@ pub(super) struct Sidecars(BTreeMap<String, Vec<u8>>);
 
 impl Sidecars {
     pub(super) fn new(files: Vec<InputFile>) -> Self {
-        Self(files.into_iter().map(|file| (file.path, file.bytes)).collect())
+        let bytes = |file: InputFile| match file.content {
+            Content::Bytes(bytes) => (file.path, bytes),
+            Content::Unread(reader) => {
+                let bytes = reader.read(&file.path).unwrap_or_default();
+                (file.path, bytes)
+            }
+        };
+        Self(files.into_iter().map(bytes).collect())
     }
 
     pub(super) fn has(&self, folder: &str, file: &str) -> bool {
