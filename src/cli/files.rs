@@ -89,7 +89,8 @@ fn search(
         let is_folder = kind.is_dir() || (kind.is_symlink() && path.is_dir());
         if is_folder {
             let foreign = name.starts_with('.') || FOREIGN_FOLDERS.contains(&name.as_ref());
-            if !foreign && !(kind.is_symlink() && leads_back(&path, above)) {
+            let back = kind.is_symlink() && leads_back(&path, above);
+            if !foreign && !back {
                 search(&path, above, found)?;
             }
         } else if is_wanted(&name) {
