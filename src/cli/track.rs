@@ -197,7 +197,7 @@ impl<'s, L: Listener> Track<'s, L> {
         let options = walk_options(&migration, self.stage.project);
         fill_sizes(&mut self.schema, &self.stage.sizes);
         let mut fixes: Vec<Fix> = Vec::new();
-        let effects =
+        let mut effects =
             walk_each(&migration, &mut self.schema, &options, |statement, schema, done| {
                 if used == Use::Judged {
                     fixes.extend(fix(&migration.up, statement, schema, done));
