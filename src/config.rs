@@ -20,6 +20,7 @@
 //! | `adopt_comments` | comments of other linters silence findings | `false` |
 //! | `[rule.<id>]` | `severity` (`off`, `on`, `note`, `warning`, `error`), `ignore` (globs), `options` | – |
 //! | `[runner]` | see [`Runner`] | – |
+//! | `[targets]` | see [`Targets`] | one database |
 //! | `[approval]` | see [`Policy`] | no approval needed |
 
 use std::collections::BTreeMap;
@@ -36,10 +37,12 @@ use crate::rule::{
 use crate::sql::{Convention, ServerKind, ServerVersion};
 
 mod runner;
+mod targets;
 
 pub use crate::rule::RuleError as ConfigError;
 pub use crate::sql::duration;
 pub use runner::{Cancel, Runner, Shadow};
+pub use targets::{OnFailure, Targets};
 
 /// What `lockwise.toml` says. The default is what holds without a file.
 #[derive(Debug, Clone, Default)]
@@ -74,6 +77,8 @@ pub struct Config {
     pub adopt_comments: bool,
     /// How migrations run.
     pub runner: Runner,
+    /// Many databases that get the same migrations.
+    pub targets: Option<Targets>,
     /// Who has to agree.
     pub approval: Option<Policy>,
     /// What is said of single rules, with the place where it is said.
@@ -207,6 +212,8 @@ fn read(reader: &mut Reader, table: &mut Table<'_>, path: &str) -> Config {
     if let Some(section) = table.table(reader, "runner", "[runner]") {
         config.runner = runner::read(reader, section);
     }
+    config.targets =
+        table.table(reader, "targets", "[targets]").map(|section| targets::read(reader, section));
     config
 }
 

@@ -67,6 +67,7 @@ impl Runner<'_> {
             let started = Instant::now();
             match self.next_batch(&mut filling, position.as_ref()).await {
                 Ok(Some(at)) if at.is_done() => {
+                    let at = self.paced(&filling, at, started.elapsed());
                     let detail = serde_json::to_string(&at).ok();
                     self.note(&filling, Event::Applied, detail).await?;
                     self.faults.pass("step noted");

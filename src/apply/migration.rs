@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::error::{ApplyError, Left};
 use super::next::Journal;
+use super::pooled::Entered;
 use super::progress::Progress;
 use super::runner::{Direction, Runner, Sending, milliseconds};
 use crate::db::{Event, NewEntry, ServerError, Timeouts};
@@ -38,6 +39,8 @@ enum Tried {
     Unknown,
     /// Rows refer to missing rows.
     Orphans(Vec<String>),
+    /// Another run settled migrations meanwhile.
+    Overtaken,
 }
 
 impl Runner<'_> {
@@ -83,7 +86,7 @@ impl Runner<'_> {
             self.note_next(true);
             self.faults.pass("migration noted");
         }
-        if migration.steps().any(|step| step.session) {
+        if migration.steps().any(|step| step.session) && !self.options.pooled {
             self.reset_session().await;
         }
         Ok(())
@@ -124,6 +127,7 @@ impl Runner<'_> {
                         return Ok(());
                     }
                 }
+                Tried::Overtaken => return Err(ApplyError::HistoryChanged),
                 Tried::Orphans(found) => {
                     let before = self.orphans().await.map_or(0, |rows| rows.len());
                     if before < found.len() || tolerate > 0 {
@@ -252,8 +256,10 @@ impl Runner<'_> {
             if error.was_answered() { Tried::Refused { at, error } } else { Tried::Unknown }
         };
         let Some(first) = placed.first() else { return Tried::Committed };
-        if let Err(error) = self.enter(group, first.step).await {
-            return settled(0, error);
+        match self.enter(group, first.step).await {
+            Ok(Entered::Yes) => {}
+            Ok(Entered::Overtaken) => return Tried::Overtaken,
+            Err(error) => return settled(0, error),
         }
         self.faults.pass("transaction begun");
         for (at, step) in placed.iter().enumerate() {
@@ -311,9 +317,12 @@ impl Runner<'_> {
         self.connection.commit().await
     }
 
-    async fn enter(&mut self, group: &Group, first: &Step) -> Result<(), ServerError> {
+    async fn enter(&mut self, group: &Group, first: &Step) -> Result<Entered, ServerError> {
+        if self.options.pooled {
+            return self.enter_pooled().await;
+        }
         enforce_foreign_keys(&mut self.connection, group.foreign_keys).await?;
-        self.connection.begin_with(limits(first)).await
+        self.connection.begin_with(limits(first)).await.map(|()| Entered::Yes)
     }
 
     /// Rolls back after an error.

@@ -10,8 +10,10 @@ mod lag;
 mod leftover;
 mod migration;
 mod next;
+mod pooled;
 mod progress;
 mod runner;
+mod trace;
 mod watch;
 
 pub use backoff::{Patience, Spent, pause_ms};
@@ -21,3 +23,4 @@ pub use faults::Faults;
 pub use next::{Action, Answer, Journal, Live, Outcome, Reason, after, next};
 pub use progress::Progress;
 pub use runner::{Direction, RunOptions, Runner, Stop, Summary, Tell};
+pub use trace::{Span, SpanKind, Trace};

@@ -46,6 +46,8 @@ pub struct RunOptions {
     pub replicas: Vec<Target>,
     /// Whose work may be ended where it is in the way.
     pub cancel: Vec<CancelRule>,
+    /// A pooler lends the session to others between transactions.
+    pub pooled: bool,
 }
 
 /// How patient a statement is.
@@ -122,6 +124,8 @@ pub struct Runner<'a> {
     pub(super) blockers: Vec<Blocker>,
     /// Sessions whose work was ended because they were in the way.
     ended: Vec<String>,
+    /// How many rows of other runs settled something when the history was read.
+    pub(super) fence: Option<u64>,
     /// The intent that is written together with the end of the present migration, and whose it is.
     pub(super) next_intent: Option<(String, NewEntry)>,
     /// The version whose intent is in the journal already.
@@ -154,6 +158,7 @@ impl<'a> Runner<'a> {
             plan_digest: String::new(),
             blockers: Vec::new(),
             ended: Vec::new(),
+            fence: None,
             next_intent: None,
             intended: None,
         })
@@ -162,6 +167,9 @@ impl<'a> Runner<'a> {
     /// Takes the migration lock and makes the journal where there is none.
     pub async fn lock(&mut self) -> Result<(), ApplyError> {
         self.faults.pass("connected");
+        if self.options.pooled {
+            return self.create_pooled().await;
+        }
         self.take_lock(self.options.lock_wait_ms).await?;
         self.faults.pass("locked");
         self.journal.create(&mut self.connection).await?;
@@ -186,7 +194,13 @@ impl<'a> Runner<'a> {
 
     /// Reads the history; the lock must be held.
     pub async fn history(&mut self) -> Result<History, ApplyError> {
-        Ok(History::of(&self.journal.read(&mut self.connection).await?))
+        let entries = self.journal.read(&mut self.connection).await?;
+        let others = entries
+            .iter()
+            .filter(|row| row.entry.event.settles() && row.entry.run_id != self.options.run_id);
+        let fence = u64::try_from(others.count()).unwrap_or(u64::MAX);
+        self.fence.get_or_insert(fence);
+        Ok(History::of(&entries))
     }
 
     /// Reads the journal.
@@ -420,6 +434,9 @@ impl<'a> Runner<'a> {
                     attempt += 1;
                 }
             }
+        }
+        if self.options.pooled {
+            return Ok(());
         }
         self.take_lock(self.options.lock_wait_ms.max(60_000)).await
     }

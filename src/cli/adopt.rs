@@ -16,17 +16,28 @@ use crate::plan::version_of;
 
 /// Take over the history of another migration tool
 ///
-/// Reads the table of sqlx, refinery, diesel, golang-migrate, dbmate, Rails, goose, Flyway, Atlas
-/// or Prisma, compares its checksums with the files, and notes in lockwise's own journal what was
-/// applied. The other tool's table is never written to.
+/// Reads the table of sqlx, refinery, diesel, golang-migrate, dbmate, Rails, goose, Flyway, Atlas,
+/// Prisma, Liquibase or Sqitch, compares its checksums with the files, and notes in lockwise's own
+/// journal what was applied. The other tool's table is never written to, and its lock is held
+/// meanwhile where it has one.
 #[derive(Debug, clap::Args)]
 pub(super) struct AdoptArgs {
     #[command(flatten)]
     dir: DirOption,
     #[command(flatten)]
     url: UrlOption,
+    /// Tool whose history it is [default: the one whose table is there]
+    #[arg(long, value_name = "TOOL", value_parser = tool)]
+    from: Option<Tool>,
     #[command(flatten)]
     yes: YesOption,
+}
+
+fn tool(name: &str) -> Result<Tool, String> {
+    Tool::named(name).ok_or_else(|| {
+        let known = Tool::ALL.map(|tool| tool.as_str().to_ascii_lowercase());
+        format!("no such tool; use one of {}", known.join(", ").replace(" or ", ", "))
+    })
 }
 
 /// Compares, shows, asks, and writes the journal.
@@ -39,7 +50,7 @@ pub(super) fn run(args: &AdoptArgs, console: &mut Console) -> Result<Exit, Failu
                 .hint("run `lockwise status`")
                 .exit(Exit::No));
         }
-        let tool = adopt::find(&mut live.connection).await.map_err(failure)?;
+        let tool = adopt::find(&mut live.connection, args.from).await.map_err(failure)?;
         adopt::exclude(&mut live.connection, tool).await.map_err(failure)?;
         let known = adopt::read(&mut live.connection, tool).await.map_err(failure)?;
         let snapshot = live.snapshot().await?.to_file();
@@ -71,6 +82,9 @@ fn failure(error: CannotAdopt) -> Failure {
         CannotAdopt::Unfinished { .. } => {
             failure.hint("finish or repair it with the other tool first").exit(Exit::No)
         }
+        CannotAdopt::LockedBy(_) => failure
+            .hint("wait until it is done, or run `liquibase release-locks` if its run died")
+            .exit(Exit::No),
         CannotAdopt::Running(_) => failure.hint("wait until it is done").exit(Exit::No),
         CannotAdopt::Table { .. } | CannotAdopt::Database(_) => failure,
     }

@@ -14,6 +14,7 @@ use super::plan_file;
 use super::project::Project;
 use super::running::{self, Asked};
 use super::runtime::block_on;
+use super::targets::{self, TargetsOption, What};
 use super::unfinished::unfinished;
 use crate::apply::Direction;
 use crate::plan::{Plan, Verdict};
@@ -31,6 +32,8 @@ pub(super) struct ApplyArgs {
     #[command(flatten)]
     url: UrlOption,
     #[command(flatten)]
+    targets: TargetsOption,
+    #[command(flatten)]
     planning: PlanningOptions,
     #[command(flatten)]
     yes: YesOption,
@@ -47,9 +50,13 @@ pub(super) struct ApplyArgs {
 
 /// Makes the plan, has it agreed to, and performs it.
 pub(super) fn run(args: &ApplyArgs, console: &mut Console) -> Result<Exit, Failure> {
+    if args.targets.targets {
+        return targets::run(What::Apply, &args.url, args.yes, console);
+    }
     let project = Project::load(&console.global)?;
     block_on(async {
         let mut live = Live::open(project, &args.dir, &args.url, console).await?;
+        live.pooled |= args.planning.pooled;
         if !args.settle.is_empty() {
             let reason = args.reason.as_deref().unwrap_or("");
             live = running::settle(live, &args.settle, reason, console).await?;
@@ -65,6 +72,7 @@ pub(super) fn run(args: &ApplyArgs, console: &mut Console) -> Result<Exit, Failu
                 return Ok(exit);
             }
             live = Live::open(live.project, &args.dir, &args.url, console).await?;
+            live.pooled |= args.planning.pooled;
         }
         let pending = live.pending(order(&args.planning), console)?;
         let pending: Vec<_> = pending.into_iter().cloned().collect();

@@ -60,6 +60,7 @@ pub(super) fn run(args: &ApproveArgs, console: &mut Console) -> Result<Exit, Fai
     let project = Project::load(&console.global)?;
     let (live, plan) = block_on(async {
         let mut live = Live::open(project, &args.dir, &args.url, console).await?;
+        live.pooled |= args.planning.pooled;
         let how_far = HowFar { to: args.rollback_to.clone(), steps: args.rollback_steps };
         if !how_far.is_unsaid() {
             let plan = plan_back(&mut live, &how_far, &args.planning, console).await?;

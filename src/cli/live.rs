@@ -31,6 +31,8 @@ pub(super) struct Live {
     pub(super) server: Server,
     /// Replicas that batches wait for.
     pub(super) replicas: Vec<Target>,
+    /// A pooler lends the sessions to others between transactions, and that is known.
+    pub(super) pooled: bool,
     /// The journal's place.
     pub(super) journal: Journal,
     /// Its rows; without their details until [`Live::details`] is called.
@@ -75,8 +77,10 @@ impl Live {
         let entries = journal.read_states(&mut connection).await.map_err(database)?;
         let history = History::of(&entries);
         let (dir, migrations) = (PathBuf::new(), Vec::new());
+        let pooled = project.config.runner.pooled;
         Ok(Self {
             project,
+            pooled,
             target,
             connection,
             server,
@@ -182,13 +186,17 @@ pub(super) fn troubles(troubles: &[plan::Trouble]) -> Failure {
     Failure::all(failures).exit(super::exit::Exit::No)
 }
 
-/// Returns the database that option, environment or configuration name.
-pub(super) fn target(url: &UrlOption, project: &Project) -> Result<Target, Failure> {
+/// Returns the URL that option, environment or configuration name.
+pub(super) fn url(url: &UrlOption, project: &Project) -> Option<String> {
     let config = &project.config;
     let variable = config.url_env.as_deref().filter(|_| url.url.is_none());
     let named = variable.and_then(|variable| std::env::var(variable).ok());
-    let written = named.or_else(|| url.url.clone()).or_else(|| config.url.clone());
-    let written = written.ok_or_else(|| {
+    named.or_else(|| url.url.clone()).or_else(|| config.url.clone())
+}
+
+/// Returns the database that option, environment or configuration name.
+pub(super) fn target(option: &UrlOption, project: &Project) -> Result<Target, Failure> {
+    let written = url(option, project).ok_or_else(|| {
         Failure::new("no database is named")
             .hint("pass --url, set DATABASE_URL, or write `url` in lockwise.toml")
     })?;

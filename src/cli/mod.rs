@@ -46,6 +46,8 @@ mod journal;
 mod adopt;
 mod baseline;
 mod snapshot;
+mod targets;
+mod telemetry;
 
 use console::Console;
 use exit::Exit;

@@ -6,13 +6,16 @@ use super::console::Console;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::live::{Live, database};
-use super::options::{DirOption, UrlOption};
+use super::options::{DirOption, UrlOption, YesOption};
 use super::project::Project;
 use super::runtime::block_on;
+use super::targets::{self, TargetsOption, What};
 use crate::config::Shadow as Wanted;
 use crate::db::Snapshot;
+use crate::plan::preflight::Pooled;
 use crate::plan::{
-    self, DryRun, Limits, Material, Order, Plan, PlanError, Shadow, Target, Verdict, preflight,
+    self, Check, CheckState, DryRun, Limits, Material, Order, Plan, PlanError, Shadow, Target,
+    Verdict, preflight,
 };
 use crate::report::{plan as report, plan_html};
 use crate::rule::{JudgeOptions, RuleSet};
@@ -29,6 +32,8 @@ pub(super) struct PlanArgs {
     dir: DirOption,
     #[command(flatten)]
     url: UrlOption,
+    #[command(flatten)]
+    targets: TargetsOption,
     #[command(flatten)]
     planning: PlanningOptions,
     /// Form of the output
@@ -48,6 +53,11 @@ pub(super) struct PlanningOptions {
     /// Run new migrations even if later ones are applied
     #[arg(long)]
     pub(super) out_of_order: bool,
+    /// Run through a pooler that lends sessions to others between transactions (PostgreSQL)
+    ///
+    /// Only migrations whose every statement runs in a transaction; settings with SET LOCAL.
+    #[arg(long)]
+    pub(super) pooled: bool,
     /// Who wrote the migrations [default: whom git names]
     #[arg(long, value_name = "ADDRESS")]
     pub(super) author: Vec<String>,
@@ -71,9 +81,13 @@ enum Format {
 
 /// Makes the plan and prints it.
 pub(super) fn run(args: &PlanArgs, console: &mut Console) -> Result<Exit, Failure> {
+    if args.targets.targets {
+        return targets::run(What::Look, &args.url, YesOption::default(), console);
+    }
     let project = Project::load(&console.global)?;
     let plan = block_on(async {
         let mut live = Live::open(project, &args.dir, &args.url, console).await?;
+        live.pooled |= args.planning.pooled;
         let order = order(&args.planning);
         let pending = live.pending(order, console)?.into_iter().cloned().collect::<Vec<_>>();
         make(&mut live, &pending, &args.planning, console).await
@@ -127,7 +141,10 @@ pub(super) async fn make(
     let preflight = if pending.is_empty() {
         Vec::new()
     } else {
-        preflight::look(&mut live.connection, &snapshot, pending).await
+        let mut checks = preflight::look(&mut live.connection, &snapshot, pending).await;
+        let pooled = if live.pooled { Pooled::Yes } else { Pooled::No };
+        checks.extend(preflight::pooler(&mut live.connection, pooled).await);
+        checks
     };
     let material = Material { preflight, ..material(live, pending, options, &snapshot, &rules) };
     let plan = plan::build(&material, &mut shadow).await;
@@ -137,7 +154,33 @@ pub(super) async fn make(
         console.warn(&format!("the shadow was not cleaned up: {error}"));
     }
     plan::count_losses(&mut plan, &mut live.connection, &snapshot).await;
+    if live.pooled
+        && let Some(detail) = preflight::not_pooled(&plan)
+    {
+        plan.verdict = Verdict::Blocked;
+        let (what, state) = ("pooled".to_owned(), CheckState::Blocked);
+        plan.preflight.push(Check { what, state, detail });
+    }
+    without_replicas(&plan, live)?;
     Ok(plan)
+}
+
+/// Batches that wait for replicas need to know them; only PostgreSQL's primary does by itself.
+fn without_replicas(plan: &Plan, live: &Live) -> Result<(), Failure> {
+    if !live.server.kind.is_mysql_family() || !live.replicas.is_empty() {
+        return Ok(());
+    }
+    for migration in &plan.migrations {
+        let waits = |step: &&plan::Step| {
+            step.batch.as_ref().is_some_and(|batch| batch.max_lag_ms.is_some())
+        };
+        if let Some(step) = migration.steps().find(waits) {
+            let at = format!("{}:{}", migration.path, step.line);
+            return Err(Failure::new(format!("{at}: max_lag is given and no replica is known"))
+                .hint("name the URLs of the replicas in `replicas` under [runner]"));
+        }
+    }
+    Ok(())
 }
 
 /// Says whether a long history is about to be run on an empty PostgreSQL database: a migration that

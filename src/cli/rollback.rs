@@ -62,6 +62,7 @@ pub(super) fn run(args: &RollbackArgs, console: &mut Console) -> Result<Exit, Fa
     let project = Project::load(&console.global)?;
     block_on(async {
         let mut live = Live::open(project, &args.dir, &args.url, console).await?;
+        live.pooled |= args.planning.pooled;
         if let Some(plan) = unfinished(&mut live, Direction::Down).await? {
             console.note(&format!(
                 "rollback {} was begun and not finished: it goes on now",

@@ -7,6 +7,7 @@ use super::console::Console;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::live::{Live, database};
+use super::telemetry::Telemetry;
 use crate::apply::{
     ApplyError, CancelRule, Direction, End, Faults, Patience, Progress, RunOptions, Runner, Stop,
     Summary,
@@ -14,6 +15,7 @@ use crate::apply::{
 use crate::db::{Access, ConnectOptions, Event, MissingFile, NewEntry};
 use crate::plan::{Digest, History, ObjectChange, Plan, PlannedMigration, Proof, drifted};
 use crate::report::progress;
+use crate::sql::ServerKind;
 
 /// What was agreed to.
 #[derive(Debug, Default)]
@@ -40,7 +42,13 @@ pub(super) async fn perform(
     let terminal = console.err.terminal;
     let mut lines = progress::Lines::new(colors, terminal);
     let err = &mut console.err;
+    let word = match direction {
+        Direction::Up => "apply",
+        Direction::Down => "rollback",
+    };
+    let mut telemetry = Telemetry::begin(word, about(live, plan, &options.run_id));
     let mut tell = |progress: Progress| {
+        telemetry.hear(&progress);
         if !quiet {
             // Whoever closed stderr does not want to be told.
             let _ = lines.write(&progress, err);
@@ -59,9 +67,29 @@ pub(super) async fn perform(
     let result = locked(&mut runner, live, plan, &asked, direction).await;
     let finished = runner.finish().await;
     signals.abort();
+    let error = result.as_ref().err().map(|(error, _)| error.to_string());
+    telemetry.finish(error.as_deref(), console).await;
     let done = result.map_err(|(error, exit)| failure(&error, exit))?;
     finished.map_err(|error| failure(&error, Exit::Unfinished))?;
     report(&done, plan, direction, console)
+}
+
+/// What every span of a run says of it, in the words of OpenTelemetry's conventions.
+fn about(live: &Live, plan: &Plan, run_id: &str) -> Vec<(String, String)> {
+    let system = match live.server.kind {
+        ServerKind::Postgres => "postgresql",
+        ServerKind::Mysql => "mysql",
+        ServerKind::Mariadb => "mariadb",
+        ServerKind::Sqlite => "sqlite",
+    };
+    [
+        ("db.system.name", system.to_owned()),
+        ("db.namespace", plan.target.database.clone()),
+        ("lockwise.run", run_id.to_owned()),
+        ("lockwise.plan", plan.digest.to_string()),
+    ]
+    .map(|(key, value)| (key.to_owned(), value))
+    .to_vec()
 }
 
 /// What came of it.
@@ -285,6 +313,7 @@ pub(super) fn options(live: &Live, direction: Direction) -> (RunOptions, Connect
         direction,
         replicas: live.replicas.clone(),
         cancel: runner.cancel.iter().map(cancel_rule).collect(),
+        pooled: live.pooled,
     };
     (options, connect)
 }

@@ -6,9 +6,10 @@ use super::console::Console;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::live::Live;
-use super::options::{DirOption, UrlOption};
+use super::options::{DirOption, UrlOption, YesOption};
 use super::project::Project;
 use super::runtime::block_on;
+use super::targets::{self, TargetsOption, What};
 use crate::plan::{self, Order, version_of};
 
 /// Show which migrations are applied and which are pending
@@ -21,6 +22,8 @@ pub(super) struct StatusArgs {
     dir: DirOption,
     #[command(flatten)]
     url: UrlOption,
+    #[command(flatten)]
+    targets: TargetsOption,
     /// Form of the output
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
@@ -45,6 +48,9 @@ struct Line {
 
 /// Compares folder and journal.
 pub(super) fn run(args: &StatusArgs, console: &mut Console) -> Result<Exit, Failure> {
+    if args.targets.targets {
+        return targets::run(What::Look, &args.url, YesOption::default(), console);
+    }
     let project = Project::load(&console.global)?;
     let live = block_on(Live::open(project, &args.dir, &args.url, console))?;
     let pending = plan::pending(&live.migrations, &live.history, live.server.kind, Order::Strict);

@@ -6,10 +6,11 @@ use super::console::Console;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::live::{Live, database};
-use super::options::{DirOption, UrlOption};
+use super::options::{DirOption, UrlOption, YesOption};
 use super::project::Project;
 use super::replay::{replay, start_of};
 use super::runtime::block_on;
+use super::targets::{self, TargetsOption, What};
 use crate::plan::rollback::{Difference, compare};
 use crate::plan::{self, Order, snapshot_options};
 
@@ -24,6 +25,8 @@ pub(super) struct VerifyArgs {
     dir: DirOption,
     #[command(flatten)]
     url: UrlOption,
+    #[command(flatten)]
+    targets: TargetsOption,
     /// Database server for the shadow, `auto` to start one, `off` to compare files only
     #[arg(long, value_name = "URL")]
     shadow: Option<String>,
@@ -31,6 +34,9 @@ pub(super) struct VerifyArgs {
 
 /// Compares files with the journal, then the live schema with the expected one.
 pub(super) fn run(args: &VerifyArgs, console: &mut Console) -> Result<Exit, Failure> {
+    if args.targets.targets {
+        return targets::run(What::Look, &args.url, YesOption::default(), console);
+    }
     let project = Project::load(&console.global)?;
     block_on(async {
         let mut live = Live::open(project, &args.dir, &args.url, console).await?;

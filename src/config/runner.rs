@@ -15,6 +15,7 @@ use crate::rule::{Reader, Table};
 /// | `retries` | how often a statement that gave up is tried again | `20` |
 /// | `lock_wait` | how long to wait for another run of lockwise to end | `1m` |
 /// | `keep_dropped` | keep dropped tables and columns aside, so that a rollback brings rows back | `false` |
+/// | `pooled` | run through a pooler that lends sessions to others | `false` |
 /// | `replicas` | URLs of replicas that batches with `max_lag` wait for | none |
 /// | `cancel` | whose work may be ended where it is in the way: tables with `user`, `application` (`*` stands for anything), `older_than` and `end` = `statement` or `session` | nobody's |
 /// | `shadow` | throw-away database for the dry run: a URL, `auto` or `off` | `auto` |
@@ -36,6 +37,8 @@ pub struct Runner {
     pub cancel: Vec<Cancel>,
     /// Where the dry run happens.
     pub shadow: Shadow,
+    /// A pooler lends sessions to others between transactions (PostgreSQL).
+    pub pooled: bool,
     /// URLs of replicas that batches wait for.
     pub replicas: Vec<String>,
 }
@@ -76,6 +79,7 @@ impl Default for Runner {
             keep_dropped: false,
             cancel: Vec::new(),
             shadow: Shadow::Auto,
+            pooled: false,
             replicas: Vec::new(),
         }
     }
@@ -123,6 +127,7 @@ pub(super) fn read(reader: &mut Reader, mut table: Table<'_>) -> Runner {
             Some((word, _)) if word == "off" => Shadow::Off,
             Some((url, _)) => Shadow::Url(url),
         },
+        pooled: table.flag(reader, "pooled").unwrap_or(default.pooled),
         replicas: table.texts(reader, "replicas").into_iter().map(|(url, _)| url).collect(),
     };
     table.finish(reader);

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::driver::{self, Driver, SqliteOpening};
 use super::error::{Attempt as _, Error, ErrorKind, ServerError};
+use super::pooler::PoolerSign;
 use super::rows::Rows;
 use super::session::{self, Timeouts};
 use super::target::{Place, Target};
@@ -78,6 +79,10 @@ pub struct Connection {
     transaction: Transaction,
     /// The limits in force, as far as they are known.
     limits: Option<Timeouts>,
+    /// What showed already that a pooler is in the path.
+    pooler: Option<PoolerSign>,
+    /// The session does not refuse writes as it should: each query says so itself.
+    guarded: bool,
 }
 
 impl Connection {
@@ -101,9 +106,13 @@ impl Connection {
         options: &ConnectOptions,
     ) -> Result<Self, ServerError> {
         let read_only = options.access == Access::ReadOnly;
+        let mut pooler = None;
         let mut driver = match &target.place {
             Place::Postgres(network) => {
-                driver::open_postgres(network, &options.application_name).await?
+                let name = &options.application_name;
+                let (driver, sign) = session::open_postgres(network, name, read_only).await?;
+                pooler = sign;
+                driver
             }
             Place::Mysql(network) => driver::open_mysql(network).await?,
             Place::SqliteFile(path) => {
@@ -122,8 +131,13 @@ impl Connection {
                     .await?
             }
         };
-        let Identity { server, server_text, database, backend } = identify(&mut driver).await?;
-        let setup = session::setup(server.kind, server.version, read_only);
+        let identity = identify(&mut driver).await?;
+        let Identity { server, server_text, database, backend, refuses_writes } = identity;
+        let guarded = read_only && server.kind == ServerKind::Postgres && !refuses_writes;
+        if guarded && pooler.is_none() {
+            pooler = Some(PoolerSign { seen: "settings of a new session are ignored".to_owned() });
+        }
+        let setup = session::setup(server.kind, read_only);
         for (needed, sql) in setup {
             let done = driver.execute(&sql).await;
             if needed {
@@ -142,7 +156,21 @@ impl Connection {
             access,
             transaction,
             limits,
+            pooler,
+            guarded,
         })
+    }
+
+    /// Returns what showed that a pooler is in the path, if opening the session showed it.
+    pub const fn pooler_sign(&self) -> Option<&PoolerSign> {
+        self.pooler.as_ref()
+    }
+
+    /// Asks for the server process anew: behind a pooler each transaction may have another one.
+    pub async fn ask_backend(&mut self) -> Result<(), ServerError> {
+        let rows = self.query("SELECT pg_backend_pid()").await?;
+        self.backend = rows.first().map_or(0, |row| row.count(0));
+        Ok(())
     }
 
     /// Returns the database this session was opened on.
@@ -191,6 +219,12 @@ impl Connection {
 
     /// Sends one query and returns its rows.
     pub async fn query(&mut self, sql: &str) -> Result<Rows, ServerError> {
+        if self.guarded && self.transaction == Transaction::None {
+            self.driver.execute("BEGIN READ ONLY").await?;
+            let rows = self.driver.query(sql).await;
+            let ended = self.driver.execute("ROLLBACK").await;
+            return rows.and_then(|rows| ended.map(|_| rows));
+        }
         let rows = self.driver.query(sql).await;
         self.note_failure(rows)
     }
@@ -359,13 +393,16 @@ struct Identity {
     server_text: String,
     database: String,
     backend: u64,
+    /// PostgreSQL: transactions are read-only unless they say otherwise.
+    refuses_writes: bool,
 }
 
 /// Asks the server who it is.
 async fn identify(driver: &mut Driver) -> Result<Identity, ServerError> {
     let sql = match driver {
         Driver::Postgres(_) => {
-            "SELECT current_setting('server_version'), current_database(), pg_backend_pid()"
+            "SELECT current_setting('server_version'), current_database(), pg_backend_pid(), \
+             current_setting('default_transaction_read_only')"
         }
         Driver::Mysql(_) => "SELECT version(), database(), connection_id()",
         Driver::Sqlite(_) => "SELECT sqlite_version(), 'main', 0",
@@ -385,5 +422,6 @@ async fn identify(driver: &mut Driver) -> Result<Identity, ServerError> {
     let version = version.map_err(|e| ServerError::local(ErrorKind::Other, e.to_string()))?;
     let server = Server { kind, version };
     let database = row.text(1).to_owned();
-    Ok(Identity { server, server_text, database, backend: row.count(2) })
+    let (backend, refuses_writes) = (row.count(2), row.flag(3));
+    Ok(Identity { server, server_text, database, backend, refuses_writes })
 }

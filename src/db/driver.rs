@@ -36,6 +36,7 @@ pub(super) struct SqliteOpening<'a> {
 pub(super) async fn open_postgres(
     network: &Network,
     application_name: &str,
+    settings: &[(&str, &str)],
 ) -> Result<Driver, ServerError> {
     let mut options = PgConnectOptions::new_without_pgpass()
         .port(network.port)
@@ -65,6 +66,9 @@ pub(super) async fn open_postgres(
     }
     if let Some(ca) = &network.tls_ca {
         options = options.ssl_root_cert(ca);
+    }
+    if !settings.is_empty() {
+        options = options.options(settings.iter().copied());
     }
     let connection = PgConnection::connect_with(&options).await;
     connection.map(Driver::Postgres).map_err(|error| connecting(server_error(error, "")))

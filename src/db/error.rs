@@ -95,6 +95,11 @@ impl ServerError {
         Self { kind, code: None, message, detail: None, advice: None, position: None }
     }
 
+    /// Returns an error of lockwise itself, in the place of a server's.
+    pub fn own(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self::local(kind, message)
+    }
+
     /// Says whether the server itself refused. If not, what it did could not be found out.
     ///
     /// A refusal proves that nothing happened only where the statement is atomic: MariaDB's

@@ -89,6 +89,22 @@ impl Event {
         Self::Amended,
     ];
 
+    /// The events that settle a step or a migration.
+    pub const SETTLING: [Self; 7] = [
+        Self::Applied,
+        Self::Recovered,
+        Self::MigrationApplied,
+        Self::MigrationRolledBack,
+        Self::Baseline,
+        Self::Adopted,
+        Self::Amended,
+    ];
+
+    /// Says whether it settles a step or a migration.
+    pub fn settles(self) -> bool {
+        Self::SETTLING.contains(&self)
+    }
+
     /// Returns the word that stands in the journal.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -402,6 +418,23 @@ impl Journal {
     /// Returns the number of the last row; zero where there is none.
     pub async fn last_seq(&self, connection: &mut Connection) -> Result<u64, Error> {
         let sql = format!("SELECT coalesce(max(seq), 0) FROM {}", self.quoted("journal"));
+        let rows = connection.query(&sql).await.attempt("cannot read the journal")?;
+        Ok(rows.first().map_or(0, |row| row.count(0)))
+    }
+
+    /// Counts the rows of other runs that settle something.
+    pub async fn settled_by_others(
+        &self,
+        connection: &mut Connection,
+        run_id: &str,
+    ) -> Result<u64, Error> {
+        let words = Event::SETTLING.map(|event| literal(self.kind, event.as_str()));
+        let sql = format!(
+            "SELECT count(*) FROM {} WHERE event IN ({}) AND run_id <> {}",
+            self.quoted("journal"),
+            words.join(", "),
+            literal(self.kind, run_id),
+        );
         let rows = connection.query(&sql).await.attempt("cannot read the journal")?;
         Ok(rows.first().map_or(0, |row| row.count(0)))
     }

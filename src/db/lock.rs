@@ -137,6 +137,17 @@ impl MigrationLock {
         Ok(held.map(|held| Self { held }))
     }
 
+    /// Tries once to take it for the open transaction alone, whose end gives it back: the way
+    /// behind a pooler. Only PostgreSQL has locks that end with a transaction.
+    pub async fn try_in_transaction(
+        connection: &mut Connection,
+        options: &LockOptions,
+    ) -> Result<bool, Error> {
+        let sql = format!("SELECT pg_try_advisory_xact_lock({})", advisory_key(&options.scope));
+        let rows = connection.query(&sql).await.attempt("cannot take the migration lock")?;
+        Ok(rows.first().is_some_and(|row| row.flag(0)))
+    }
+
     /// Describes who holds the lock.
     pub async fn holder(
         connection: &mut Connection,

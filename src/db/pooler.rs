@@ -12,6 +12,9 @@ use crate::sql::ServerKind;
 /// How many sessions are opened beside the one under test.
 const OTHERS: usize = 4;
 
+/// How long a probe may take: a pool with one server session makes the others wait for it.
+const PATIENCE_MS: u64 = 2_000;
+
 /// What was seen of a pooler.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PoolerSign {
@@ -22,7 +25,8 @@ pub struct PoolerSign {
 impl PoolerSign {
     /// Returns what to do about it.
     pub const fn hint() -> &'static str {
-        "use the server's own address, or a session pool, for migrations"
+        "use the server's own address, or a session pool, for migrations; --pooled runs \
+         migrations that are transactions through and through"
     }
 }
 
@@ -37,22 +41,34 @@ pub async fn pooler(
     if connection.server().kind != ServerKind::Postgres {
         return Ok(None);
     }
+    if let Some(sign) = connection.pooler_sign() {
+        return Ok(Some(sign.clone()));
+    }
     let attempt = "cannot find out whether a pooler is in the path";
     let token = format!("{:016x}", fastrand::u64(..));
     let before = probe(connection, Some(&token)).await.attempt(attempt)?;
     let options = ConnectOptions {
         application_name: "lockwise/probe".to_owned(),
+        connect_timeout_ms: PATIENCE_MS,
         ..ConnectOptions::default()
     };
     let mut others = Vec::with_capacity(OTHERS);
     for _ in 0..OTHERS {
         // A server that is short of connections is no reason to give up: fewer probes then.
         let Ok(mut other) = Connection::open(target, &options).await else { break };
-        other.begin().await.attempt(attempt)?;
-        other.query("SELECT 1").await.attempt(attempt)?;
+        let limit = std::time::Duration::from_millis(PATIENCE_MS);
+        match tokio::time::timeout(limit, other.begin()).await {
+            Ok(begun) => begun.attempt(attempt)?,
+            Err(_) => break,
+        }
         others.push(other);
     }
-    let after = probe(connection, None).await.attempt(attempt)?;
+    let limit = std::time::Duration::from_millis(PATIENCE_MS);
+    let Ok(after) = tokio::time::timeout(limit, probe(connection, None)).await else {
+        let seen = "the session waits for the transactions of others".to_owned();
+        return Ok(Some(PoolerSign { seen }));
+    };
+    let after = after.attempt(attempt)?;
     for mut other in others {
         let _ = other.rollback().await;
         let _ = other.close().await;

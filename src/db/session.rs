@@ -1,6 +1,10 @@
 //! What a session is told about time limits and writing, in each server's words.
 
-use crate::sql::{ServerKind, ServerVersion};
+use super::driver::{self, Driver};
+use super::error::ServerError;
+use super::pooler::PoolerSign;
+use super::target::Network;
+use crate::sql::ServerKind;
 
 /// Time limits of a session; zero means without limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -11,34 +15,67 @@ pub struct Timeouts {
     pub statement_timeout_ms: u64,
 }
 
+/// Opens a session on PostgreSQL with its settings in the first message.
+///
+/// Not with SET: behind a pooler a setting stays with the server's session, and the next client of
+/// it would find itself read-only (measured through PgBouncer 1.18). A pooler refuses settings in
+/// the first message, which is the first sign of it, or ignores them.
+pub(super) async fn open_postgres(
+    network: &Network,
+    name: &str,
+    read_only: bool,
+) -> Result<(Driver, Option<PoolerSign>), ServerError> {
+    let opened = match driver::open_postgres(network, name, &startup(read_only, true)).await {
+        // 42704: PostgreSQL 12 and 13 lack two of them. 22023: so do some platforms.
+        Err(error) if matches!(error.code.as_deref(), Some("42704" | "22023")) => {
+            driver::open_postgres(network, name, &startup(read_only, false)).await
+        }
+        opened => opened,
+    };
+    match opened {
+        Err(error) if refuses_settings(&error) => {
+            let driver = driver::open_postgres(network, name, &[]).await?;
+            let seen = format!("it refuses settings of a new session: {}", error.message);
+            Ok((driver, Some(PoolerSign { seen })))
+        }
+        opened => opened.map(|driver| (driver, None)),
+    }
+}
+
+/// PgBouncer: `unsupported startup parameter: options`; RDS Proxy: `RDS Proxy currently doesn't
+/// support command-line options`.
+fn refuses_settings(error: &ServerError) -> bool {
+    let message = error.message.to_ascii_lowercase();
+    message.contains("startup parameter") || message.contains("command-line options")
+}
+
+/// Settings that make a session fit for long DDL, and read-only where asked.
+fn startup(read_only: bool, recent: bool) -> Vec<(&'static str, &'static str)> {
+    let mut settings = vec![
+        ("tcp_keepalives_idle", "10"),
+        ("tcp_keepalives_interval", "5"),
+        ("tcp_keepalives_count", "3"),
+    ];
+    if recent {
+        // PostgreSQL 14 and later notice a dead client while a statement runs (manual, 20.3.1
+        // "Connection Settings"); not on every platform.
+        settings.push(("client_connection_check_interval", "1s"));
+        settings.push(("idle_session_timeout", "0"));
+    }
+    if read_only {
+        settings.push(("default_transaction_read_only", "on"));
+    }
+    settings
+}
+
 /// Statements that make a new session fit for long DDL, and read-only where asked.
 ///
 /// The first of a pair says whether a refusal matters.
-pub(super) fn setup(
-    kind: ServerKind,
-    version: ServerVersion,
-    read_only: bool,
-) -> Vec<(bool, String)> {
+pub(super) fn setup(kind: ServerKind, read_only: bool) -> Vec<(bool, String)> {
     let mut setup = Vec::new();
     match kind {
-        ServerKind::Postgres => {
-            // PostgreSQL 14 and later notice a dead client while a statement runs (manual, 20.3.1
-            // "Connection Settings"); not on every platform.
-            if version.at_least(14, 0, 0) {
-                setup.push((false, "SET client_connection_check_interval = '1s'".to_owned()));
-                setup.push((false, "SET idle_session_timeout = 0".to_owned()));
-            }
-            for keepalive in [
-                "SET tcp_keepalives_idle = 10",
-                "SET tcp_keepalives_interval = 5",
-                "SET tcp_keepalives_count = 3",
-            ] {
-                setup.push((false, keepalive.to_owned()));
-            }
-            if read_only {
-                setup.push((true, "SET default_transaction_read_only = on".to_owned()));
-            }
-        }
+        // Its settings come with the first message of the session.
+        ServerKind::Postgres => {}
         ServerKind::Mysql | ServerKind::Mariadb => {
             // A session that holds the migration lock may be idle while another one works.
             setup.push((false, "SET SESSION wait_timeout = 86400".to_owned()));

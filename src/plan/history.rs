@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::batch::Position;
 use super::digest::Digest;
 use crate::db::{Entry, Event};
-use crate::sql::{Migration, ServerKind, Version};
+use crate::sql::{Convention, Migration, ServerKind};
 
 /// The version of a migration as the journal keeps it: its version, `R:name` for one that runs
 /// whenever it changes, the file's name where there is no version.
@@ -27,7 +27,30 @@ pub const DOWN: &str = "/down";
 
 /// The digests of a migration file.
 pub fn digests_of(migration: &Migration, kind: ServerKind) -> (Digest, Digest) {
-    let raw = Digest::of_bytes(migration.up.section.source.text().as_bytes());
+    let section = &migration.up.section;
+    let text = match migration.convention {
+        // Its files hold many migrations, and more are added at the end.
+        Convention::Liquibase => section.source.slice(section.range),
+        Convention::Lockwise
+        | Convention::Sqlx
+        | Convention::Refinery
+        | Convention::Diesel
+        | Convention::GolangMigrate
+        | Convention::Dbmate
+        | Convention::Goose
+        | Convention::Flyway
+        | Convention::Prisma
+        | Convention::Atlas
+        | Convention::Rails
+        | Convention::Pop
+        | Convention::Tern
+        | Convention::Graphile
+        | Convention::Drizzle
+        | Convention::Sqitch
+        | Convention::Plain
+        | Convention::Stdin => section.source.text(),
+    };
+    let raw = Digest::of_bytes(text.as_bytes());
     (raw, Digest::of_script(&migration.up, kind, migration.transaction))
 }
 
@@ -273,13 +296,13 @@ pub fn pending<'m>(
 ) -> Pending<'m> {
     let mut pending = Pending::default();
     let mut seen: BTreeMap<String, &Migration> = BTreeMap::new();
-    let highest = history
-        .applied
-        .iter()
-        .filter(|applied| !applied.version.starts_with("R:"))
-        .map(|applied| Version::new(applied.version.clone()))
-        .max();
-    for migration in migrations {
+    // The order of the folder counts, not that of the versions: some conventions have none.
+    let last = migrations.iter().enumerate().rev().find_map(|(at, migration)| {
+        let version = version_of(migration);
+        let applied = !migration.repeatable && history.applied(&version).is_some();
+        applied.then_some((at, version))
+    });
+    for (at, migration) in migrations.iter().enumerate() {
         let version = version_of(migration);
         let path = migration.up.section.source.path();
         if let Some(first) = seen.insert(version.clone(), migration) {
@@ -291,14 +314,14 @@ pub fn pending<'m>(
         match history.applied(&version) {
             Some(applied) => check_applied(&mut pending, migration, applied, kind),
             None => {
-                let late = highest.as_ref().filter(|highest| {
+                let late = last.as_ref().filter(|(last, _)| {
                     order == Order::Strict
                         && !migration.repeatable
-                        && Version::new(version.clone()) < **highest
+                        && at < *last
                         && !history.is_begun(&version)
                 });
-                if let Some(applied) = late {
-                    let (applied, path) = (applied.to_string(), path.to_owned());
+                if let Some((_, applied)) = late {
+                    let (applied, path) = (applied.clone(), path.to_owned());
                     pending.troubles.push(Trouble::OutOfOrder { version, applied, path });
                 } else {
                     pending.migrations.push(migration);
@@ -353,7 +376,7 @@ fn check_applied<'m>(
 mod tests {
     use super::*;
     use crate::db::NewEntry;
-    use crate::sql::{Convention, Section, Server, Source, Span, TransactionMode, parse};
+    use crate::sql::{Convention, Section, Server, Source, Span, TransactionMode, Version, parse};
 
     fn migration(version: &str, sql: &str) -> Migration {
         let source = Source::new(format!("m/{version}.sql"), sql);

@@ -1,7 +1,7 @@
 //! Looks at the live database before a change: what would make it fail, or stall others.
 
-use super::model::{Check, CheckState};
-use crate::db::{Connection, Snapshot};
+use super::model::{Check, CheckState, Plan};
+use crate::db::{self, Connection, PoolerSign, Snapshot};
 use crate::sql::{Migration, ServerKind};
 
 /// Looks at everything; what cannot be seen is told as unknown, never left out.
@@ -25,6 +25,57 @@ pub async fn look(
         checks.push(Check { what: question.what.to_owned(), state, detail });
     }
     checks
+}
+
+/// Looks whether a pooler lends our session to others; none where there are no such poolers.
+pub async fn pooler(live: &mut Connection, pooled: Pooled) -> Option<Check> {
+    if live.server().kind != ServerKind::Postgres {
+        return None;
+    }
+    let target = live.target().clone();
+    let (state, detail) = match (db::pooler(&target, live).await, pooled) {
+        (Err(error), _) => (CheckState::Unknown, format!("cannot be seen: {error}")),
+        (Ok(None), _) => (CheckState::Fine, "the session is ours alone".to_owned()),
+        (Ok(Some(sign)), Pooled::Yes) => {
+            (CheckState::Fine, format!("a pooler is in the path, as --pooled says: {}", sign.seen))
+        }
+        (Ok(Some(sign)), Pooled::No) => (
+            CheckState::Blocked,
+            format!("a pooler lends the session to others: {}; {}", sign.seen, PoolerSign::hint()),
+        ),
+    };
+    Some(Check { what: "pooler".to_owned(), state, detail })
+}
+
+/// Whether the run is made for a pooler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pooled {
+    /// It is.
+    Yes,
+    /// It is not.
+    No,
+}
+
+/// Returns the first statement of a plan that cannot run behind a pooler, and why.
+pub fn not_pooled(plan: &Plan) -> Option<String> {
+    plan.migrations.iter().find_map(|migration| {
+        let groups = migration.groups.iter();
+        let mut steps = groups.flat_map(|group| group.steps.iter().map(move |step| (group, step)));
+        steps.find_map(|(group, step)| {
+            let words: Vec<&str> = step.sql.split_whitespace().take(2).collect();
+            let local = words.get(1).is_some_and(|word| word.eq_ignore_ascii_case("LOCAL"));
+            let why = if step.batch.is_some() {
+                "runs in batches"
+            } else if !group.transaction {
+                "runs outside of a transaction"
+            } else if step.session && !local {
+                "sets something for the session: write SET LOCAL"
+            } else {
+                return None;
+            };
+            Some(format!("{}:{} {why}, which --pooled does not", migration.path, step.line))
+        })
+    })
 }
 
 /// A query whose rows speak against the change, one sentence each.

@@ -4,6 +4,7 @@ pub mod effects;
 pub mod history;
 pub mod lint;
 mod place;
+pub mod otlp;
 pub mod plan;
 pub mod progress;
 pub mod rules;

@@ -8,6 +8,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says by panicking that something is wrong")]
 #![expect(clippy::panic, reason = "a test says by panicking that something is wrong")]
 
+mod adopt;
 mod approvals;
 mod backfill;
 mod bad_input;
@@ -18,5 +19,8 @@ mod leftovers;
 mod lifecycle;
 mod locks;
 mod many;
+mod pooler;
 mod proxy;
 mod support;
+mod targets;
+mod telemetry;

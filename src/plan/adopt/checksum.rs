@@ -102,6 +102,44 @@ impl Atlas {
     }
 }
 
+/// Sqitch: SHA-1 over the bytes of the deploy script, in hexadecimal.
+pub fn sqitch(text: &str) -> String {
+    hex(&sha1::Sha1::digest(text.as_bytes()))
+}
+
+/// How Liquibase computes the checksum of a changeset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LiquibaseVersion {
+    /// Before 4.22: white space is one space, and how statements are split counts.
+    V8,
+    /// From 4.22 on: white space does not count.
+    V9,
+}
+
+/// Liquibase: the MD5 of one statement text within that of the changeset, as `9:…`.
+///
+/// `settings` are the delimiter, splitting and comments of the changeset, as version 8 writes them:
+/// `null:true:true:`. The text is that of the changeset without its own lines.
+pub fn liquibase(sql: &str, version: LiquibaseVersion, settings: &str) -> String {
+    let space = |c: char| matches!(c, ' ' | '\n' | '\r' | '\t');
+    let (number, normal) = match version {
+        LiquibaseVersion::V8 => {
+            let words: Vec<&str> = sql.split(space).filter(|word| !word.is_empty()).collect();
+            (8, format!("{settings}{}", words.join(" ")))
+        }
+        LiquibaseVersion::V9 => (9, sql.chars().filter(|c| !space(*c)).collect::<String>()),
+    };
+    let md5 = |text: &str| hex(&md5::Md5::digest(text.as_bytes()));
+    let change = format!("{number}:{}:", md5(&normal));
+    format!("{number}:{}", md5(&change))
+}
+
+/// The hash of a string in Java, which Flyway names its locks after.
+pub fn java_hash(text: &str) -> i32 {
+    text.encode_utf16()
+        .fold(0_i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)))
+}
+
 fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::new();
@@ -169,6 +207,17 @@ mod tests {
         assert_eq!(first, "StUse5pRJuVLaoHq9bkxvmXRZNW+hvDDvPgxt3rvH/Y=");
         let second = atlas.file("20240102000000_b.sql", TEXT);
         assert_eq!(second, "c98lzxaOZJFaMpOtoSqMOA7ovXBsS9iIkMEYnlkxS4Q=");
+    }
+
+    #[test]
+    fn sqitch_as_measured() {
+        assert_eq!(sqitch(TEXT), "17602dbb821a2929b379ba3b0f5475c9214709e2");
+    }
+
+    #[test]
+    fn java_hash_as_in_its_manual() {
+        assert_eq!(java_hash(""), 0);
+        assert_eq!(java_hash("Flyway"), 2_107_503_036);
     }
 
     #[test]

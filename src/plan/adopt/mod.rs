@@ -5,6 +5,7 @@
 //! of each tool's documentation and source.
 
 pub mod checksum;
+mod liquibase;
 
 use self::checksum::{Atlas, VersionWidth};
 use crate::db::{self, Connection, Rows};
@@ -31,11 +32,15 @@ pub enum Tool {
     Atlas,
     /// Prisma.
     Prisma,
+    /// Liquibase.
+    Liquibase,
+    /// Sqitch.
+    Sqitch,
 }
 
 impl Tool {
     /// Every tool, in the order in which they are looked for.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Sqlx,
         Self::Refinery,
         Self::Diesel,
@@ -45,6 +50,8 @@ impl Tool {
         Self::Flyway,
         Self::Atlas,
         Self::Prisma,
+        Self::Liquibase,
+        Self::Sqitch,
     ];
 
     /// Returns the name shown to people.
@@ -59,6 +66,8 @@ impl Tool {
             Self::Flyway => "Flyway",
             Self::Atlas => "Atlas",
             Self::Prisma => "Prisma",
+            Self::Liquibase => "Liquibase",
+            Self::Sqitch => "Sqitch",
         }
     }
 
@@ -73,6 +82,8 @@ impl Tool {
             Self::Flyway => "flyway_schema_history",
             Self::Atlas => "atlas_schema_revisions",
             Self::Prisma => "_prisma_migrations",
+            Self::Liquibase => "DATABASECHANGELOG",
+            Self::Sqitch => "sqitch.changes",
         }
     }
 
@@ -126,10 +137,38 @@ impl Tool {
                              'undone' WHEN finished_at IS NULL THEN 'failed' ELSE 'ok' END, \
                              checksum FROM _prisma_migrations ORDER BY started_at"
                 .to_owned(),
+            // A changeset that was skipped is not applied; one that ran again has one row.
+            Self::Liquibase => format!(
+                "SELECT {}, CASE EXECTYPE WHEN 'FAILED' THEN 'failed' WHEN 'SKIPPED' THEN 'undone' \
+                 ELSE 'ok' END, coalesce(MD5SUM, '') FROM DATABASECHANGELOG ORDER BY ORDEREXECUTED",
+                concat(kind, &concat(kind, "AUTHOR", "':'"), "ID"),
+            ),
+            // What is reverted is deleted there.
+            Self::Sqitch => {
+                let table =
+                    if kind == ServerKind::Sqlite { "sqitch.changes" } else { self.table() };
+                let name = if kind.is_mysql_family() { "`change`" } else { "change" };
+                format!(
+                    "SELECT {name}, 'ok', coalesce(script_hash, '') FROM {table} \
+                     ORDER BY committed_at, planned_at"
+                )
+            }
         }
     }
 
+    /// Returns the tool of that name, as [`Self::as_str`] or one of its parts in any case.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|tool| {
+            let mut names = tool.as_str().split(" or ");
+            names.any(|known| known.eq_ignore_ascii_case(name))
+        })
+    }
+
     /// Returns the advisory locks that the tool takes on PostgreSQL while it runs.
+    ///
+    /// The numbers are those of each tool's source: sqlx `generate_lock_id`, goose
+    /// `DefaultLockID`, Prisma `MIGRATE_LOCK_ID`, Rails `MIGRATOR_SALT`, golang-migrate
+    /// `GenerateAdvisoryLockId`, Flyway `PostgreSQLAdvisoryLockTemplate`, Sqitch `engine/pg.pm`.
     pub fn postgres_locks(self, database: &str) -> Vec<i64> {
         let crc = i64::from(checksum::crc32(database.as_bytes()));
         match self {
@@ -138,13 +177,43 @@ impl Tool {
             Self::Prisma => vec![72_707_369],
             Self::DbmateOrRails => vec![2_053_462_845_i64.wrapping_mul(crc)],
             Self::GolangMigrate => {
-                let name = format!("public\0schema_migrations\0{database}");
-                let crc = checksum::crc32(name.as_bytes());
-                vec![i64::from(crc.wrapping_mul(1_486_364_155))]
+                vec![i64::from(golang_lock(&format!("public\0schema_migrations\0{database}")))]
             }
-            Self::Refinery | Self::Diesel | Self::Flyway | Self::Atlas => Vec::new(),
+            Self::Flyway => {
+                // The letters of its name, and the hash of the table's quoted name.
+                let hash = checksum::java_hash("\"public\".\"flyway_schema_history\"");
+                vec![0x466c_7977_6179_i64.wrapping_add(i64::from(hash))]
+            }
+            Self::Sqitch => vec![75_474_063],
+            Self::Refinery | Self::Diesel | Self::Atlas | Self::Liquibase => Vec::new(),
         }
     }
+
+    /// Returns the names of the locks that the tool takes on MySQL and MariaDB while it runs.
+    pub fn mysql_locks(self, database: &str) -> Vec<String> {
+        let crc = i64::from(checksum::crc32(database.as_bytes()));
+        match self {
+            Self::Sqlx => vec![format!("{:x}", 0x3d32_ad9e_i64.wrapping_mul(crc))],
+            Self::Prisma => vec!["prisma_migrate".to_owned()],
+            Self::DbmateOrRails => vec![2_053_462_845_i64.wrapping_mul(crc).to_string()],
+            Self::GolangMigrate => {
+                vec![golang_lock(&format!("{database}:schema_migrations")).to_string()]
+            }
+            Self::Flyway => {
+                let hash = checksum::java_hash(&format!("`{database}`.`flyway_schema_history`"));
+                vec![format!("Flyway-{hash}")]
+            }
+            Self::Sqitch => vec![format!("sqitch working on {database}")],
+            Self::Goose | Self::Refinery | Self::Diesel | Self::Atlas | Self::Liquibase => {
+                Vec::new()
+            }
+        }
+    }
+}
+
+/// golang-migrate names its locks so.
+fn golang_lock(name: &str) -> u32 {
+    checksum::crc32(name.as_bytes()).wrapping_mul(1_486_364_155)
 }
 
 fn concat(kind: ServerKind, one: &str, other: &str) -> String {
@@ -194,6 +263,9 @@ pub enum CannotAdopt {
         /// The version.
         version: String,
     },
+    /// Liquibase's lock is taken: by a run, or by one that died.
+    #[error("the lock of Liquibase is taken by {0}")]
+    LockedBy(String),
     /// The tool is running now.
     #[error("{0} holds its migration lock: it is running")]
     Running(&'static str),
@@ -204,8 +276,9 @@ fn refused(table: &'static str, cause: db::ServerError) -> CannotAdopt {
 }
 
 /// Finds the tool whose table is there.
-pub async fn find(connection: &mut Connection) -> Result<Tool, CannotAdopt> {
-    for tool in Tool::ALL {
+pub async fn find(connection: &mut Connection, only: Option<Tool>) -> Result<Tool, CannotAdopt> {
+    let wanted = Tool::ALL.into_iter().filter(|tool| only.is_none_or(|only| only == *tool));
+    for tool in wanted {
         if !has_table(connection, tool.table()).await? {
             continue;
         }
@@ -223,6 +296,9 @@ pub async fn find(connection: &mut Connection) -> Result<Tool, CannotAdopt> {
 
 async fn has_table(connection: &mut Connection, table: &str) -> Result<bool, CannotAdopt> {
     let kind = connection.server().kind;
+    if table == Tool::Sqitch.table() && kind != ServerKind::Postgres {
+        return has_sqitch(connection).await;
+    }
     let name = literal(kind, table);
     let sql = match kind {
         ServerKind::Sqlite => {
@@ -239,18 +315,61 @@ async fn has_table(connection: &mut Connection, table: &str) -> Result<bool, Can
     Ok(rows.first().is_some_and(|row| row.count(0) > 0))
 }
 
+/// Sqitch keeps its tables in a database of their own: `sqitch` on MySQL, `sqitch.db` beside the
+/// file on SQLite, which is attached for reading.
+async fn has_sqitch(connection: &mut Connection) -> Result<bool, CannotAdopt> {
+    let sql = match connection.target().path() {
+        None => "SELECT count(*) FROM information_schema.tables \
+                 WHERE table_schema = 'sqitch' AND table_name = 'changes'"
+            .to_owned(),
+        Some(path) => {
+            let beside = path.with_file_name("sqitch.db");
+            if !beside.is_file() {
+                return Ok(false);
+            }
+            let beside = literal(ServerKind::Sqlite, &beside.display().to_string());
+            let attach = format!("ATTACH DATABASE {beside} AS sqitch");
+            let done = connection.execute(&attach).await;
+            done.map_err(|cause| refused("sqitch.db", cause))?;
+            "SELECT count(*) FROM sqitch.sqlite_schema WHERE name = 'changes'".to_owned()
+        }
+    };
+    let rows = connection.query(&sql).await;
+    let rows = rows.map_err(|cause| refused("sqitch.changes", cause))?;
+    Ok(rows.first().is_some_and(|row| row.count(0) > 0))
+}
+
 /// Takes the locks that the tool would take, so that the two exclude each other. They go with the
 /// session.
 pub async fn exclude(connection: &mut Connection, tool: Tool) -> Result<(), CannotAdopt> {
-    if connection.server().kind != ServerKind::Postgres {
-        return Ok(());
-    }
     let database = connection.database().to_owned();
-    for key in tool.postgres_locks(&database) {
-        let rows = connection.query(&format!("SELECT pg_try_advisory_lock({key})")).await;
-        let rows = rows.map_err(|cause| refused("pg_locks", cause))?;
+    let kind = connection.server().kind;
+    let questions: Vec<String> = match kind {
+        ServerKind::Postgres => {
+            let keys = tool.postgres_locks(&database).into_iter();
+            keys.map(|key| format!("SELECT pg_try_advisory_lock({key})")).collect()
+        }
+        ServerKind::Mysql | ServerKind::Mariadb => {
+            let names = tool.mysql_locks(&database).into_iter();
+            names.map(|name| format!("SELECT GET_LOCK({}, 0)", literal(kind, &name))).collect()
+        }
+        ServerKind::Sqlite => Vec::new(),
+    };
+    for question in questions {
+        let rows = connection.query(&question).await;
+        let rows = rows.map_err(|cause| refused("its lock", cause))?;
         if !rows.first().is_some_and(|row| row.flag(0)) {
             return Err(CannotAdopt::Running(tool.as_str()));
+        }
+    }
+    if tool == Tool::Liquibase {
+        // Its lock is a row, which stays behind when the process dies.
+        let sql = "SELECT LOCKEDBY FROM DATABASECHANGELOGLOCK WHERE LOCKED";
+        let sql = if kind == ServerKind::Sqlite { format!("{sql} <> 0") } else { sql.to_owned() };
+        if let Ok(rows) = connection.query(&sql).await
+            && let Some(row) = rows.first()
+        {
+            return Err(CannotAdopt::LockedBy(row.text(0).to_owned()));
         }
     }
     Ok(())
@@ -289,6 +408,8 @@ pub enum Match {
     Same,
     /// The tool keeps no checksum.
     Trusted,
+    /// The checksum is not one that can be computed here.
+    NotComparable,
     /// The checksum is that of the file with other line ends.
     LineEnds,
     /// The file is another.
@@ -301,6 +422,7 @@ impl Match {
         match self {
             Self::Same => "same",
             Self::Trusted => "no checksum to compare",
+            Self::NotComparable => "its checksum cannot be compared: look at the file",
             Self::LineEnds => "same but for line ends",
             Self::Different => "DIFFERENT from what was applied",
         }
@@ -340,7 +462,9 @@ pub fn compare(tool: Tool, known: Vec<Known>, migrations: &[Migration]) -> Adopt
         | Tool::Goose
         | Tool::Flyway
         | Tool::Atlas
-        | Tool::Prisma => known,
+        | Tool::Prisma
+        | Tool::Liquibase
+        | Tool::Sqitch => known,
     };
     let mut adoption = Adoption::default();
     let mut atlas = Atlas::default();
@@ -383,6 +507,12 @@ fn is_of(tool: Tool, known: &Known, migration: &Migration) -> bool {
         let full = format!("{}_{}", migration.version, migration.name);
         return known.version == full || same_version(&known.version, migration.version.as_str());
     }
+    if tool == Tool::Liquibase {
+        return known.version == migration.version.as_str();
+    }
+    if tool == Tool::Sqitch {
+        return known.version == migration.name;
+    }
     if migration.repeatable {
         let name = known.version.strip_prefix("R:").unwrap_or_default();
         return name.replace(' ', "_") == migration.name.replace(' ', "_");
@@ -398,6 +528,9 @@ fn same_version(one: &str, other: &str) -> bool {
 }
 
 fn matched(tool: Tool, known: &Known, migration: &Migration, cumulative: &str) -> Match {
+    if tool == Tool::Liquibase {
+        return liquibase::matched(&known.checksum, migration);
+    }
     let text = migration.up.section.source.text();
     let lf = text.replace("\r\n", "\n");
     let crlf = lf.replace('\n', "\r\n");
@@ -411,7 +544,12 @@ fn matched(tool: Tool, known: &Known, migration: &Migration, cumulative: &str) -
                 .map(|width| checksum::refinery(&migration.name, version(), text, width))
                 .to_vec(),
             Tool::Atlas => vec![cumulative.to_owned(), format!("h1:{cumulative}")],
-            Tool::Diesel | Tool::GolangMigrate | Tool::DbmateOrRails | Tool::Goose => Vec::new(),
+            Tool::Sqitch => vec![checksum::sqitch(text)],
+            Tool::Liquibase
+            | Tool::Diesel
+            | Tool::GolangMigrate
+            | Tool::DbmateOrRails
+            | Tool::Goose => Vec::new(),
         }
     };
     if known.checksum.is_empty() || sums(text).is_empty() {
