@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::model::{Demand, Index, Name, Relation, RelationKind, Schema, TypeBody};
+use super::model::{Demand, Index, Name, Relation, RelationKind, Rule, Schema, TypeBody};
 use crate::sql::ast::{DataType, Expr, Key, ObjectKind};
 
 /// An object that depends on another.
@@ -38,8 +38,12 @@ pub enum Part {
     Trigger(String),
     /// A policy.
     Policy(String),
+    /// A rule.
+    Rule(String),
     /// A statistics object.
     Statistics(Name),
+    /// Its place in a publication.
+    Published(String),
 }
 
 impl Dependent {
@@ -96,6 +100,11 @@ impl Schema {
             for policy in other.policies.iter().filter(|policy| policy.reads.contains(name)) {
                 let part = Part::Policy(policy.name.clone());
                 found.push(Dependent::new(ObjectKind::Policy, &other.name, part, false));
+            }
+            let uses = |rule: &&Rule| rule.reads.contains(name) || rule.writes.contains(name);
+            for rule in other.rules.iter().filter(uses) {
+                let part = Part::Rule(rule.name.clone());
+                found.push(Dependent::new(ObjectKind::Rule, &other.name, part, false));
             }
         }
         if self.relations.get(name).is_some_and(|r| r.kind == RelationKind::Sequence) {
@@ -202,6 +211,12 @@ impl Schema {
         for policy in table.policies.iter().filter(|p| p.columns.iter().any(|c| c == column)) {
             let part = Part::Policy(policy.name.clone());
             found.push(Dependent::new(ObjectKind::Policy, name, part, false));
+        }
+        for (publication, body) in &self.publications {
+            if body.columns.iter().any(|(of, listed)| of == name && listed == column) {
+                let part = Part::Published(publication.clone());
+                found.push(Dependent::new(ObjectKind::Publication, name, part, false));
+            }
         }
         for routine in self.routines_of_column(name, column) {
             let kind = ObjectKind::Function;

@@ -6,7 +6,28 @@ use super::model::{
 use crate::sql::ast::{DataType, Persistence};
 use crate::sql::{ObjectName, ServerKind};
 
+/// What happens to a column below the table that drops its own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LosingColumn {
+    /// Tables whose column goes too.
+    pub losing: Vec<Name>,
+    /// Tables directly below those that keep it.
+    pub keeping: Vec<Name>,
+}
+
 impl Relation {
+    /// Returns the names of its CHECK constraints that children take over.
+    pub fn check_names(&self) -> Vec<String> {
+        let passed_on = |constraint: &&Constraint| match constraint.kind {
+            Demand::Check(_) | Demand::NotNull(_) => !constraint.no_inherit,
+            Demand::PrimaryKey(_)
+            | Demand::Unique(_)
+            | Demand::Exclude(_)
+            | Demand::ForeignKey { .. } => false,
+        };
+        self.constraints.iter().filter(passed_on).map(|c| c.name.clone()).collect()
+    }
+
     /// Returns a relation of which nothing else is known.
     pub fn new(name: Name, kind: RelationKind, origin: Origin) -> Self {
         Self {
@@ -28,6 +49,7 @@ impl Relation {
             partition_by: None,
             partition_of: None,
             inherits: Vec::new(),
+            of_type: None,
             reads: Vec::new(),
             calls: Vec::new(),
             owner: None,
@@ -101,6 +123,8 @@ impl Relation {
         names.extend(self.reads.iter().map(|(name, _)| name.clone()));
         names.extend(self.owned_by.iter().map(|(table, _)| table.clone()));
         names.extend(self.policies.iter().flat_map(|policy| policy.reads.clone()));
+        let of_rules = self.rules.iter().flat_map(|rule| rule.reads.iter().chain(&rule.writes));
+        names.extend(of_rules.cloned());
         names.extend(self.constraints.iter().filter_map(|constraint| match &constraint.kind {
             Demand::ForeignKey { parent, .. } => Some(parent.clone()),
             Demand::PrimaryKey(_)
@@ -285,6 +309,45 @@ impl Schema {
                 || relation.inherits.contains(name)
         };
         self.referrers(name).filter(is_child).collect()
+    }
+
+    /// Returns the tables directly above one: the partitioned one, or parents by inheritance.
+    pub fn parents(&self, name: &Name) -> Vec<&Relation> {
+        let Some(table) = self.relations.get(name) else { return Vec::new() };
+        let partitioned = table.partition_of.iter().map(|(parent, _)| parent);
+        let parents = table.inherits.iter().chain(partitioned);
+        parents.filter_map(|parent| self.relations.get(parent)).collect()
+    }
+
+    /// Returns the tables below one that lose a column with it: those whose own has no other
+    /// source. Those that only stop inheriting it are told apart (PostgreSQL 12 to 18,
+    /// ATExecDropColumn).
+    pub fn losing_column(&self, name: &Name, column: &str) -> LosingColumn {
+        let mut found = LosingColumn::default();
+        let mut queue = vec![name.clone()];
+        while let Some(parent) = queue.pop() {
+            for child in self.children(&parent) {
+                let known = found.losing.contains(&child.name);
+                let own = child.column(column);
+                let sources = |c: &Column| {
+                    let gone = |p: &&&Relation| p.name == *name || found.losing.contains(&p.name);
+                    let parents = self.parents(&child.name);
+                    let left = parents.iter().filter(|p| p.column(column).is_some());
+                    c.local || left.filter(|p| !gone(p)).count() > 0
+                };
+                if known || (own.is_none() && child.complete) {
+                    continue;
+                }
+                if own.is_some_and(sources) {
+                    found.keeping.push(child.name.clone());
+                } else {
+                    found.losing.push(child.name.clone());
+                    queue.push(child.name.clone());
+                }
+            }
+        }
+        found.keeping.retain(|kept| !found.losing.contains(kept));
+        found
     }
 
     /// Returns all tables below one, each once, nearest first.

@@ -109,8 +109,8 @@ pub struct Relation {
     pub triggers: Vec<Trigger>,
     /// Policies.
     pub policies: Vec<Policy>,
-    /// Rules by name, with the words of their commands that may be columns.
-    pub rules: Vec<(String, Vec<String>)>,
+    /// Rules.
+    pub rules: Vec<Rule>,
     /// Extended statistics objects on it: name and columns.
     pub statistics: Vec<(Name, Vec<String>)>,
     /// Row level security is enabled.
@@ -121,6 +121,8 @@ pub struct Relation {
     pub partition_of: Option<(Name, PartitionBound)>,
     /// Parents by inheritance.
     pub inherits: Vec<Name>,
+    /// The composite type of which it is a table (PostgreSQL).
+    pub of_type: Option<Name>,
     /// What a view reads: relation and, as far as known, the columns by word.
     pub reads: Vec<(Name, Vec<String>)>,
     /// Functions that a view calls, unqualified.
@@ -196,6 +198,8 @@ pub struct Column {
     pub invisible: bool,
     /// It comes from a parent table (PostgreSQL).
     pub inherited: bool,
+    /// It was defined on the table itself: it stays when the parents lose theirs (PostgreSQL).
+    pub local: bool,
     /// The migration that made it.
     pub origin: Origin,
 }
@@ -302,6 +306,21 @@ pub struct Trigger {
     pub inherited: bool,
 }
 
+/// A rewrite rule (PostgreSQL).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// The name.
+    pub name: String,
+    /// `select`, `insert`, `update`, `delete`.
+    pub event: String,
+    /// Words in its commands that may be columns.
+    pub columns: Vec<String>,
+    /// Relations that its commands read.
+    pub reads: Vec<Name>,
+    /// Relations that its commands change.
+    pub writes: Vec<Name>,
+}
+
 /// A row level security policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
@@ -391,6 +410,8 @@ pub struct Publication {
     pub all_tables: bool,
     /// Tables.
     pub tables: Vec<Name>,
+    /// Columns that it lists or filters rows by (PostgreSQL 15 and later).
+    pub columns: Vec<(Name, String)>,
     /// Where it comes from.
     pub origin: Origin,
 }

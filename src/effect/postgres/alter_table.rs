@@ -5,7 +5,7 @@
 //! That is why a CHECK dropped in the same statement proves nothing any more.
 
 use super::sheet::Sheet;
-use super::{column, constraint, partition, source, type_change};
+use super::{column, constraint, drop_column, partition, source, type_change};
 use super::{settings, standing};
 use crate::effect::LockMode::{self, AccessExclusive, ShareRowExclusive, ShareUpdateExclusive};
 use crate::schema::{Name, RelationKind};
@@ -64,8 +64,7 @@ pub(super) fn alter(sheet: &mut Sheet<'_>, alter: &AlterTable) {
         return;
     }
     let beside = beside(&alter.actions);
-    let kind = sheet.table(&name).map(|table| table.kind);
-    let levels = alter.actions.iter().map(|action| level(action, kind));
+    let levels = alter.actions.iter().map(|action| level(action));
     let mode = levels.max().unwrap_or(AccessExclusive);
     let target = Target { name, only: alter.only, beside };
     for action in &alter.actions {
@@ -73,7 +72,11 @@ pub(super) fn alter(sheet: &mut Sheet<'_>, alter: &AlterTable) {
         let cause = cause(&action.kind);
         let on_table = target.name.clone();
         sheet.lock(&on_table, mode, cause);
-        if recurses(sheet, &target, &action.kind) {
+        if let ActionKind::AddColumn { column, .. } = &action.kind {
+            for child in column::reached_by_add(sheet, &target.name, column.name.as_str()) {
+                sheet.lock(&child, mode, cause);
+            }
+        } else if recurses(sheet, &target, &action.kind) {
             for child in sheet.family(&target.name, alter.only).into_iter().skip(1) {
                 sheet.lock(&child, mode, cause);
             }
@@ -192,13 +195,13 @@ fn pass(action: &ActionKind) -> u8 {
 
 /// The lock that an action needs on the table itself.
 #[expect(clippy::wildcard_enum_match_arm, reason = "only foreign keys differ")]
-fn level(action: &TableAction, kind: Option<RelationKind>) -> LockMode {
+fn level(action: &TableAction) -> LockMode {
     match &action.kind {
         ActionKind::AddConstraint(constraint) => match constraint.kind {
             ConstraintKind::ForeignKey(_) => ShareRowExclusive,
             _ => AccessExclusive,
         },
-        ActionKind::Postgres(action) => postgres_level(action, kind),
+        ActionKind::Postgres(action) => postgres_level(action),
         ActionKind::AddColumn { .. }
         | ActionKind::DropColumn { .. }
         | ActionKind::RenameColumn { .. }
@@ -212,7 +215,7 @@ fn level(action: &TableAction, kind: Option<RelationKind>) -> LockMode {
     }
 }
 
-fn postgres_level(action: &PgAction, kind: Option<RelationKind>) -> LockMode {
+fn postgres_level(action: &PgAction) -> LockMode {
     match action {
         PgAction::SetStatistics { .. }
         | PgAction::ColumnOptions { .. }
@@ -223,9 +226,9 @@ fn postgres_level(action: &PgAction, kind: Option<RelationKind>) -> LockMode {
         PgAction::DetachPartition { mode, .. } => partition::detach_level(*mode),
         PgAction::Trigger { .. } => ShareRowExclusive,
         PgAction::SetOptions(options) => {
-            options_level(options.iter().map(|(name, _)| name.as_str()), kind)
+            options_level(options.iter().map(|(name, _)| name.as_str()))
         }
-        PgAction::ResetOptions(options) => options_level(options.iter().map(String::as_str), kind),
+        PgAction::ResetOptions(options) => options_level(options.iter().map(String::as_str)),
         PgAction::AlterType { .. }
         | PgAction::SetExpression { .. }
         | PgAction::DropExpression { .. }
@@ -257,17 +260,14 @@ fn postgres_level(action: &PgAction, kind: Option<RelationKind>) -> LockMode {
 }
 
 /// Storage parameters need a weak lock, but for those of views and `user_catalog_table`.
-fn options_level<'o>(
-    mut options: impl Iterator<Item = &'o str>,
-    kind: Option<RelationKind>,
-) -> LockMode {
+fn options_level<'o>(mut options: impl Iterator<Item = &'o str>) -> LockMode {
     let strong = options.any(|option| {
         matches!(
             option,
             "user_catalog_table" | "security_barrier" | "security_invoker" | "check_option"
         )
     });
-    if strong || kind == Some(RelationKind::View) { AccessExclusive } else { ShareUpdateExclusive }
+    if strong { AccessExclusive } else { ShareUpdateExclusive }
 }
 
 /// Says whether an action goes down to partitions and children, and locks them as the table.
@@ -275,13 +275,13 @@ fn recurses(sheet: &Sheet<'_>, target: &Target<'_>, action: &ActionKind) -> bool
     let table = sheet.table(&target.name);
     let partitioned = table.is_some_and(|table| table.partition_by.is_some());
     match action {
-        ActionKind::AddColumn { .. }
-        | ActionKind::DropColumn { .. }
-        | ActionKind::RenameColumn { .. }
+        ActionKind::RenameColumn { .. }
         | ActionKind::SetDefault { .. }
         | ActionKind::DropDefault { .. }
         | ActionKind::SetNotNull { .. }
         | ActionKind::DropNotNull { .. } => true,
+        // They go down step by step, and look at what each table has.
+        ActionKind::AddColumn { .. } | ActionKind::DropColumn { .. } => false,
         // PostgreSQL 18 looks at the tables below for constraints of every kind.
         ActionKind::AddConstraint(_) if sheet.since(18) => true,
         ActionKind::AddConstraint(constraint) => match &constraint.kind {
@@ -419,7 +419,7 @@ fn run(sheet: &mut Sheet<'_>, target: &Target<'_>, action: &TableAction) {
             column::add(sheet, target, column, *if_not_exists);
         }
         ActionKind::DropColumn { column, if_exists, cascade } => {
-            column::drop(sheet, target, column.as_str(), *if_exists, *cascade);
+            drop_column::drop(sheet, target, column.as_str(), *if_exists, *cascade);
         }
         ActionKind::RenameColumn { from, to, .. } => {
             column::rename(sheet, target, from.as_str(), to.as_str());

@@ -8,7 +8,7 @@
 use std::cmp::Ordering;
 
 use crate::schema::{Demand, Relation};
-use crate::sql::ast::{Key, PartitionBound, PartitionBy};
+use crate::sql::ast::{Expr, Key, PartitionBound, PartitionBy};
 
 /// Says whether the rows of a table are known to fit a bound of one key column.
 pub(super) fn implies(table: &Relation, by: &PartitionBy, bound: &PartitionBound) -> bool {
@@ -28,7 +28,7 @@ pub(super) fn implies(table: &Relation, by: &PartitionBy, bound: &PartitionBound
                 Term::In(found) => {
                     found.iter().all(|one| values.iter().any(|value| same(one, value)))
                 }
-                Term::Compare(_, _) => false,
+                Term::NotIn(_) | Term::Compare(_, _) => false,
             });
             listed && (nulls || not_null)
         }
@@ -46,25 +46,41 @@ pub(super) fn excludes(table: &Relation, by: &PartitionBy, bound: &PartitionBoun
         _ => None,
     });
     let known = terms(table, key);
-    match bound {
-        PartitionBound::Range { from, to } => {
-            let (Some(from), Some(to)) = (from.first(), to.first()) else { return false };
-            let before = known.iter().any(|term| below(term, from));
-            let after = known.iter().any(|term| at_least(term, to));
-            let either = texts.into_iter().any(|text| {
+    let either = match bound {
+        PartitionBound::Range { from, to } => match (from.first(), to.first()) {
+            (Some(from), Some(to)) => texts.into_iter().any(|text| {
                 let Some((left, right)) = split_or(text) else { return false };
                 let (Some(left), Some(right)) = (term(left, key), term(right, key)) else {
                     return false;
                 };
                 (below(&left, from) && at_least(&right, to))
                     || (below(&right, from) && at_least(&left, to))
-            });
-            before || after || either
+            }),
+            _ => false,
+        },
+        PartitionBound::In(_) | PartitionBound::Default | PartitionBound::Hash => false,
+    };
+    either || terms_exclude(&known, bound)
+}
+
+/// Says whether no key for which the terms hold is within a bound.
+fn terms_exclude(known: &[Term], bound: &PartitionBound) -> bool {
+    match bound {
+        PartitionBound::Range { from, to } => {
+            let (Some(from), Some(to)) = (from.first(), to.first()) else { return false };
+            known.iter().any(|term| below(term, from) || at_least(term, to))
+                || known.iter().any(|term| {
+                    matches!(term, Term::In(found)
+                        if found.iter().all(|one| holds(one, bound) == Some(false)))
+                })
         }
         PartitionBound::In(values) => known.iter().any(|term| match term {
-            Term::In(found) => !found.iter().any(|one| values.iter().any(|value| same(one, value))),
-            Term::Compare(Operator::NotEqual, found) => {
-                values.len() == 1 && values.iter().all(|value| same(found, value))
+            Term::In(found) => {
+                found.iter().all(|one| is_literal(one))
+                    && !found.iter().any(|one| values.iter().any(|value| same(one, value)))
+            }
+            Term::NotIn(found) => {
+                values.iter().all(|value| found.iter().any(|one| same(one, value)))
             }
             Term::Compare(_, _) => false,
         }),
@@ -72,7 +88,7 @@ pub(super) fn excludes(table: &Relation, by: &PartitionBy, bound: &PartitionBoun
     }
 }
 
-fn single_key(by: &PartitionBy) -> Option<&str> {
+pub(super) fn single_key(by: &PartitionBy) -> Option<&str> {
     match by.keys.as_slice() {
         [part] => match &part.key {
             Key::Column(column) => Some(column.as_str()),
@@ -102,7 +118,6 @@ enum Operator {
     LessOrEqual,
     Greater,
     GreaterOrEqual,
-    NotEqual,
 }
 
 /// What one AND term says of the key.
@@ -110,22 +125,127 @@ enum Operator {
 enum Term {
     Compare(Operator, String),
     In(Vec<String>),
+    NotIn(Vec<String>),
 }
 
 fn terms(table: &Relation, key: &str) -> Vec<Term> {
     let mut found = Vec::new();
     for constraint in table.constraints.iter().filter(|c| c.valid && c.enforced) {
         let Demand::Check(check) = &constraint.kind else { continue };
-        for part in split_and(&check.text) {
-            if let Some((low, high)) = between(part, key) {
-                found.push(Term::Compare(Operator::GreaterOrEqual, low));
-                found.push(Term::Compare(Operator::LessOrEqual, high));
-            } else if let Some(one) = term(part, key) {
-                found.push(one);
-            }
+        found.extend(terms_of(&check.text, key));
+    }
+    found
+}
+
+/// Returns what the AND terms of a condition say of the key.
+fn terms_of(text: &str, key: &str) -> Vec<Term> {
+    let mut found = Vec::new();
+    for part in split_and(text) {
+        if let Some((low, high)) = between(part, key) {
+            found.push(Term::Compare(Operator::GreaterOrEqual, low));
+            found.push(Term::Compare(Operator::LessOrEqual, high));
+        } else if let Some(one) = any_of(part, key).or_else(|| term(part, key)) {
+            found.push(one);
         }
     }
     found
+}
+
+/// `k = 1 OR k = 2` is a list too.
+fn any_of(text: &str, key: &str) -> Option<Term> {
+    let sides = split_word(strip(text), " or ");
+    if sides.len() < 2 {
+        return None;
+    }
+    let mut values = Vec::new();
+    for side in sides {
+        let Some(Term::In(found)) = term(side, key) else { return None };
+        values.extend(found);
+    }
+    Some(Term::In(values))
+}
+
+/// Says whether no row that a condition lets through can be in a partition.
+pub(super) fn rules_out(filter: &Expr, by: &PartitionBy, bound: &PartitionBound) -> bool {
+    let Some(key) = single_key(by) else { return false };
+    if filter.has_subquery {
+        return false;
+    }
+    terms_exclude(&terms_of(&filter.text, key), bound)
+}
+
+/// Says whether a row with this literal as its key is in a partition; none where it is not known.
+pub(super) fn holds(value: &str, bound: &PartitionBound) -> Option<bool> {
+    if !is_literal(value) {
+        return None;
+    }
+    match bound {
+        PartitionBound::Range { from, to } => {
+            let ([from], [to]) = (from.as_slice(), to.as_slice()) else { return None };
+            let above = is_open(from) || compare(value, from)? != Ordering::Less;
+            let below = is_open(to) || compare(value, to)? == Ordering::Less;
+            Some(above && below)
+        }
+        PartitionBound::In(values) => Some(values.iter().any(|listed| same_literal(listed, value))),
+        PartitionBound::Default | PartitionBound::Hash => None,
+    }
+}
+
+/// Says whether two partitions would hold the same rows.
+pub(super) fn overlap(one: &PartitionBound, other: &PartitionBound) -> bool {
+    match (one, other) {
+        (
+            PartitionBound::Range { from: from_one, to: to_one },
+            PartitionBound::Range { from: from_other, to: to_other },
+        ) => {
+            let ([from_one], [to_one]) = (from_one.as_slice(), to_one.as_slice()) else {
+                return false;
+            };
+            let ([from_other], [to_other]) = (from_other.as_slice(), to_other.as_slice()) else {
+                return false;
+            };
+            starts_before(from_one, to_other) && starts_before(from_other, to_one)
+        }
+        (PartitionBound::In(one), PartitionBound::In(other)) => {
+            one.iter().any(|value| other.iter().any(|listed| same_literal(listed, value)))
+        }
+        (PartitionBound::Default, PartitionBound::Default) => true,
+        (PartitionBound::Range { .. }, _)
+        | (PartitionBound::In(_), _)
+        | (PartitionBound::Default, _)
+        | (PartitionBound::Hash, _) => false,
+    }
+}
+
+/// Says whether a range ends before it begins.
+pub(super) fn is_empty(bound: &PartitionBound) -> bool {
+    match bound {
+        PartitionBound::Range { from, to } => match (from.as_slice(), to.as_slice()) {
+            ([from], [to]) if !is_open(from) && !is_open(to) => {
+                matches!(compare(from, to), Some(Ordering::Greater | Ordering::Equal))
+            }
+            _ => false,
+        },
+        PartitionBound::In(_) | PartitionBound::Default | PartitionBound::Hash => false,
+    }
+}
+
+/// Says whether one range begins before another ends.
+fn starts_before(from: &str, to: &str) -> bool {
+    from.eq_ignore_ascii_case("minvalue")
+        || to.eq_ignore_ascii_case("maxvalue")
+        || compare(from, to) == Some(Ordering::Less)
+}
+
+fn is_literal(text: &str) -> bool {
+    let first = text.trim_start_matches(['-', '+', ' ']).chars().next();
+    first.is_some_and(|c| c == '\'' || c.is_ascii_digit()) || text.eq_ignore_ascii_case("null")
+}
+
+/// Texts are the same only when they are written alike, which `compare` cannot say of NULL.
+fn same_literal(left: &str, right: &str) -> bool {
+    let null = |text: &str| text.eq_ignore_ascii_case("null");
+    if null(left) || null(right) { null(left) && null(right) } else { same(left, right) }
 }
 
 fn split_and(text: &str) -> Vec<&str> {
@@ -206,28 +326,47 @@ fn between(text: &str, key: &str) -> Option<(String, String)> {
 fn term(text: &str, key: &str) -> Option<Term> {
     let text = strip(text);
     let lower = text.to_ascii_lowercase();
-    if let Some(at) = lower.find(" in ") {
-        let named = text.get(..at)?.trim().trim_matches('"') == key;
-        let list = strip(text.get(at + " in ".len()..)?);
-        let values = list.split(',').map(|value| value.trim().to_owned()).collect();
-        return named.then_some(Term::In(values));
+    let is_key = |left: &str| left.trim().trim_matches('"') == key;
+    let list = |text: &str| -> Vec<String> {
+        strip(text).split(',').map(|value| value.trim().to_owned()).collect()
+    };
+    for (word, negated) in [(" not in ", true), (" in ", false)] {
+        if let Some(at) = lower.find(word) {
+            let values = list(text.get(at + word.len()..)?);
+            let term = if negated { Term::NotIn(values) } else { Term::In(values) };
+            return is_key(text.get(..at)?).then_some(term);
+        }
     }
     for (symbol, operator) in [
-        ("<>", Operator::NotEqual),
-        ("!=", Operator::NotEqual),
         (">=", Operator::GreaterOrEqual),
         ("<=", Operator::LessOrEqual),
-        (">", Operator::Greater),
-        ("<", Operator::Less),
     ] {
         if let Some((left, right)) = text.split_once(symbol) {
-            let named = left.trim().trim_matches('"') == key;
-            return named.then(|| Term::Compare(operator, right.trim().to_owned()));
+            return is_key(left).then(|| Term::Compare(operator, right.trim().to_owned()));
+        }
+    }
+    for symbol in ["<>", "!="] {
+        if let Some((left, right)) = text.split_once(symbol) {
+            return is_key(left).then(|| Term::NotIn(vec![right.trim().to_owned()]));
+        }
+    }
+    for (symbol, operator) in [(">", Operator::Greater), ("<", Operator::Less)] {
+        if let Some((left, right)) = text.split_once(symbol) {
+            return is_key(left).then(|| Term::Compare(operator, right.trim().to_owned()));
         }
     }
     let (left, right) = text.split_once('=')?;
-    let named = left.trim().trim_matches('"') == key;
-    named.then(|| Term::In(vec![right.trim().to_owned()]))
+    is_key(left).then(|| Term::In(array(right).map_or_else(|| vec![right.trim().to_owned()], list)))
+}
+
+/// Returns the inside of `ANY (ARRAY[…])`.
+fn array(text: &str) -> Option<&str> {
+    let text = text.trim();
+    let rest = text.get(..3).filter(|head| head.eq_ignore_ascii_case("any"))?;
+    let inner = strip(text.get(rest.len()..)?);
+    let head = inner.get(..5).filter(|head| head.eq_ignore_ascii_case("array"))?;
+    let open = inner.get(head.len()..)?.trim_start().strip_prefix('[')?;
+    open.split_once(']').map(|(values, _)| values)
 }
 
 /// Returns the value of a literal without quotes, casts and type words.
@@ -276,7 +415,7 @@ fn at_least(term: &Term, bound: &str) -> bool {
         Term::In(found) => found
             .iter()
             .all(|one| matches!(compare(one, bound), Some(Ordering::Greater | Ordering::Equal))),
-        Term::Compare(_, _) => false,
+        Term::NotIn(_) | Term::Compare(_, _) => false,
     }
 }
 
@@ -290,7 +429,7 @@ fn below(term: &Term, bound: &str) -> bool {
             compare(found, bound) == Some(Ordering::Less)
         }
         Term::In(found) => found.iter().all(|one| compare(one, bound) == Some(Ordering::Less)),
-        Term::Compare(_, _) => false,
+        Term::NotIn(_) | Term::Compare(_, _) => false,
     }
 }
 

@@ -45,7 +45,8 @@ pub(super) fn table(sheet: &mut Sheet<'_>, create: &CreateTable) {
     }
     copied_indexes(sheet, create, &name);
     if let Some(query) = &create.query {
-        dml::reads(sheet, query, "create-table-as", !create.with_no_data);
+        let how = if create.with_no_data { dml::Use::Stored } else { dml::Use::Run };
+        dml::reads(sheet, query, "create-table-as", how);
         if create.columns.is_empty() {
             sheet.leaves("no-primary-key", name.to_string(), &name);
         }
@@ -306,7 +307,8 @@ pub(super) fn view(sheet: &mut Sheet<'_>, view: &CreateView) {
             return;
         }
         let filled = !view.with_no_data && there.is_none();
-        dml::reads(sheet, &view.query, "create-matview", filled);
+        let how = if filled { dml::Use::Run } else { dml::Use::Stored };
+        dml::reads(sheet, &view.query, "create-matview", how);
         return;
     }
     if view.options.iter().any(|(option, _)| option == "security_invoker")
@@ -314,7 +316,7 @@ pub(super) fn view(sheet: &mut Sheet<'_>, view: &CreateView) {
     {
         return;
     }
-    dml::reads(sheet, &view.query, "create-view", false);
+    dml::reads(sheet, &view.query, "create-view", dml::Use::Stored);
     let Some(old) = there else { return };
     if !view.or_replace {
         let detail = format!("relation \"{}\" exists already", view.name);

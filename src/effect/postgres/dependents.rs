@@ -46,7 +46,9 @@ fn describe(dependent: &Dependent) -> String {
         Part::Index(name) => format!("index {name} on {relation}"),
         Part::Trigger(name) => format!("trigger {name} on {relation}"),
         Part::Policy(name) => format!("policy {name} on {relation}"),
+        Part::Rule(name) => format!("rule {name} on {relation}"),
         Part::Statistics(name) => format!("statistics object {name}"),
+        Part::Published(name) => format!("publication {name} of {relation}"),
     }
 }
 
@@ -85,8 +87,16 @@ fn lose(sheet: &mut Sheet<'_>, dependent: &Dependent, cause: &'static str) {
             sheet.lock(relation, AccessExclusive, cause);
             sheet.lose_part(ObjectKind::Policy, relation, name, false, cascade);
         }
+        Part::Rule(name) => {
+            sheet.lock(relation, AccessExclusive, cause);
+            sheet.lose_part(ObjectKind::Rule, relation, name, false, cascade);
+        }
         Part::Statistics(name) => {
             sheet.lose(ObjectKind::Statistics, &name.to_string(), false, cascade);
+        }
+        Part::Published(name) => {
+            sheet.lock(relation, AccessExclusive, cause);
+            sheet.lose_part(ObjectKind::Publication, relation, name, false, cascade);
         }
     }
 }

@@ -1,35 +1,60 @@
-//! Queries and data changes, COPY, TRUNCATE.
+//! Queries and data changes, COPY.
 
 use super::sheet::Sheet;
-use super::{column, source};
-use crate::effect::LockMode::{AccessExclusive, AccessShare, RowExclusive, RowShare};
-use crate::schema::{Demand, Name, Relation, RelationKind};
+use super::{bounds, column, foreign_key, source};
+use crate::effect::LockMode::{AccessShare, RowExclusive, RowShare};
+use crate::schema::{Demand, Name, Relation, RelationKind, Rule};
+use crate::sql::ObjectName;
 use crate::sql::ast::{
-    Copy, Dml, DmlKind, Expr, Key, ObjectKind, Query, ReferentialAction, Truncate,
+    Copy, Dml, DmlKind, Expr, Key, ObjectKind, PartitionBound, PartitionBy, Query,
+    ReferentialAction,
 };
 
+/// How a query is treated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    /// It is stored: what it names is locked.
+    Stored,
+    /// It is planned, which locks what lies below tables and views too (EXPLAIN).
+    Planned,
+    /// It runs.
+    Run,
+}
+
 /// Locks what a query reads, and notes the scans where it runs.
-pub(super) fn reads(sheet: &mut Sheet<'_>, query: &Query, cause: &'static str, runs: bool) {
+pub(super) fn reads(sheet: &mut Sheet<'_>, query: &Query, cause: &'static str, how: Use) {
     for read in &query.reads {
         if let Some(name) = sheet.existing(read, false) {
-            read_one(sheet, &name, cause, runs, 0);
+            let only = is_only(query, read);
+            read_one(sheet, &name, cause, how, only);
+            if how != Use::Stored && sheet.table(&name).is_some_and(Relation::is_partitioned) {
+                // The planner looks at the bounds of a partition that is partitioned itself.
+                lock_ancestors(sheet, &name, cause);
+            }
         }
     }
     for locked in &query.row_locks {
         let name = sheet.schema.resolve(locked);
-        sheet.lock(&name, RowShare, "select-for-update");
+        for member in sheet.family(&name, is_only(query, locked)) {
+            sheet.lock(&member, RowShare, "select-for-update");
+        }
     }
     for written in &query.writes {
         let name = sheet.schema.resolve(written);
         write_lock(sheet, &name, cause);
-        if runs {
+        if how == Use::Run {
             // Its condition is not known apart: it may change every row.
             sheet.scan(&name, cause, source::LOCKING);
         }
     }
-    for sequence in query.sequences.iter().filter(|_| runs) {
+    for sequence in query.sequences.iter().filter(|_| how == Use::Run) {
         column::sequence_by_text(sheet, sequence);
     }
+}
+
+/// Says whether a relation is written with ONLY.
+fn is_only(query: &Query, name: &ObjectName) -> bool {
+    query.only.iter().any(|only| only.to_string() == name.to_string())
 }
 
 /// Locks one relation that is read, what a view reads, and what lies below a table.
@@ -37,28 +62,39 @@ pub(super) fn read_one(
     sheet: &mut Sheet<'_>,
     name: &Name,
     cause: &'static str,
-    runs: bool,
-    depth: u8,
+    how: Use,
+    only: bool,
+) {
+    read_through(sheet, name, cause, how, (only, 0));
+}
+
+fn read_through(
+    sheet: &mut Sheet<'_>,
+    name: &Name,
+    cause: &'static str,
+    how: Use,
+    (only, depth): (bool, u8),
 ) {
     sheet.lock(name, AccessShare, cause);
     let Some(found) = sheet.table(name) else {
-        if runs {
+        if how == Use::Run {
             sheet.scan(name, cause, source::LOCKING);
         }
         return;
     };
+    if how == Use::Stored {
+        return;
+    }
     match found.kind {
         RelationKind::View => {
-            if runs && depth < 32 {
-                for (read, _) in &found.reads {
-                    read_one(sheet, read, cause, runs, depth + 1);
-                }
+            for (read, _) in found.reads.iter().filter(|_| depth < 32) {
+                read_through(sheet, read, cause, how, (false, depth + 1));
             }
         }
         RelationKind::Table | RelationKind::MaterializedView => {
-            if runs {
-                for member in sheet.family(name, false) {
-                    sheet.lock(&member, AccessShare, cause);
+            for member in sheet.family(name, only) {
+                sheet.lock(&member, AccessShare, cause);
+                if how == Use::Run {
                     sheet.scan(&member, cause, source::LOCKING);
                 }
             }
@@ -67,7 +103,19 @@ pub(super) fn read_one(
     }
 }
 
-/// Locks the targets of a change, what a view as target stands for, and what lies below a table.
+/// A partition's bounds are known from the tables above it (PostgreSQL 12 to 18, measured).
+pub(super) fn lock_ancestors(sheet: &mut Sheet<'_>, partition: &Name, cause: &'static str) {
+    let mut current = partition.clone();
+    for _ in 0..32 {
+        let of = sheet.table(&current).and_then(|table| table.partition_of.as_ref());
+        let Some((parent, _)) = of else { return };
+        let parent = parent.clone();
+        sheet.lock(&parent, AccessShare, cause);
+        current = parent;
+    }
+}
+
+/// Locks the targets of a change, and what a view as target stands for.
 fn write_lock(sheet: &mut Sheet<'_>, name: &Name, cause: &'static str) {
     sheet.lock(name, RowExclusive, cause);
     let Some(found) = sheet.table(name) else { return };
@@ -78,9 +126,9 @@ fn write_lock(sheet: &mut Sheet<'_>, name: &Name, cause: &'static str) {
     }
 }
 
-/// Locks that planning the statement takes, without running it.
-pub(super) fn planned_locks(sheet: &mut Sheet<'_>, dml: &Dml, cause: &'static str) {
-    reads(sheet, &dml.query, cause, false);
+/// Locks that storing a command takes, without planning it: in SQL functions and rules.
+pub(super) fn stored_locks(sheet: &mut Sheet<'_>, dml: &Dml, cause: &'static str) {
+    reads(sheet, &dml.query, cause, Use::Stored);
     for target in &dml.targets {
         let name = sheet.schema.resolve(target);
         write_lock(sheet, &name, cause);
@@ -88,7 +136,7 @@ pub(super) fn planned_locks(sheet: &mut Sheet<'_>, dml: &Dml, cause: &'static st
 }
 
 /// Effects of SELECT, INSERT, UPDATE, DELETE and MERGE.
-pub(super) fn dml(sheet: &mut Sheet<'_>, dml: &Dml) {
+pub(super) fn dml(sheet: &mut Sheet<'_>, dml: &Dml, how: Use) {
     if dml.kind == DmlKind::Merge && sheet.needs_version(15, "MERGE") {
         return;
     }
@@ -102,26 +150,69 @@ pub(super) fn dml(sheet: &mut Sheet<'_>, dml: &Dml) {
     let mut targets = Vec::new();
     for written in &dml.targets {
         let Some(name) = sheet.existing(written, false) else { return };
-        targets.push(name);
+        targets.push((name, is_only(&dml.query, written)));
     }
-    for target in &targets {
-        change(sheet, dml, target, cause);
+    for (target, only) in &targets {
+        change(sheet, dml, target, *only, how);
+        rules(sheet, dml, target, cause);
     }
-    reads(sheet, &dml.query, cause, true);
+    reads(sheet, &dml.query, cause, how);
 }
 
-fn change(sheet: &mut Sheet<'_>, dml: &Dml, target: &Name, cause: &'static str) {
+/// Rules add their commands to those of the statement.
+fn rules(sheet: &mut Sheet<'_>, dml: &Dml, target: &Name, cause: &'static str) {
+    let event = match dml.kind {
+        DmlKind::Insert => "insert",
+        DmlKind::Update => "update",
+        DmlKind::Delete => "delete",
+        DmlKind::Select | DmlKind::Merge | DmlKind::Replace | DmlKind::Load => return,
+    };
+    let Some(found) = sheet.table(target) else { return };
+    for rule in found.rules.iter().filter(|rule: &&Rule| rule.event == event) {
+        for written in &rule.writes {
+            sheet.lock(written, RowExclusive, cause);
+        }
+        for read in &rule.reads {
+            sheet.lock(read, AccessShare, cause);
+        }
+    }
+}
+
+fn change(sheet: &mut Sheet<'_>, dml: &Dml, target: &Name, only: bool, how: Use) {
+    let cause = match dml.kind {
+        DmlKind::Insert | DmlKind::Replace | DmlKind::Load => "insert",
+        DmlKind::Update => "update",
+        DmlKind::Delete => "delete",
+        DmlKind::Merge | DmlKind::Select => "merge",
+    };
     write_lock(sheet, target, cause);
     let base = base_table(sheet, target);
+    let partitioned = sheet.table(&base).is_some_and(Relation::is_partitioned);
+    // DELETE stopped looking at the bounds of its table with PostgreSQL 14.
+    let looks_up = match dml.kind {
+        DmlKind::Delete => partitioned || !sheet.since(14),
+        DmlKind::Insert | DmlKind::Update | DmlKind::Merge => true,
+        DmlKind::Select | DmlKind::Replace | DmlKind::Load => false,
+    };
+    if looks_up {
+        lock_ancestors(sheet, &base, cause);
+    }
     match dml.kind {
-        DmlKind::Insert | DmlKind::Replace | DmlKind::Load => insert(sheet, dml, &base, cause),
+        DmlKind::Insert | DmlKind::Replace | DmlKind::Load => {
+            if how == Use::Run {
+                insert(sheet, dml, &base, cause);
+            }
+        }
         DmlKind::Update | DmlKind::Delete => {
             let whole = !uses_index(sheet, &base, dml.filter.as_ref());
-            for member in sheet.family(&base, false) {
+            for member in members(sheet, &base, only, dml.filter.as_ref()) {
                 sheet.lock(&member, RowExclusive, cause);
-                if whole {
+                if whole && how == Use::Run {
                     sheet.scan(&member, cause, source::LOCKING);
                 }
+            }
+            if how == Use::Planned {
+                return;
             }
             referential(sheet, dml, &base);
             if dml.kind == DmlKind::Delete && dml.filter.is_none() {
@@ -129,13 +220,46 @@ fn change(sheet: &mut Sheet<'_>, dml: &Dml, target: &Name, cause: &'static str) 
             }
         }
         DmlKind::Merge => {
-            for member in sheet.family(&base, false) {
+            for member in sheet.family(&base, only) {
                 sheet.lock(&member, RowExclusive, cause);
-                sheet.scan(&member, cause, source::LOCKING);
+                if how == Use::Run {
+                    sheet.scan(&member, cause, source::LOCKING);
+                }
             }
         }
         DmlKind::Select => {}
     }
+}
+
+/// Returns the tables whose rows a change may touch: partitions that its condition rules out are
+/// left alone.
+fn members(sheet: &Sheet<'_>, base: &Name, only: bool, filter: Option<&Expr>) -> Vec<Name> {
+    let partitioned = sheet.table(base).is_some_and(Relation::is_partitioned);
+    match filter {
+        Some(filter) if partitioned && !only => {
+            reached(sheet, base, &|by, _, bound| !bounds::rules_out(filter, by, bound))
+        }
+        _ => sheet.family(base, only),
+    }
+}
+
+/// Returns a partitioned table with the partitions that a test lets in, level by level.
+fn reached(
+    sheet: &Sheet<'_>,
+    table: &Name,
+    fits: &dyn Fn(&PartitionBy, &Name, &PartitionBound) -> bool,
+) -> Vec<Name> {
+    let mut found = vec![table.clone()];
+    let Some(by) = sheet.table(table).and_then(|table| table.partition_by.as_ref()) else {
+        return found;
+    };
+    for child in sheet.schema.partitions(table) {
+        let bound = child.partition_of.as_ref().map(|(_, bound)| bound);
+        if bound.is_none_or(|bound| fits(by, table, bound)) {
+            found.extend(reached(sheet, &child.name, fits));
+        }
+    }
+    found
 }
 
 /// Returns the table behind a simple view.
@@ -179,37 +303,101 @@ fn contains_word(text: &str, wanted: &str) -> bool {
 /// INSERT looks up parents by foreign key and takes values of sequences.
 fn insert(sheet: &mut Sheet<'_>, dml: &Dml, table: &Name, cause: &'static str) {
     let Some(found) = sheet.table(table) else { return };
-    if found.partition_by.is_some() {
-        // The rows decide which partitions are written; all of them may be.
-        for member in sheet.family(table, false).into_iter().skip(1) {
+    let values = Values { dml, table: found };
+    if found.is_partitioned() {
+        for member in routed(sheet, &values, table) {
             sheet.lock(&member, RowExclusive, cause);
         }
     }
-    let listed = |name: &str| dml.columns.iter().any(|column| column.as_str() == name);
-    let written = |name: &str| dml.columns.is_empty() || listed(name) || has_default(found, name);
     for constraint in &found.constraints {
         if let Demand::ForeignKey { columns, parent, .. } = &constraint.kind
             && constraint.enforced
-            && columns.iter().all(|column| written(column))
+            && columns.iter().all(|column| values.may_fill(column))
         {
-            sheet.lock(parent, RowShare, "foreign-key-rows");
+            look_up(sheet, parent);
         }
     }
-    for column in &found.columns {
-        if !dml.columns.is_empty() && !listed(&column.name) {
-            column::used_sequences(sheet, column.default.as_ref());
-            if column.auto_increment || column.identity.is_some() {
-                let owned = sheet.schema.owned_sequences(table, Some(&column.name));
-                for sequence in owned {
-                    sheet.lock(&sequence.name, RowExclusive, cause);
-                }
+    for column in found.columns.iter().filter(|column| values.takes_default(&column.name)) {
+        column::used_sequences(sheet, column.default.as_ref());
+        if column.auto_increment || column.identity.is_some() {
+            for sequence in sheet.schema.owned_sequences(table, Some(&column.name)) {
+                sheet.lock(&sequence.name, RowExclusive, cause);
             }
         }
     }
 }
 
-fn has_default(table: &Relation, column: &str) -> bool {
-    table.column(column).is_some_and(|column| column.default.is_some())
+/// A foreign key's check locks the rows it finds, in the partitions too.
+fn look_up(sheet: &mut Sheet<'_>, parent: &Name) {
+    for member in foreign_key::partitions_of(sheet, parent) {
+        sheet.lock(&member, RowShare, "foreign-key-rows");
+    }
+}
+
+/// What an INSERT gives to the columns of its table.
+struct Values<'v> {
+    dml: &'v Dml,
+    table: &'v Relation,
+}
+
+impl Values<'_> {
+    /// Returns the place of a column in the rows, none where it is not among them.
+    fn place(&self, column: &str) -> Option<usize> {
+        if !self.dml.columns.is_empty() {
+            return self.dml.columns.iter().position(|listed| listed.as_str() == column);
+        }
+        let at = self.table.columns.iter().position(|known| known.name == column)?;
+        let width = self.dml.rows.iter().flatten().map(Vec::len).max();
+        width.is_none_or(|width| at < width).then_some(at)
+    }
+
+    /// Returns what is written for a column, none where that is not known.
+    fn written(&self, column: &str) -> Option<Vec<&str>> {
+        let at = self.place(column)?;
+        let rows = self.dml.rows.as_ref()?;
+        rows.iter().map(|row| row.get(at).map(String::as_str)).collect()
+    }
+
+    /// Says whether a row may get the column's default.
+    fn takes_default(&self, column: &str) -> bool {
+        match (self.place(column), self.written(column)) {
+            (None, _) => true,
+            (Some(_), Some(values)) => values.iter().any(|v| v.eq_ignore_ascii_case("default")),
+            (Some(_), None) => false,
+        }
+    }
+
+    /// Says whether the column may get a value that is not NULL.
+    fn may_fill(&self, column: &str) -> bool {
+        let default = self.table.column(column).is_some_and(|column| column.default.is_some());
+        match (self.place(column), self.written(column)) {
+            (None, _) => default,
+            (Some(_), Some(values)) => values.iter().any(|value| {
+                let defaulted = value.eq_ignore_ascii_case("default");
+                if defaulted { default } else { !value.eq_ignore_ascii_case("null") }
+            }),
+            (Some(_), None) => true,
+        }
+    }
+}
+
+/// Returns the partitions that the rows of an INSERT go to: all that may be, where the rows are
+/// not known. Only partitions that get rows are locked (PostgreSQL 12 to 18, measured).
+fn routed(sheet: &Sheet<'_>, values: &Values<'_>, table: &Name) -> Vec<Name> {
+    reached(sheet, table, &|by, parent, bound| {
+        let written = bounds::single_key(by).and_then(|key| values.written(key));
+        let Some(written) = written else { return true };
+        let elsewhere = |value: &str| {
+            let parts = sheet.schema.partitions(parent);
+            let mut others = parts.iter().filter_map(|part| part.partition_of.as_ref());
+            others.any(|(_, other)| bounds::holds(value, other) == Some(true))
+        };
+        let default = *bound == PartitionBound::Default;
+        written.iter().any(|value| match default {
+            true => !elsewhere(value),
+            false => bounds::holds(value, bound) != Some(false),
+        })
+    })
 }
 
 /// UPDATE and DELETE look up or change rows of the other tables of foreign keys.
@@ -222,7 +410,7 @@ fn referential(sheet: &mut Sheet<'_>, dml: &Dml, table: &Name) {
                 && constraint.enforced
                 && columns.iter().any(|column| assigned(column))
             {
-                sheet.lock(parent, RowShare, "foreign-key-rows");
+                look_up(sheet, parent);
             }
         }
     }
@@ -248,7 +436,7 @@ fn referential(sheet: &mut Sheet<'_>, dml: &Dml, table: &Name) {
             .indexes
             .iter()
             .any(|index| index.key_columns().first().is_some_and(|first| wanted.contains(first)));
-        for member in super::foreign_key::partitions_of(sheet, &child.name) {
+        for member in foreign_key::partitions_of(sheet, &child.name) {
             sheet.lock(&member, mode, "foreign-key-rows");
             if !indexed {
                 sheet.scan(&member, "foreign-key-rows", source::FOREIGN_KEY);
@@ -260,107 +448,25 @@ fn referential(sheet: &mut Sheet<'_>, dml: &Dml, table: &Name) {
 /// Effects of COPY.
 pub(super) fn copy(sheet: &mut Sheet<'_>, copy: &Copy) {
     if let Some(query) = &copy.query {
-        reads(sheet, query, "copy", true);
+        reads(sheet, query, "copy", Use::Run);
     }
     let Some(written) = &copy.table else { return };
     let Some(table) = sheet.existing(written, false) else { return };
     if copy.from {
         sheet.lock(&table, RowExclusive, "copy");
+        lock_ancestors(sheet, &table, "copy");
         let Some(found) = sheet.table(&table) else { return };
         for parent in found.constraints.iter().filter_map(|c| c.parent()) {
-            sheet.lock(parent, RowShare, "foreign-key-rows");
+            look_up(sheet, parent);
         }
     } else {
+        if sheet.table(&table).is_some_and(Relation::is_partitioned) {
+            let detail = format!("cannot copy from partitioned table \"{table}\"");
+            sheet.fails("wrong-object-kind", "42809", detail);
+            return;
+        }
         sheet.lock(&table, AccessShare, "copy");
         sheet.scan(&table, "copy", source::LOCKING);
     }
 }
 
-/// Effects of TRUNCATE: the tables, those below them and, with CASCADE, those that reference them
-/// are emptied under the strongest lock.
-pub(super) fn truncate(sheet: &mut Sheet<'_>, truncate: &Truncate) {
-    let mut tables: Vec<(Name, bool)> = Vec::new();
-    for written in &truncate.tables {
-        let Some(name) = sheet.existing(written, false) else { return };
-        let found = sheet.table(&name);
-        if truncate.only && found.is_some_and(|found| found.partition_by.is_some()) {
-            let detail = "cannot truncate only a partitioned table".to_owned();
-            sheet.fails("wrong-object-kind", "42809", detail);
-            return;
-        }
-        let view = found.is_some_and(|found| {
-            matches!(
-                found.kind,
-                RelationKind::View | RelationKind::Sequence | RelationKind::MaterializedView
-            )
-        });
-        if view {
-            let detail = format!("\"{name}\" is not a table");
-            sheet.fails("wrong-object-kind", "42809", detail);
-            return;
-        }
-        for member in sheet.family(&name, truncate.only) {
-            if !tables.iter().any(|(known, _)| *known == member) {
-                tables.push((member, false));
-            }
-        }
-    }
-    if !referencing(sheet, truncate, &mut tables) {
-        return;
-    }
-    for (name, cascaded) in tables {
-        empty(sheet, truncate, &name, cascaded);
-    }
-}
-
-/// Adds the tables that reference those to be emptied, or notes that they stand in the way.
-fn referencing(sheet: &mut Sheet<'_>, truncate: &Truncate, tables: &mut Vec<(Name, bool)>) -> bool {
-    let mut at = 0;
-    while let Some((name, _)) = tables.get(at).cloned() {
-        // A foreign key to a partitioned table is one to its partitions too.
-        let mut names = vec![name.clone()];
-        let parent = sheet.table(&name).and_then(|found| found.partition_of.as_ref());
-        names.extend(parent.map(|(parent, _)| parent.clone()));
-        let others: Vec<Name> = names
-            .iter()
-            .flat_map(|name| sheet.schema.foreign_keys_to(name))
-            .map(|(other, _)| other.name.clone())
-            .collect();
-        for other in others {
-            for member in sheet.family(&other, false) {
-                if tables.iter().any(|(known, _)| *known == member) {
-                    continue;
-                }
-                if !truncate.cascade {
-                    let detail = format!("\"{other}\" references \"{name}\"");
-                    sheet.fails("foreign-key-references", "0A000", detail);
-                    return false;
-                }
-                tables.push((member, true));
-            }
-        }
-        at += 1;
-    }
-    true
-}
-
-fn empty(sheet: &mut Sheet<'_>, truncate: &Truncate, name: &Name, cascaded: bool) {
-    let cause = if cascaded { "truncate-cascade" } else { "truncate" };
-    sheet.lock(name, AccessExclusive, cause);
-    if let Some((parent, _)) = sheet.table(name).and_then(|found| found.partition_of.as_ref())
-        && !sheet.since(14)
-    {
-        sheet.lock(parent, AccessShare, cause);
-    }
-    if sheet.table(name).is_none_or(Relation::has_storage) {
-        for index in sheet.indexes_of(name) {
-            sheet.build_empty(name, &index, cause);
-        }
-        sheet.lose(ObjectKind::Table, &name.to_string(), true, cascaded);
-    }
-    if truncate.restart_identity {
-        for sequence in sheet.schema.owned_sequences(name, None) {
-            sheet.lock(&sequence.name, AccessExclusive, cause);
-        }
-    }
-}

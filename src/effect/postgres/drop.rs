@@ -303,7 +303,7 @@ fn part(sheet: &mut Sheet<'_>, drop: &Drop) {
     if let Some(found) = sheet.table(&table) {
         let known = match drop.object {
             ObjectKind::Policy => found.policies.iter().any(|policy| policy.name == name),
-            ObjectKind::Rule => found.rules.iter().any(|(rule, _)| rule == name),
+            ObjectKind::Rule => found.rules.iter().any(|rule| rule.name == name),
             _ => found.triggers.iter().any(|trigger| trigger.name == name),
         };
         if found.complete && !known {

@@ -259,7 +259,7 @@ fn one(
             }
         }
         IndexAction::AttachPartition(child) => attach(sheet, full, table, child),
-        IndexAction::DependsOnExtension(_) => {
+        IndexAction::DependsOnExtension(_) | IndexAction::OwnerTo => {
             sheet.lock_index(full, AccessExclusive, "alter-index");
         }
         IndexAction::Options(options) => {

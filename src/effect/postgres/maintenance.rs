@@ -2,7 +2,7 @@
 
 use super::sheet::Sheet;
 use super::{dml, object, source};
-use crate::effect::LockMode::{AccessExclusive, Exclusive, ShareUpdateExclusive};
+use crate::effect::LockMode::{AccessExclusive, AccessShare, Exclusive, ShareUpdateExclusive};
 use crate::schema::{Name, Relation, RelationKind};
 use crate::sql::ast::{
     IndexKind, LockTables, Maintenance, MaintenanceKind, RefreshMaterializedView,
@@ -87,6 +87,10 @@ fn vacuum(sheet: &mut Sheet<'_>, maintenance: &Maintenance) {
 fn analyze(sheet: &mut Sheet<'_>, maintenance: &Maintenance) {
     for table in named(sheet, maintenance) {
         sheet.lock(&table, ShareUpdateExclusive, "analyze");
+        // Rows of the tables below are sampled for the statistics of the whole.
+        for child in sheet.family(&table, false).into_iter().skip(1) {
+            sheet.lock(&child, AccessShare, "analyze");
+        }
     }
 }
 
@@ -188,7 +192,7 @@ pub(super) fn refresh(sheet: &mut Sheet<'_>, refresh: &RefreshMaterializedView) 
         return;
     }
     for read in reads {
-        dml::read_one(sheet, &read, "refresh-matview", true, 0);
+        dml::read_one(sheet, &read, "refresh-matview", dml::Use::Run, false);
     }
     if refresh.concurrently {
         sheet.scan(&view, "refresh-matview", source::LOCKING);
@@ -213,7 +217,11 @@ pub(super) fn lock(sheet: &mut Sheet<'_>, lock: &LockTables) {
     let mode = object::mode_named(&lock.mode);
     for written in &lock.tables {
         let Some(table) = sheet.existing(written, false) else { return };
-        lock_with(sheet, &table, mode, 0);
+        if lock.only.iter().any(|only| only.to_string() == written.to_string()) {
+            sheet.lock(&table, mode, "explicit-lock");
+        } else {
+            lock_with(sheet, &table, mode, 0);
+        }
     }
 }
 

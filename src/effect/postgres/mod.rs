@@ -12,6 +12,7 @@ mod dependents;
 mod dml;
 mod domain;
 mod drop;
+mod drop_column;
 mod foreign_key;
 mod functions;
 mod index;
@@ -22,13 +23,14 @@ mod settings;
 mod sheet;
 mod source;
 mod standing;
+mod truncate;
 mod type_change;
 mod types;
 
 use self::sheet::Sheet;
 use super::{Context, StatementEffects};
 use crate::schema::Schema;
-use crate::sql::ast::{Statement, StatementKind};
+use crate::sql::ast::{CreateSchema, Statement, StatementKind};
 
 /// Returns the effects of one statement.
 pub(super) fn effects(
@@ -68,16 +70,14 @@ fn statement_effects(sheet: &mut Sheet<'_>, statement: &Statement) {
         StatementKind::CreateRule(rule) => object::create_rule(sheet, rule),
         StatementKind::Policy(policy) => object::policy(sheet, policy),
         StatementKind::CreateSchema(create) => {
-            for element in &create.elements {
-                statement_effects(sheet, element);
-            }
+            schema_elements(sheet, create);
         }
         StatementKind::Extension(extension) => object::extension(sheet, extension),
         StatementKind::Publication(publication) => object::publication(sheet, publication),
         StatementKind::Statistics(statistics) => object::statistics(sheet, statistics),
         StatementKind::Do(block) => object::block(sheet, block),
-        StatementKind::Truncate(truncate) => dml::truncate(sheet, truncate),
-        StatementKind::Dml(dml) => dml::dml(sheet, dml),
+        StatementKind::Truncate(truncate) => truncate::truncate(sheet, truncate),
+        StatementKind::Dml(dml) => dml::dml(sheet, dml, dml::Use::Run),
         StatementKind::Copy(copy) => dml::copy(sheet, copy),
         StatementKind::Lock(lock) => maintenance::lock(sheet, lock),
         StatementKind::Maintenance(maintenance) => maintenance::run(sheet, maintenance),
@@ -85,6 +85,8 @@ fn statement_effects(sheet: &mut Sheet<'_>, statement: &Statement) {
         StatementKind::Explain { analyze, statement } => {
             if *analyze {
                 statement_effects(sheet, statement);
+            } else {
+                object::explain(sheet, statement);
             }
         }
         StatementKind::Other(other) => object::other(sheet, other),
@@ -94,5 +96,21 @@ fn statement_effects(sheet: &mut Sheet<'_>, statement: &Statement) {
         | StatementKind::SetStatement { .. }
         | StatementKind::CreateEvent(_)
         | StatementKind::Pragma(_) => {}
+    }
+}
+
+/// The elements of CREATE SCHEMA run one after the other, in the new schema.
+fn schema_elements(sheet: &mut Sheet<'_>, create: &CreateSchema) {
+    if create.elements.is_empty() {
+        return;
+    }
+    let mut inside = sheet.schema.clone();
+    if let Some(name) = &create.name {
+        inside.search_path.insert(0, name.value.clone());
+    }
+    for element in &create.elements {
+        let found = effects(element, &inside, sheet.context);
+        sheet.absorb(found);
+        inside.apply(element);
     }
 }

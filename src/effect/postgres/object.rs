@@ -307,7 +307,7 @@ fn same_routine(
 
 fn body_locks(sheet: &mut Sheet<'_>, statement: &Statement) {
     if let StatementKind::Dml(dml) = &statement.kind {
-        dml::planned_locks(sheet, dml, "create-routine");
+        dml::stored_locks(sheet, dml, "create-routine");
     }
 }
 
@@ -379,14 +379,26 @@ pub(super) fn create_rule(sheet: &mut Sheet<'_>, create: &CreateRule) {
     let Some(table) = sheet.existing(&create.table, false) else { return };
     let name = create.name.as_str();
     let there =
-        sheet.table(&table).is_some_and(|found| found.rules.iter().any(|(rule, _)| rule == name));
+        sheet.table(&table).is_some_and(|found| found.rules.iter().any(|rule| rule.name == name));
     if there && !create.or_replace {
         let detail = format!("rule \"{name}\" for relation \"{table}\" exists already");
         sheet.fails("duplicate-object", "42710", detail);
         return;
     }
     sheet.lock(&table, AccessExclusive, "create-rule");
+    for command in &create.statements {
+        rule_locks(sheet, command);
+    }
     sheet.breaks("replace-rule", ObjectKind::Rule, format!("{table}.{name}"), &table);
+}
+
+/// The commands of a rule are analysed when it is made, OLD and NEW aside.
+fn rule_locks(sheet: &mut Sheet<'_>, command: &Statement) {
+    if let StatementKind::Dml(dml) = &command.kind {
+        let mut dml = dml.clone();
+        dml.query.reads.retain(|read| !matches!(read.name(), "old" | "new"));
+        dml::stored_locks(sheet, &dml, "create-rule");
+    }
 }
 
 /// Effects of CREATE POLICY and ALTER POLICY.
@@ -444,7 +456,9 @@ pub(super) fn publication(sheet: &mut Sheet<'_>, publication: &Publication) {
         sheet.fails("duplicate-object", "42710", detail);
         return;
     }
-    if !publication.schemas.is_empty() && sheet.needs_version(15, "TABLES IN SCHEMA") {
+    if (!publication.schemas.is_empty() && sheet.needs_version(15, "TABLES IN SCHEMA"))
+        || (!publication.columns.is_empty() && sheet.needs_version(15, "columns of a publication"))
+    {
         return;
     }
     let mut tables: Vec<Name> = Vec::new();
@@ -493,6 +507,20 @@ pub(super) fn statistics(sheet: &mut Sheet<'_>, statistics: &Statistics) {
         && let Some(table) = sheet.existing(table, false)
     {
         sheet.lock(&table, ShareUpdateExclusive, "create-statistics");
+    }
+}
+
+/// EXPLAIN without ANALYZE plans the statement, which locks as much as running it would.
+#[expect(clippy::wildcard_enum_match_arm, reason = "other statements are not planned")]
+pub(super) fn explain(sheet: &mut Sheet<'_>, statement: &Statement) {
+    match &statement.kind {
+        StatementKind::Dml(dml) => dml::dml(sheet, dml, dml::Use::Planned),
+        StatementKind::CreateTable(create) => {
+            if let Some(query) = &create.query {
+                dml::reads(sheet, query, "select", dml::Use::Planned);
+            }
+        }
+        _ => {}
     }
 }
 

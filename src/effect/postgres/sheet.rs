@@ -328,6 +328,25 @@ impl<'a> Sheet<'a> {
         names
     }
 
+    /// Takes over what a statement inside this one does to what existed before both.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "other effects are told as they are")]
+    pub(super) fn absorb(&mut self, found: StatementEffects) {
+        for effect in found.effects {
+            match effect.kind {
+                EffectKind::Lock(lock) => {
+                    let name = &lock.relation.name;
+                    let there = self.schema.is_taken(name) || !self.schema.complete;
+                    let new = matches!(lock.relation.state, TableState::NewEmpty);
+                    if there || !new {
+                        self.lock_from(name, lock.mode, lock.index, lock.cause, effect.source);
+                    }
+                    self.work = self.work.max(lock.during);
+                }
+                kind => self.rest.push(Effect { kind, ..effect }),
+            }
+        }
+    }
+
     /// Returns the whole, with what each lock is held for.
     #[expect(clippy::wildcard_enum_match_arm, reason = "the others are alike here")]
     pub(super) fn finish(self) -> StatementEffects {

@@ -92,7 +92,7 @@ fn refused(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &str) -> bool {
         sheet.fails("wrong-object-kind", "42P16", detail);
         return true;
     }
-    if column::is_partition_key(table, column) {
+    if super::drop_column::is_partition_key(table, column) {
         let detail = format!("\"{column}\" is part of the partition key");
         sheet.fails("column-in-use", "42P16", detail);
         return true;
@@ -130,7 +130,7 @@ fn refused(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &str) -> bool {
 }
 
 fn in_rule(table: &Relation, column: &str) -> bool {
-    table.rules.iter().any(|(_, words)| words.iter().any(|word| word == column))
+    table.rules.iter().any(|rule| rule.columns.iter().any(|word| word == column))
 }
 
 /// A default that the server would have to cast by itself and cannot.

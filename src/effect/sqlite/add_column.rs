@@ -60,6 +60,7 @@ impl Scene<'_> {
             on_update: false,
             invisible: false,
             inherited: false,
+            local: true,
             origin: table.origin,
         };
         with_new.columns.push(copy);

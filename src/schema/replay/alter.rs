@@ -261,7 +261,7 @@ fn hierarchy(schema: &mut Schema, name: &Name, action: &PgAction) {
         }
         PgAction::NoInherit(parent) => {
             let parent = schema.resolve(parent);
-            schema.edit(name, |_, table| table.inherits.retain(|of| *of != parent));
+            partition::no_inherit(schema, &parent, name);
         }
         other => options(schema, name, other),
     }
@@ -334,6 +334,7 @@ fn option(relation: &mut Relation, action: &PgAction) {
             RowSecurity::Disable => relation.row_security = false,
             RowSecurity::Force | RowSecurity::NoForce => {}
         },
+        PgAction::NotOf => relation.of_type = None,
         PgAction::ClusterOn(index) => relation.clustered_on = Some(index.value.clone()),
         PgAction::SetWithoutCluster => relation.clustered_on = None,
         PgAction::SetAccessMethod(method) => {

@@ -30,6 +30,7 @@ pub(in crate::schema) fn column(definition: &ColumnDef, origin: Origin) -> Colum
         on_update: definition.on_update.is_some(),
         invisible: definition.invisible,
         inherited: false,
+        local: true,
         origin,
     }
 }
@@ -113,6 +114,7 @@ fn take_from_parents(schema: &Schema, table: &mut Relation, create: &CreateTable
     }
     table.inherits = create.inherits.iter().map(|parent| schema.resolve(parent)).collect();
     if let Some(of) = &create.of_type {
+        table.of_type = schema.find_type(of).map(|found| found.name.clone());
         match schema.find_type(of).map(|found| &found.kind) {
             Some(TypeBody::Composite(fields)) => {
                 let origin = schema.origin();
@@ -141,6 +143,7 @@ pub(super) fn plain_column(name: &str, data_type: Option<DataType>, origin: Orig
         on_update: false,
         invisible: false,
         inherited: false,
+        local: true,
         origin,
     }
 }
@@ -161,6 +164,7 @@ fn take_like(schema: &Schema, table: &mut Relation, like: &LikeClause) {
         let mut copy = column.clone();
         copy.origin = origin;
         copy.inherited = false;
+        copy.local = true;
         copy.auto_increment = false;
         if !includes("defaults") {
             copy.default = None;
@@ -241,6 +245,7 @@ pub(super) fn add_column(
     }
     match table.column_mut(&name) {
         Some(old) => {
+            old.local = true;
             old.not_null |= new.not_null;
             old.default = new.default.or_else(|| old.default.take());
             old.generated = new.generated.or_else(|| old.generated.take());

@@ -117,7 +117,14 @@ pub(super) fn remove(schema: &mut Schema, dependents: &[Dependent], cascade: boo
             }
             Part::Trigger(gone) => part_of(schema, name, ObjectKind::Trigger, gone),
             Part::Policy(gone) => part_of(schema, name, ObjectKind::Policy, gone),
+            Part::Rule(gone) => part_of(schema, name, ObjectKind::Rule, gone),
             Part::Statistics(gone) => statistics(schema, gone),
+            Part::Published(publication) => {
+                let Some(mut body) = schema.publications.get(publication).cloned() else { continue };
+                body.tables.retain(|table| table != name);
+                body.columns.retain(|(table, _)| table != name);
+                schema.set_publication(publication.clone(), Some(body));
+            }
         }
     }
 }
@@ -144,7 +151,7 @@ fn part_of(schema: &mut Schema, table: &Name, object: ObjectKind, name: &str) {
         let Some(relation) = schema.relation_mut(&table) else { continue };
         match object {
             ObjectKind::Policy => relation.policies.retain(|policy| policy.name != name),
-            ObjectKind::Rule => relation.rules.retain(|(rule, _)| rule != name),
+            ObjectKind::Rule => relation.rules.retain(|rule| rule.name != name),
             _ => relation.triggers.retain(|t| t.name != name || (at > 0 && !t.inherited)),
         }
     }
@@ -195,9 +202,13 @@ pub(super) fn index(schema: &mut Schema, name: &Name, cascade: bool) {
 
 /// Drops a column and what cannot be without it, on the tables below too.
 pub(super) fn column(schema: &mut Schema, table: &Name, column: &str, cascade: bool, only: bool) {
+    let below = schema.losing_column(table, column);
     let mut tables = vec![table.clone()];
-    if !only {
-        tables.extend(schema.descendants(table).iter().map(|child| child.name.clone()));
+    let mut keeping = below.keeping;
+    if only {
+        keeping = schema.children(table).iter().map(|child| child.name.clone()).collect();
+    } else {
+        tables.extend(below.losing);
     }
     for table in tables {
         let dependents = schema.dependents_of_column(&table, column);
@@ -206,6 +217,9 @@ pub(super) fn column(schema: &mut Schema, table: &Name, column: &str, cascade: b
             relation.columns.retain(|found| found.name != column);
         }
         remove(schema, &dependents, cascade);
+    }
+    for child in keeping {
+        super::partition::disown(schema, &child, column);
     }
 }
 

@@ -18,6 +18,7 @@ pub(super) fn take_columns(parent: &Relation, child: &mut Relation, origin: Orig
             None => {
                 let mut copy = column.clone();
                 copy.inherited = true;
+                copy.local = false;
                 copy.auto_increment = false;
                 copy.identity = None;
                 copy.origin = origin;
@@ -151,6 +152,9 @@ pub(super) fn attach(schema: &mut Schema, parent: &Name, child: &Name, bound: &P
         table.partition_of = Some((parent.clone(), bound.clone()));
         if let Some(parent) = &from {
             take_columns(parent, table, schema.origin());
+            for column in &mut table.columns {
+                column.local = false;
+            }
             take_indexes(schema, parent, table);
         }
     });
@@ -163,6 +167,7 @@ pub(super) fn detach(schema: &mut Schema, child: &Name) {
         table.partition_of = None;
         for column in &mut table.columns {
             column.inherited = false;
+            column.local = true;
         }
         for constraint in &mut table.constraints {
             constraint.inherited = false;
@@ -171,5 +176,37 @@ pub(super) fn detach(schema: &mut Schema, child: &Name) {
             index.parent = None;
         }
         table.triggers.retain(|trigger| !trigger.inherited);
+    });
+}
+
+/// NO INHERIT: what no other parent has stays as the table's own.
+pub(super) fn no_inherit(schema: &mut Schema, parent: &Name, child: &Name) {
+    schema.edit(child, |_, table| table.inherits.retain(|of| of != parent));
+    let columns: Vec<String> = schema
+        .relation(child)
+        .map(|table| table.columns.iter().map(|column| column.name.clone()).collect())
+        .unwrap_or_default();
+    for column in columns {
+        disown(schema, child, &column);
+    }
+    let checks: Vec<String> = schema.parents(child).iter().flat_map(|p| p.check_names()).collect();
+    schema.edit(child, |_, table| {
+        for constraint in &mut table.constraints {
+            constraint.inherited &= checks.contains(&constraint.name);
+        }
+    });
+}
+
+/// A parent of the table lost a column without taking it along: the table's own is what other
+/// parents give, or its own.
+pub(super) fn disown(schema: &mut Schema, child: &Name, column: &str) {
+    let given = schema.parents(child).iter().any(|parent| parent.column(column).is_some());
+    schema.edit(child, |_, table| {
+        if let Some(own) = table.column_mut(column)
+            && own.inherited
+        {
+            own.inherited = given;
+            own.local |= !given;
+        }
     });
 }

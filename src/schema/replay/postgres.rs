@@ -1,7 +1,8 @@
 //! Statements of PostgreSQL.
 
 use super::super::model::{
-    Domain, Index, Name, Origin, Publication, Relation, RelationKind, Routine, Schema, Trigger,
+    Domain, Index, Name, Origin, Publication, Relation, RelationKind, Routine, Rule, Schema,
+    Trigger,
     Type, TypeBody,
 };
 use super::super::naming::{index_column_names, made_up_name};
@@ -38,9 +39,12 @@ pub(super) fn apply(schema: &mut Schema, statement: &Statement) {
         StatementKind::CreateTrigger(trigger) => create_trigger(schema, trigger),
         StatementKind::CreateRule(rule) => {
             let table = schema.resolve(&rule.table);
-            let relation = schema.relation_or_assumed(&table);
-            relation.rules.retain(|(known, _)| *known != rule.name.value);
-            relation.rules.push((rule.name.value.clone(), rule_words(&rule.statements)));
+            let made = rule_of(schema, rule);
+            schema.relation_or_assumed(&table);
+            schema.edit(&table, |_, relation| {
+                relation.rules.retain(|known| known.name != made.name);
+                relation.rules.push(made);
+            });
         }
         StatementKind::Policy(policy) => {
             let made = create::policy(schema, policy);
@@ -227,6 +231,7 @@ fn alter_index(schema: &mut Schema, alter: &ast::AlterIndex) {
         IndexAction::DependsOnExtension(_)
         | IndexAction::Options(_)
         | IndexAction::SetStatistics
+        | IndexAction::OwnerTo
         | IndexAction::AllInTablespace(_) => {}
     }
 }
@@ -500,6 +505,29 @@ fn create_routine(schema: &mut Schema, create: &CreateRoutine) {
     schema.set_routines(name, Some(all));
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "rules hold data changes alone")]
+fn rule_of(schema: &Schema, create: &ast::CreateRule) -> Rule {
+    let of_row = |name: &crate::sql::ObjectName| matches!(name.name(), "old" | "new");
+    let commands = create.statements.iter().filter_map(|statement| match &statement.kind {
+        StatementKind::Dml(dml) => Some(dml),
+        _ => None,
+    });
+    let (mut reads, mut writes) = (Vec::new(), Vec::new());
+    for dml in commands {
+        let plain = dml.query.reads.iter().filter(|name| !of_row(name));
+        reads.extend(plain.map(|name| schema.resolve(name)));
+        let changed = dml.targets.iter().chain(&dml.query.writes);
+        writes.extend(changed.map(|name| schema.resolve(name)));
+    }
+    Rule {
+        name: create.name.value.clone(),
+        event: create.event.clone(),
+        columns: rule_words(&create.statements),
+        reads,
+        writes,
+    }
+}
+
 /// Returns the words in the commands of a rule that may be columns.
 fn rule_words(statements: &[Statement]) -> Vec<String> {
     let mut words = Vec::new();
@@ -553,15 +581,28 @@ fn publish(schema: &mut Schema, statement: &ast::Publication) {
     let tables: Vec<Name> = statement.tables.iter().map(|table| schema.resolve(table)).collect();
     let name = statement.name.value.clone();
     let old = schema.publications.get(&name).cloned();
+    let columns = statement.columns.iter();
+    let columns: Vec<(Name, String)> =
+        columns.map(|(table, column)| (schema.resolve(table), column.value.clone())).collect();
     let mut made = old.unwrap_or(Publication {
         all_tables: false,
         tables: Vec::new(),
+        columns: Vec::new(),
         origin: if statement.alter { Origin::Assumed } else { schema.origin() },
     });
     match statement.action.as_deref() {
-        Some("drop") => made.tables.retain(|table| !tables.contains(table)),
-        Some("set") if !tables.is_empty() => made.tables = tables,
-        _ => made.tables.extend(tables),
+        Some("drop") => {
+            made.tables.retain(|table| !tables.contains(table));
+            made.columns.retain(|(table, _)| !tables.contains(table));
+        }
+        Some("set") if !tables.is_empty() => {
+            made.tables = tables;
+            made.columns = columns;
+        }
+        _ => {
+            made.tables.extend(tables);
+            made.columns.extend(columns);
+        }
     }
     made.all_tables |= statement.all_tables;
     schema.set_publication(name, Some(made));

@@ -121,6 +121,20 @@ pub(super) fn relation(schema: &mut Schema, old: &Name, new: Name) {
         }
     }
     follow_routines(schema, old, &new);
+    follow_publications(schema, old, &new);
+}
+
+fn follow_publications(schema: &mut Schema, old: &Name, new: &Name) {
+    let holding = schema.publications.iter().filter(|(_, body)| body.tables.contains(old));
+    let holding: Vec<(String, _)> =
+        holding.map(|(name, body)| (name.clone(), body.clone())).collect();
+    for (name, mut body) in holding {
+        let columns = body.columns.iter_mut().map(|(table, _)| table);
+        for table in body.tables.iter_mut().chain(columns).filter(|table| *table == old) {
+            *table = new.clone();
+        }
+        schema.set_publication(name, Some(body));
+    }
 }
 
 fn follow_routines(schema: &mut Schema, old: &Name, new: &Name) {
@@ -152,6 +166,9 @@ fn follow(relation: &mut Relation, old: &Name, new: &Name) {
     relation.reads.iter_mut().for_each(|(name, _)| swap(name));
     relation.owned_by.iter_mut().for_each(|(table, _)| swap(table));
     relation.policies.iter_mut().flat_map(|policy| &mut policy.reads).for_each(swap);
+    for rule in &mut relation.rules {
+        rule.reads.iter_mut().chain(&mut rule.writes).for_each(swap);
+    }
     relation.triggers.iter_mut().flat_map(|trigger| &mut trigger.touches).for_each(swap);
     for constraint in &mut relation.constraints {
         if let Demand::ForeignKey { parent, .. } = &mut constraint.kind {
@@ -260,8 +277,8 @@ fn rename_in_table(relation: &mut Relation, from: &str, to: &str) {
     for policy in &mut relation.policies {
         swap_word(&mut policy.columns, from, to);
     }
-    for (_, words) in &mut relation.rules {
-        swap_word(words, from, to);
+    for rule in &mut relation.rules {
+        swap_word(&mut rule.columns, from, to);
     }
     for (_, columns) in &mut relation.statistics {
         swap_word(columns, from, to);
@@ -365,8 +382,8 @@ fn part_of(schema: &mut Schema, table: &Name, object: ObjectKind, from: &str, to
                 }
             }
             ObjectKind::Rule => {
-                for (rule, _) in relation.rules.iter_mut().filter(|(rule, _)| rule == from) {
-                    to.clone_into(rule);
+                for rule in relation.rules.iter_mut().filter(|rule| rule.name == from) {
+                    to.clone_into(&mut rule.name);
                 }
             }
             _ => {

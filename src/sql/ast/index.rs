@@ -95,6 +95,8 @@ pub enum IndexAction {
     Options(Vec<String>),
     /// `ALTER COLUMN n SET STATISTICS`.
     SetStatistics,
+    /// `OWNER TO`: the server reads it, warns, and leaves the owner as it is.
+    OwnerTo,
     /// `ALL IN TABLESPACE … SET TABLESPACE …`.
     AllInTablespace(String),
 }

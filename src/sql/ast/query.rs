@@ -24,6 +24,8 @@ pub struct Query {
     /// Columns that are written with their relation only (`o.id`), and which that is: a relation
     /// that is read, or the name of a part of the query (PostgreSQL). `*` stands for `o.*`.
     pub only_of: Vec<(ObjectName, String)>,
+    /// Relations written with ONLY (PostgreSQL), the target included.
+    pub only: Vec<ObjectName>,
     /// It has `*` in a select list.
     pub star: bool,
     /// sqlparser refused it: the facts above come from its tokens alone.
@@ -53,6 +55,9 @@ pub struct Dml {
     pub columns: Vec<Ident>,
     /// INSERT has a SELECT as its source.
     pub from_query: bool,
+    /// The values of an INSERT as they are written, row by row, where they are few (PostgreSQL).
+    /// `DEFAULT VALUES` is one row without values.
+    pub rows: Option<Vec<Vec<String>>>,
     /// LIMIT on UPDATE or DELETE (MySQL).
     pub limit: bool,
     /// ORDER BY on UPDATE or DELETE (MySQL).

@@ -72,6 +72,8 @@ pub enum SetScope {
 pub struct LockTables {
     /// The tables; empty for `UNLOCK TABLES`.
     pub tables: Vec<ObjectName>,
+    /// Those of them that are written with ONLY (PostgreSQL).
+    pub only: Vec<ObjectName>,
     /// Upper-case mode: `ACCESS EXCLUSIVE`, …; `READ` / `WRITE` (MySQL).
     pub mode: String,
     /// `NOWAIT`.

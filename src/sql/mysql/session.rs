@@ -25,6 +25,7 @@ pub(super) fn statement(cursor: &mut Cursor<'_>) -> Parsed<Option<StatementKind>
         return Ok(Some(StatementKind::Lock(LockTables {
             tables: Vec::new(),
             mode: String::new(),
+            only: Vec::new(),
             nowait: false,
             unlock: true,
         })));
@@ -135,7 +136,13 @@ fn lock_tables(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
         }
     }
     let nowait = wait(cursor)? == Some(0);
-    Ok(StatementKind::Lock(LockTables { tables, mode: mode.to_owned(), nowait, unlock: false }))
+    Ok(StatementKind::Lock(LockTables {
+        tables,
+        only: Vec::new(),
+        mode: mode.to_owned(),
+        nowait,
+        unlock: false,
+    }))
 }
 
 fn at_lock_mode(cursor: &Cursor<'_>) -> bool {

@@ -59,6 +59,7 @@ pub(super) fn select(query: Query) -> StatementKind {
         filter: None,
         columns: Vec::new(),
         from_query: false,
+        rows: None,
         limit: false,
         order_by: false,
         on_conflict: false,

@@ -6,6 +6,7 @@ use super::found::Found;
 use super::{from, index, names, select};
 use crate::sql::ast::{Dml, DmlKind, Expr, Key, Query, StatementKind};
 use crate::sql::cursor::{Cursor, Parsed};
+use crate::sql::expr as facts;
 use crate::sql::name::{Ident, ObjectName};
 
 /// What a data change does, beside what it reads.
@@ -18,6 +19,7 @@ pub(super) struct Change {
     filter: Option<Expr>,
     columns: Vec<Ident>,
     from_query: bool,
+    rows: Option<Vec<Vec<String>>>,
     on_conflict: bool,
 }
 
@@ -29,6 +31,7 @@ impl Change {
             filter: None,
             columns: Vec::new(),
             from_query: false,
+            rows: None,
             on_conflict: false,
         }
     }
@@ -55,6 +58,7 @@ fn dml(change: Option<Change>, query: Query) -> Dml {
         filter: None,
         columns: Vec::new(),
         from_query: false,
+        rows: None,
         on_conflict: false,
     });
     Dml {
@@ -64,6 +68,7 @@ fn dml(change: Option<Change>, query: Query) -> Dml {
         filter: change.filter,
         columns: change.columns,
         from_query: change.from_query,
+        rows: change.rows,
         limit: false,
         order_by: false,
         on_conflict: change.on_conflict,
@@ -103,9 +108,15 @@ fn insert(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<Change> {
         change.columns = target_columns(c, f)?;
     }
     overriding(c)?;
-    if !c.accept(&["DEFAULT", "VALUES"]) {
+    if c.accept(&["DEFAULT", "VALUES"]) {
+        change.rows = Some(vec![Vec::new()]);
+    } else {
         change.from_query = !c.at(&["VALUES"]);
+        let start = c.position() + 1;
         select::statement(c, f)?;
+        if !change.from_query {
+            change.rows = rows(c, start);
+        }
     }
     if c.accept(&["ON", "CONFLICT"]) {
         change.on_conflict = true;
@@ -113,6 +124,44 @@ fn insert(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<Change> {
     }
     returning(c, f)?;
     Ok(change)
+}
+
+/// The tokens that the rows of an INSERT may have to be kept: more is data, not schema work.
+const FEW_TOKENS: usize = 400;
+
+/// Returns the rows written since `start`, as `(a, b), (c, d)`, where they are few.
+fn rows(c: &Cursor<'_>, start: usize) -> Option<Vec<Vec<String>>> {
+    if c.position().saturating_sub(start) > FEW_TOKENS {
+        return None;
+    }
+    let inner = c.sub(start, c.position());
+    let (mut rows, mut row, mut depth, mut from) = (Vec::new(), Vec::new(), 0_u32, 0);
+    let tokens = inner.tokens();
+    for (at, token) in tokens.iter().enumerate() {
+        let ends = match c.slice(token.span) {
+            "(" | "[" => {
+                depth += 1;
+                if depth == 1 {
+                    from = at + 1;
+                }
+                false
+            }
+            ")" | "]" => {
+                depth = depth.saturating_sub(1);
+                depth == 0
+            }
+            "," => depth == 1,
+            _ => false,
+        };
+        if ends {
+            row.push(facts::text(c, tokens.get(from..at)?));
+            from = at + 1;
+        }
+        if ends && depth == 0 {
+            rows.push(std::mem::take(&mut row));
+        }
+    }
+    Some(rows)
 }
 
 fn overriding(c: &mut Cursor<'_>) -> Parsed<()> {
@@ -212,8 +261,12 @@ fn assignments(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<Vec<Ident>> {
 }
 
 /// Takes the table of UPDATE and DELETE with its alias.
-fn changed_relation(c: &mut Cursor<'_>) -> Parsed<ObjectName> {
+fn changed_relation(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<ObjectName> {
+    let only = c.at(&["ONLY"]);
     let name = from::relation(c)?;
+    if only {
+        f.alone(&name);
+    }
     if c.accept(&["AS"]) || (names::at_column_id(c) && !c.at(&["SET"])) {
         names::column_id(c, "an alias")?;
     }
@@ -221,7 +274,7 @@ fn changed_relation(c: &mut Cursor<'_>) -> Parsed<ObjectName> {
 }
 
 fn update(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<Change> {
-    let mut change = Change::of(DmlKind::Update, changed_relation(c)?);
+    let mut change = Change::of(DmlKind::Update, changed_relation(c, f)?);
     c.expect(&["SET"])?;
     change.columns = assignments(c, f)?;
     if c.accept(&["FROM"]) {
@@ -234,7 +287,7 @@ fn update(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<Change> {
 
 fn delete(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<Change> {
     c.expect(&["FROM"])?;
-    let mut change = Change::of(DmlKind::Delete, changed_relation(c)?);
+    let mut change = Change::of(DmlKind::Delete, changed_relation(c, f)?);
     if c.accept(&["USING"]) {
         from::list(c, f)?;
     }
@@ -336,11 +389,11 @@ mod tests {
             "INSERT INTO t (a, b.c) VALUES (1, DEFAULT) ON CONFLICT (a) WHERE b DO UPDATE SET \
             a = excluded.a WHERE t.x RETURNING a",
             "Dml(Dml { kind: Insert, targets: [t], query: Query { columns: [\"a\", \"b\", \
-            \"x\"] }, columns: [a, b], on_conflict: true })",
+            \"x\"] }, columns: [a, b], rows: Some([[\"1\", \"DEFAULT\"]]), on_conflict: true })",
         );
         check(
             "INSERT INTO t DEFAULT VALUES",
-            "Dml(Dml { kind: Insert, targets: [t], query: Query {} })",
+            "Dml(Dml { kind: Insert, targets: [t], query: Query {}, rows: Some([[]]) })",
         );
         check(
             "INSERT INTO t SELECT * FROM u",
@@ -351,7 +404,7 @@ mod tests {
             "UPDATE ONLY t AS x SET a = 1, (b, c) = (SELECT 2, 3 FROM u) FROM v WHERE x.id = \
             v.id",
             "Dml(Dml { kind: Update, targets: [t], query: Query { reads: [u, v], columns: \
-            [\"id\"] }, filter: Some(Expr { text: \"x.id = v.id\", columns: [\"id\"] }), \
+            [\"id\"], only: [t] }, filter: Some(Expr { text: \"x.id = v.id\", columns: [\"id\"] }), \
             columns: [a, b, c] })",
         );
         check(

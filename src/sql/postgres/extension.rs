@@ -3,7 +3,7 @@
 use super::{call, expr, from, index, names, object, options, other};
 use crate::sql::ast::{Extension, Key, ObjectKind, Publication, StatementKind, Statistics};
 use crate::sql::cursor::{Cursor, Parsed};
-use crate::sql::name::ObjectName;
+use crate::sql::name::{Ident, ObjectName};
 
 /// Takes what follows `CREATE EXTENSION`.
 pub(super) fn create(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
@@ -81,12 +81,13 @@ pub(super) fn create_publication(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
     Ok(StatementKind::Publication(publication))
 }
 
-fn publication(name: crate::sql::name::Ident, alter: bool) -> Publication {
+fn publication(name: Ident, alter: bool) -> Publication {
     Publication {
         alter,
         name,
         all_tables: false,
         tables: Vec::new(),
+        columns: Vec::new(),
         schemas: Vec::new(),
         action: None,
     }
@@ -106,16 +107,20 @@ fn published(c: &mut Cursor<'_>, publication: &mut Publication) -> Parsed<()> {
         }
         if schemas {
             let schema = match c.accept(&["CURRENT_SCHEMA"]) {
-                true => crate::sql::name::Ident::new("current_schema", c.last_span()),
+                true => Ident::new("current_schema", c.last_span()),
                 false => names::column_id(c, "a schema")?,
             };
             publication.schemas.push(schema);
         } else {
-            publication.tables.push(from::relation(c)?);
-            names::optional_column_list(c)?;
+            let table = from::relation(c)?;
+            let mut columns = names::optional_column_list(c)?;
             if c.accept(&["WHERE"]) {
-                expr::in_parentheses(c)?;
+                let filter = expr::in_parentheses(c)?;
+                let span = c.last_span();
+                columns.extend(filter.columns.iter().map(|word| Ident::new(word.as_str(), span)));
             }
+            publication.columns.extend(columns.into_iter().map(|column| (table.clone(), column)));
+            publication.tables.push(table);
         }
         if !c.accept_symbol(",") {
             return Ok(());

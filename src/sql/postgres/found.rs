@@ -31,6 +31,8 @@ pub(super) struct Found {
     pub writes: Vec<ObjectName>,
     /// Relations locked by FOR UPDATE and its kin, each once.
     pub row_locks: Vec<ObjectName>,
+    /// Relations written with ONLY, each once.
+    pub only: Vec<ObjectName>,
     /// A select list has `*`.
     pub star: bool,
     /// The table that `SELECT … INTO` makes.
@@ -94,6 +96,9 @@ impl Found {
         }
         for name in &part.writes {
             self.write(name);
+        }
+        for name in &part.only {
+            note(&mut self.only, name);
         }
         for column in &part.columns {
             note_text(&mut self.columns, column);
@@ -179,6 +184,11 @@ impl Found {
         note(&mut self.writes, name);
     }
 
+    /// Notes a relation that is written with ONLY.
+    pub(super) fn alone(&mut self, name: &ObjectName) {
+        note(&mut self.only, name);
+    }
+
     /// Notes a relation whose rows are locked.
     pub(super) fn lock(&mut self, name: &ObjectName) {
         if !self.is_with(name) {
@@ -235,6 +245,7 @@ impl Found {
             sequences: self.sequences,
             functions: self.functions,
             columns: self.columns,
+            only: self.only,
             star: self.star,
             refused: None,
         }

@@ -114,6 +114,7 @@ fn factor(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
     }
     if !lateral && c.at(&["ONLY"]) {
         let name = relation(c)?;
+        f.alone(&name);
         return source(c, f, name);
     }
     if at_function(c) {

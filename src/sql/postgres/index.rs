@@ -144,6 +144,9 @@ pub(super) fn alter(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
         let tablespace = names::column_id(c, "a tablespace")?.value;
         c.accept(&["NOWAIT"]);
         IndexAction::SetTablespace(tablespace)
+    } else if c.accept(&["OWNER", "TO"]) {
+        names::column_id(c, "a role")?;
+        IndexAction::OwnerTo
     } else if c.accept(&["ATTACH", "PARTITION"]) {
         IndexAction::AttachPartition(names::qualified(c, "an index name")?)
     } else if let Some(extension) = super::object::depends_on_extension(c)? {

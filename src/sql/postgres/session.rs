@@ -232,7 +232,13 @@ pub(super) fn show(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
 /// Takes what follows `LOCK`.
 pub(super) fn lock(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
     c.accept(&["TABLE"]);
-    let tables = names::list(c, super::from::relation)?;
+    let mut only = Vec::new();
+    let tables = names::list(c, |c| {
+        let alone = c.at(&["ONLY"]);
+        let table = super::from::relation(c)?;
+        only.extend(alone.then(|| table.clone()));
+        Ok(table)
+    })?;
     let mut mode = "ACCESS EXCLUSIVE".to_owned();
     if c.accept(&["IN"]) {
         let modes: [&[&str]; 8] = [
@@ -252,7 +258,7 @@ pub(super) fn lock(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
         c.expect(&["MODE"])?;
     }
     let nowait = c.accept(&["NOWAIT"]);
-    Ok(StatementKind::Lock(LockTables { tables, mode, nowait, unlock: false }))
+    Ok(StatementKind::Lock(LockTables { tables, only, mode, nowait, unlock: false }))
 }
 
 #[cfg(test)]
@@ -303,7 +309,7 @@ mod tests {
         check("SHOW ALL", "Other(Other { what: \"show\" })");
         check(
             "LOCK TABLE ONLY a, b IN SHARE ROW EXCLUSIVE MODE NOWAIT",
-            "Lock(LockTables { tables: [a, b], mode: \"SHARE ROW EXCLUSIVE\", nowait: true })",
+            "Lock(LockTables { tables: [a, b], only: [a], mode: \"SHARE ROW EXCLUSIVE\", nowait: true })",
         );
         check("LOCK a", "Lock(LockTables { tables: [a], mode: \"ACCESS EXCLUSIVE\" })");
         check("SET a", "! expected = or TO, found the end of the statement");

@@ -41,6 +41,7 @@ fn empty(kind: DmlKind) -> Dml {
         filter: None,
         columns: Vec::new(),
         from_query: false,
+        rows: None,
         limit: false,
         order_by: false,
         on_conflict: false,
