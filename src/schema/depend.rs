@@ -295,6 +295,11 @@ impl Schema {
                 // The types of its columns follow those of the tables, which are told.
                 continue;
             }
+            if relation.of_type.as_ref() == Some(name) {
+                let kind = ObjectKind::Table;
+                found.push(Dependent::new(kind, &relation.name, Part::Whole, false));
+                found.extend(self.dependents_of_relation(&relation.name));
+            }
             for column in &relation.columns {
                 if column.data_type.as_ref().is_some_and(|t| names_type(t, name)) {
                     let part = Part::Column(column.name.clone());

@@ -366,6 +366,12 @@ impl Schema {
         found
     }
 
+    /// Returns the tables made OF a composite type.
+    pub fn typed_tables(&self, name: &Name) -> Vec<Name> {
+        let typed = self.relations.values().filter(|table| table.of_type.as_ref() == Some(name));
+        typed.map(|table| table.name.clone()).collect()
+    }
+
     /// Returns the default partition of a table.
     pub fn default_partition(&self, name: &Name) -> Option<&Relation> {
         let is_default = |relation: &&Relation| {

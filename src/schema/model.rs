@@ -393,6 +393,8 @@ pub struct Routine {
     pub volatility: Volatility,
     /// What its body reads and writes, where it was read.
     pub touches: Vec<Name>,
+    /// What its body writes.
+    pub writes: Vec<Name>,
     /// Words in its body that may be columns.
     pub columns: Vec<String>,
     /// What a body of one expression calls: the server puts the expression in place of the call.

@@ -347,16 +347,38 @@ fn fold(text: &str, kind: TokenKind, server: Server) -> String {
 }
 
 fn unquote_name(text: &str) -> String {
-    let text = text.strip_prefix("U&").or_else(|| text.strip_prefix("u&")).unwrap_or(text);
-    let mut chars = text.chars();
+    let bare = text.strip_prefix("U&").or_else(|| text.strip_prefix("u&"));
+    let inside = bare.unwrap_or(text);
+    let mut chars = inside.chars();
     let (Some(open), Some(close)) = (chars.next(), chars.next_back()) else {
-        return text.to_owned();
+        return inside.to_owned();
     };
     if open == '[' {
         return chars.as_str().to_owned();
     }
     let doubled: String = [close, close].iter().collect();
-    chars.as_str().replace(&doubled, &close.to_string())
+    let name = chars.as_str().replace(&doubled, &close.to_string());
+    if bare.is_some() { unescaped(&name) } else { name }
+}
+
+/// Replaces `\\0441` and `\\+000441` (PostgreSQL, with the usual escape character).
+fn unescaped(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    let mut rest = name;
+    while let Some((before, after)) = rest.split_once('\\') {
+        out.push_str(before);
+        if let Some(tail) = after.strip_prefix('\\') {
+            out.push('\\');
+            rest = tail;
+            continue;
+        }
+        let (digits, skipped) = if after.starts_with('+') { (1..7, 7) } else { (0..4, 4) };
+        let code = after.get(digits).and_then(|hex| u32::from_str_radix(hex, 16).ok());
+        out.extend(code.and_then(char::from_u32));
+        rest = after.get(skipped..).unwrap_or("");
+    }
+    out.push_str(rest);
+    out
 }
 
 /// Returns what a string literal stands for; escapes with a backslash stay as they are.

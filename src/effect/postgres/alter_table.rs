@@ -4,6 +4,7 @@
 //! actions in passes: drops first, then type changes, new columns, NOT NULL, keys, constraints.
 //! That is why a CHECK dropped in the same statement proves nothing any more.
 
+use super::permits::permits;
 use super::sheet::Sheet;
 use super::{column, constraint, drop_column, partition, source, type_change};
 use super::{settings, standing};
@@ -129,11 +130,26 @@ fn is_right_kind(sheet: &mut Sheet<'_>, alter: &AlterTable, name: &Name) -> bool
         ObjectKind::Sequence => table.kind == RelationKind::Sequence,
         _ => true,
     };
+    let renames = |action: &TableAction| matches!(action.kind, ActionKind::RenameColumn { .. });
+    if alter.object == ObjectKind::View
+        && alter.actions.iter().any(renames)
+        && sheet.needs_version(13, "ALTER VIEW … RENAME COLUMN")
+    {
+        return false;
+    }
     if !fits {
         let detail = format!("\"{}\" is not a {}", name.name, alter.object.as_str());
         sheet.fails("wrong-object-kind", "42809", detail);
+        return false;
     }
-    fits
+    let known = table.origin != crate::schema::Origin::Assumed;
+    let refused = alter.actions.iter().find(|action| !permits(&action.kind, table.kind));
+    if let (Some(refused), true) = (refused, known) {
+        sheet.at(refused.span);
+        let detail = format!("the action cannot be performed on relation \"{}\"", name.name);
+        sheet.fails("wrong-object-kind", "42809", detail);
+    }
+    refused.is_none() || !known
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "looks for one action")]
@@ -477,8 +493,12 @@ fn postgres(sheet: &mut Sheet<'_>, target: &Target<'_>, action: &PgAction) {
         }
         PgAction::SetStorage { column, storage } => {
             let default = storage == "default";
-            if !(default && sheet.needs_version(16, "SET STORAGE DEFAULT")) {
-                column::check_there(sheet, target, column.as_str());
+            if default && sheet.needs_version(16, "SET STORAGE DEFAULT") {
+                return;
+            }
+            if column::check_there(sheet, target, column.as_str()) && storage != "plain" && !default
+            {
+                settings::needs_variable_length(sheet, target, column.as_str());
             }
         }
         PgAction::SetCompression { column, .. } => {

@@ -337,10 +337,7 @@ fn term(text: &str, key: &str) -> Option<Term> {
             return is_key(text.get(..at)?).then_some(term);
         }
     }
-    for (symbol, operator) in [
-        (">=", Operator::GreaterOrEqual),
-        ("<=", Operator::LessOrEqual),
-    ] {
+    for (symbol, operator) in [(">=", Operator::GreaterOrEqual), ("<=", Operator::LessOrEqual)] {
         if let Some((left, right)) = text.split_once(symbol) {
             return is_key(left).then(|| Term::Compare(operator, right.trim().to_owned()));
         }

@@ -2,7 +2,7 @@
 
 use super::alter_table::Target;
 use super::sheet::Sheet;
-use super::{constraint, functions, source, types};
+use super::{constraint, functions, literal, source, types};
 use crate::effect::LockMode::RowExclusive;
 use crate::schema::{Demand, Name, RelationKind, TypeBody};
 use crate::sql::Ident;
@@ -79,6 +79,10 @@ fn refused(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &ColumnDef) -> bo
         sheet.fails("wrong-object-kind", "42809", "cannot add column to a partition".to_owned());
         return true;
     }
+    if table.is_some_and(|table| table.of_type.is_some()) {
+        sheet.fails("wrong-object-kind", "42809", "cannot add column to typed table".to_owned());
+        return true;
+    }
     if target.only && !sheet.schema.children(&target.name).is_empty() {
         let detail = "column must be added to child tables too".to_owned();
         sheet.fails("wrong-object-kind", "42P16", detail);
@@ -105,7 +109,10 @@ fn refused(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &ColumnDef) -> bo
         if missing_function(sheet, default) || uses_fresh_value(sheet, column) {
             return true;
         }
-        if violates_domain(sheet, column, default) {
+        let data_type = column.data_type.as_ref();
+        if violates_domain(sheet, column, default)
+            || data_type.is_some_and(|t| literal::refused(sheet, t, default))
+        {
             return true;
         }
     }
@@ -154,7 +161,7 @@ pub(super) fn missing_function(sheet: &mut Sheet<'_>, expr: &Expr) -> bool {
 }
 
 /// Says whether the default names a value that ALTER TYPE … ADD VALUE made in this transaction.
-fn uses_fresh_value(sheet: &mut Sheet<'_>, column: &ColumnDef) -> bool {
+pub(super) fn uses_fresh_value(sheet: &mut Sheet<'_>, column: &ColumnDef) -> bool {
     let (Some(data_type), Some(default)) = (&column.data_type, &column.default) else {
         return false;
     };
@@ -315,11 +322,19 @@ pub(super) fn used_sequences(sheet: &mut Sheet<'_>, default: Option<&Expr>) {
     }
 }
 
+/// Returns the full name that a text in quotes stands for.
+pub(super) fn named_in_quotes(sheet: &Sheet<'_>, written: &str) -> Name {
+    let part = |text: &str| match text.strip_prefix('"') {
+        Some(quoted) => Ident::new(quoted.trim_end_matches('"'), sheet.span()),
+        None => Ident::new(text.to_ascii_lowercase(), sheet.span()),
+    };
+    let parts = written.split('.').map(part).collect();
+    sheet.schema.resolve(&crate::sql::ObjectName { parts })
+}
+
 /// Locks the sequence that a text in quotes names.
 pub(super) fn sequence_by_text(sheet: &mut Sheet<'_>, written: &str) {
-    let part = |text: &str| Ident::new(text.trim_matches('"'), sheet.span());
-    let parts = written.split('.').map(part).collect();
-    let name = sheet.schema.resolve(&crate::sql::ObjectName { parts });
+    let name = named_in_quotes(sheet, written);
     let known = sheet.table(&name).is_some_and(|found| found.kind == RelationKind::Sequence);
     if known || sheet.table(&name).is_none() {
         sheet.lock(&name, RowExclusive, "insert");
@@ -368,11 +383,6 @@ pub(super) fn rename(sheet: &mut Sheet<'_>, target: &Target<'_>, from: &str, to:
     }
     let name = &target.name;
     let table = sheet.table(name);
-    if table.is_some_and(|table| table.kind == RelationKind::View)
-        && sheet.needs_version(13, "ALTER VIEW … RENAME COLUMN")
-    {
-        return;
-    }
     if table.and_then(|table| table.column(from)).is_some_and(|column| column.inherited) {
         let detail = format!("cannot rename inherited column \"{from}\"");
         sheet.fails("column-in-use", "42P16", detail);
@@ -422,6 +432,10 @@ pub(super) fn set_default(
                 return;
             }
             missing_function(sheet, default);
+            let data_type = found.and_then(|found| found.data_type.as_ref());
+            if data_type.is_some_and(|data_type| literal::refused(sheet, data_type, default)) {
+                return;
+            }
             let fresh = found
                 .and_then(|found| found.data_type.as_ref())
                 .and_then(|data_type| fresh_value(sheet, data_type, &default.text));

@@ -3,13 +3,13 @@
 use super::alter_table::Target;
 use super::foreign_key::*;
 use super::sheet::Sheet;
-use super::{column, functions, source};
+use super::{column, functions, partition, source};
 use crate::effect::LockMode::{AccessExclusive, Share, ShareUpdateExclusive};
 use crate::schema::{Demand, Index, Name, Relation, made_up_name};
 use crate::sql::Ident;
 use crate::sql::ast::{
     ColumnDef, ConstraintKind, DataType, ExprShape, IndexKind, Key, KeyConstraint, ObjectKind,
-    TableConstraint,
+    PartitionBy, TableConstraint,
 };
 
 /// Says whether an index stands behind a constraint.
@@ -207,12 +207,7 @@ pub(super) fn index_name(
     if let Some(name) = &added.name {
         return Name::new(home, name.as_str());
     }
-    let columns: Vec<&str> = key
-        .parts
-        .iter()
-        .map(|part| part.key.column().unwrap_or("expr"))
-        .chain(key.include.iter().map(Ident::as_str))
-        .collect();
+    let columns = crate::schema::index_column_names(&key.parts, &key.include);
     let columns = if label == "pkey" { String::new() } else { columns.join("_") };
     let dropped = &target.beside.dropped_constraints;
     let taken = |name: &str| {
@@ -290,12 +285,11 @@ pub(super) fn key_refused(
             return true;
         }
     }
-    let Some(by) = &table.partition_by else { return false };
-    let named = |column: &str| key.parts.iter().any(|part| part.key.column() == Some(column));
-    let covered = by.keys.iter().all(|part| match &part.key {
-        Key::Column(column) => named(column.as_str()),
-        Key::Expr(_) => false,
-    });
+    let below = sheet.schema.descendants(&target.name);
+    let covered = std::iter::once(table)
+        .chain(below)
+        .filter_map(|table| table.partition_by.as_ref())
+        .all(|by| covers(key, by));
     if !covered {
         let detail = "a unique key of a partitioned table has to hold all partition columns";
         sheet.fails("unique-on-expression", "0A000", detail.to_owned());
@@ -303,22 +297,33 @@ pub(super) fn key_refused(
     !covered
 }
 
+/// Says whether a key holds all columns by which a table is partitioned.
+pub(super) fn covers(key: &KeyConstraint, by: &PartitionBy) -> bool {
+    by.keys.iter().all(|part| match &part.key {
+        Key::Column(column) => {
+            key.parts.iter().any(|part| part.key.column() == Some(column.as_str()))
+        }
+        Key::Expr(_) => false,
+    })
+}
+
 /// PRIMARY KEY makes its columns NOT NULL: rows are read for that unless it is known.
 pub(super) fn not_null_by_key(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &str) {
+    let marked = sheet
+        .table(&target.name)
+        .and_then(|table| table.column(column))
+        .is_some_and(|found| found.not_null && !found.not_null_not_valid);
     for member in sheet.family(&target.name, target.only) {
-        if column::is_proven(sheet, target, &member, column) {
+        // SET NOT NULL goes down to all tables below, and not at all where it says nothing new.
+        if !marked && member != target.name {
+            sheet.lock(&member, AccessExclusive, "add-primary-key");
+        }
+        if marked || column::is_proven(sheet, target, &member, column) {
             continue;
         }
-        let partition = member != target.name
-            && sheet.table(&member).is_some_and(|table| table.partition_of.is_some());
-        if member == target.name || partition {
-            sheet.scan(&member, "primary-key-not-null", source::ALTER_TABLE);
-            if partition {
-                sheet.lock(&member, AccessExclusive, "add-primary-key");
-            }
-            let detail = format!("column \"{column}\" of \"{member}\" may hold NULL");
-            sheet.may_fail("nulls-present", "23502", detail);
-        }
+        sheet.scan(&member, "primary-key-not-null", source::ALTER_TABLE);
+        let detail = format!("column \"{column}\" of \"{member}\" may hold NULL");
+        sheet.may_fail("nulls-present", "23502", detail);
     }
 }
 
@@ -335,22 +340,27 @@ pub(super) fn partition_keys(
     }
     // PostgreSQL 18 makes NOT NULL a constraint of the partitions too, which takes more.
     let mode = if sheet.since(18) { AccessExclusive } else { Share };
-    let columns: Vec<&str> = key.parts.iter().filter_map(|part| part.key.column()).collect();
     for child in sheet.family(&target.name, target.only).into_iter().skip(1) {
         sheet.lock(&child, mode, cause);
-        let Some(table) = sheet.table(&child) else { continue };
-        let has = table.indexes.iter().any(|index| {
-            index.kind == IndexKind::Unique
-                && index.constraint.is_some()
-                && index.key_columns() == columns
-                && index.parent.is_none()
-        });
-        if !has {
-            let label = if primary { "pkey" } else { "key" };
-            let index = part_index_name(sheet, table, &columns, label);
-            build(sheet, &child, &index, cause);
-        }
     }
+    let Some(table) = sheet.table(&target.name).filter(|_| !target.only) else { return };
+    let index = Index {
+        name: String::new(),
+        kind: IndexKind::Unique,
+        primary,
+        constraint: Some(String::new()),
+        method: "btree".to_owned(),
+        parts: key.parts.clone(),
+        include: key.include.iter().map(|column| column.value.clone()).collect(),
+        predicate: None,
+        valid: true,
+        invisible: false,
+        parent: None,
+        tablespace: None,
+        nulls_not_distinct: key.nulls_not_distinct,
+        origin: sheet.schema.origin(),
+    };
+    partition::build_on_partitions(sheet, table, &index);
 }
 
 /// Returns the name that an index of a partitioned table gets on a partition.

@@ -30,6 +30,11 @@ pub(super) fn table(sheet: &mut Sheet<'_>, create: &CreateTable) {
         }
     }
     for parent in &create.inherits {
+        if sheet.schema.find(parent).is_some_and(Relation::is_partitioned) {
+            let detail = format!("cannot inherit from partitioned table \"{parent}\"");
+            sheet.fails("wrong-object-kind", "42809", detail);
+            return;
+        }
         if let Some(parent) = sheet.existing(parent, false) {
             sheet.lock(&parent, ShareUpdateExclusive, "create-table-inherits");
         }
@@ -37,6 +42,13 @@ pub(super) fn table(sheet: &mut Sheet<'_>, create: &CreateTable) {
     if let Some(of) = &create.partition_of
         && let Some(parent) = sheet.existing(&of.parent, false)
     {
+        let wrong = create.persistence == Persistence::Temporary
+            && sheet.table(&parent).is_some_and(|p| p.persistence != Persistence::Temporary);
+        if wrong {
+            let detail = "cannot create a temporary partition of a permanent table".to_owned();
+            sheet.fails("wrong-object-kind", "42809", detail);
+            return;
+        }
         partition::create_of(sheet, &parent, &of.bound);
     }
     for (added, on) in constraints(create) {
@@ -111,7 +123,11 @@ fn refused(sheet: &mut Sheet<'_>, create: &CreateTable) -> bool {
                 sheet.fails("check-with-subquery", "0A000", detail);
                 return true;
             }
-            if column::missing_function(sheet, default) {
+            let data_type = column.data_type.as_ref();
+            if column::uses_fresh_value(sheet, column)
+                || column::missing_function(sheet, default)
+                || data_type.is_some_and(|t| super::literal::refused(sheet, t, default))
+            {
                 return true;
             }
         }
@@ -178,7 +194,11 @@ fn new_key(
     {
         return;
     }
-    if create.partition_by.is_some() {
+    if let Some(by) = &create.partition_by {
+        if !constraint::covers(key, by) {
+            let detail = "a unique key of a partitioned table has to hold all partition columns";
+            sheet.fails("unique-on-expression", "0A000", detail.to_owned());
+        }
         return;
     }
     let cause = match label {
@@ -201,11 +221,7 @@ fn made_up(
     key: &KeyConstraint,
     label: &str,
 ) -> String {
-    let columns: Vec<&str> = parts
-        .iter()
-        .map(|part| part.key.column().unwrap_or("expr"))
-        .chain(key.include.iter().map(crate::sql::Ident::as_str))
-        .collect();
+    let columns = crate::schema::index_column_names(parts, &key.include);
     let columns = if label == "pkey" { String::new() } else { columns.join("_") };
     let taken = |name: &str| sheet.schema.is_taken(&Name::new(table.schema.clone(), name));
     crate::schema::made_up_name(&table.name, &columns, label, taken)
@@ -267,7 +283,7 @@ fn copied_indexes(sheet: &mut Sheet<'_>, create: &CreateTable, name: &Name) {
         .chain(create.partition_of.iter().map(|of| &of.parent))
         .filter_map(|source| sheet.schema.find(source))
         .collect();
-    if create.partition_by.is_some() {
+    if create.partition_by.is_some() || create.foreign {
         return;
     }
     let made = Relation::new(name.clone(), RelationKind::Table, sheet.schema.origin());

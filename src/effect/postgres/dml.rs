@@ -15,6 +15,8 @@ use crate::sql::ast::{
 pub(super) enum Use {
     /// It is stored: what it names is locked.
     Stored,
+    /// It is stored as the server has rewritten it: what views read is locked too.
+    Rewritten,
     /// It is planned, which locks what lies below tables and views too (EXPLAIN).
     Planned,
     /// It runs.
@@ -27,7 +29,9 @@ pub(super) fn reads(sheet: &mut Sheet<'_>, query: &Query, cause: &'static str, h
         if let Some(name) = sheet.existing(read, false) {
             let only = is_only(query, read);
             read_one(sheet, &name, cause, how, only);
-            if how != Use::Stored && sheet.table(&name).is_some_and(Relation::is_partitioned) {
+            if matches!(how, Use::Planned | Use::Run)
+                && sheet.table(&name).is_some_and(Relation::is_partitioned)
+            {
                 // The planner looks at the bounds of a partition that is partitioned itself.
                 lock_ancestors(sheet, &name, cause);
             }
@@ -47,8 +51,30 @@ pub(super) fn reads(sheet: &mut Sheet<'_>, query: &Query, cause: &'static str, h
             sheet.scan(&name, cause, source::LOCKING);
         }
     }
-    for sequence in query.sequences.iter().filter(|_| how == Use::Run) {
-        column::sequence_by_text(sheet, sequence);
+    if how == Use::Run {
+        for sequence in &query.sequences {
+            column::sequence_by_text(sheet, sequence);
+        }
+        for (table, column) in &query.serials {
+            let table = column::named_in_quotes(sheet, table);
+            for sequence in sheet.schema.owned_sequences(&table, Some(column)) {
+                sheet.lock(&sequence.name, RowExclusive, cause);
+            }
+        }
+        called(sheet, query, cause);
+    }
+}
+
+/// SQL functions run their bodies; what others do is not known.
+fn called(sheet: &mut Sheet<'_>, query: &Query, cause: &'static str) {
+    for function in &query.functions {
+        let Some((_, [routine])) = sheet.schema.find_routines(function) else { continue };
+        for written in &routine.writes {
+            sheet.lock(written, RowExclusive, cause);
+        }
+        for touched in &routine.touches {
+            read_one(sheet, touched, cause, Use::Run, false);
+        }
     }
 }
 
@@ -82,7 +108,7 @@ fn read_through(
         }
         return;
     };
-    if how == Use::Stored {
+    if how == Use::Stored || (how == Use::Rewritten && found.kind != RelationKind::View) {
         return;
     }
     match found.kind {
@@ -127,8 +153,8 @@ fn write_lock(sheet: &mut Sheet<'_>, name: &Name, cause: &'static str) {
 }
 
 /// Locks that storing a command takes, without planning it: in SQL functions and rules.
-pub(super) fn stored_locks(sheet: &mut Sheet<'_>, dml: &Dml, cause: &'static str) {
-    reads(sheet, &dml.query, cause, Use::Stored);
+pub(super) fn stored_locks(sheet: &mut Sheet<'_>, dml: &Dml, cause: &'static str, how: Use) {
+    reads(sheet, &dml.query, cause, how);
     for target in &dml.targets {
         let name = sheet.schema.resolve(target);
         write_lock(sheet, &name, cause);
@@ -204,7 +230,9 @@ fn change(sheet: &mut Sheet<'_>, dml: &Dml, target: &Name, only: bool, how: Use)
             }
         }
         DmlKind::Update | DmlKind::Delete => {
-            let whole = !uses_index(sheet, &base, dml.filter.as_ref());
+            // A condition that joins tables says little of the rows of one.
+            let joined = !dml.query.reads.is_empty();
+            let whole = joined || !uses_index(sheet, &base, dml.filter.as_ref());
             for member in members(sheet, &base, only, dml.filter.as_ref()) {
                 sheet.lock(&member, RowExclusive, cause);
                 if whole && how == Use::Run {
@@ -307,6 +335,17 @@ fn insert(sheet: &mut Sheet<'_>, dml: &Dml, table: &Name, cause: &'static str) {
     if found.is_partitioned() {
         for member in routed(sheet, &values, table) {
             sheet.lock(&member, RowExclusive, cause);
+        }
+    }
+    for column in &found.columns {
+        let written = values.written(&column.name).unwrap_or_default();
+        let data_type = column.data_type.as_ref();
+        let mut fresh =
+            written.iter().filter_map(|value| column::fresh_value(sheet, data_type?, value));
+        if let Some(value) = fresh.next() {
+            let detail = format!("unsafe use of new value \"{value}\" of an enum type");
+            sheet.fails("enum-value-uncommitted", "55P04", detail);
+            return;
         }
     }
     for constraint in &found.constraints {
@@ -469,4 +508,3 @@ pub(super) fn copy(sheet: &mut Sheet<'_>, copy: &Copy) {
         sheet.scan(&table, "copy", source::LOCKING);
     }
 }
-

@@ -31,6 +31,9 @@ fn existing<'s>(sheet: &mut Sheet<'s>, written: &ObjectName) -> Option<&'s Type>
     if found.is_none() && sheet.schema.complete {
         let detail = format!("type \"{written}\" does not exist");
         sheet.fails("missing-object", "42704", detail);
+    } else if found.is_none() {
+        let detail = format!("type \"{written}\" is made by no migration that was read");
+        sheet.may_fail("missing-object", "42704", detail);
     }
     found
 }
@@ -47,52 +50,17 @@ pub(super) fn alter_type(sheet: &mut Sheet<'_>, alter: &AlterType) {
             TypeAction::RenameValue { from, to } => {
                 rename_value(sheet, found, from, to, &full);
             }
-            TypeAction::AddAttribute { .. } => {
-                composite(sheet, found, &full, "attribute-added");
-            }
-            TypeAction::DropAttribute { name, .. } => {
-                composite(sheet, found, &full, "attribute-dropped");
-                sheet.lose(ObjectKind::Attribute, &format!("{full}.{name}"), true, false);
-            }
-            TypeAction::AlterAttribute { .. } => {
-                if !used_as_column(sheet, &full).is_empty() {
-                    let detail = format!("cannot alter type \"{full}\": a column uses it");
-                    sheet.fails("column-in-use", "0A000", detail);
-                    return;
-                }
-                composite(sheet, found, &full, "attribute-type");
-            }
-            TypeAction::RenameAttribute { .. } => {
-                composite(sheet, found, &full, "attribute-renamed");
+            TypeAction::AddAttribute { .. }
+            | TypeAction::DropAttribute { .. }
+            | TypeAction::AlterAttribute { .. }
+            | TypeAction::RenameAttribute { .. } => {
+                super::composite::attribute(sheet, found, &full, action);
             }
             TypeAction::Options => {
                 sheet.needs_version(13, "ALTER TYPE … SET");
             }
         }
     }
-}
-
-fn composite(sheet: &mut Sheet<'_>, found: Option<&Type>, full: &Name, how: &'static str) {
-    if let Some(found) = found
-        && !matches!(found.kind, TypeBody::Composite(_))
-    {
-        let detail = format!("\"{full}\" is not a composite type");
-        sheet.fails("wrong-object-kind", "42809", detail);
-        return;
-    }
-    sheet.breaks(how, ObjectKind::Type, full.to_string(), full);
-}
-
-fn used_as_column(sheet: &Sheet<'_>, name: &Name) -> Vec<Name> {
-    let uses = |table: &&Relation| {
-        table.columns.iter().any(|column| {
-            column
-                .data_type
-                .as_ref()
-                .is_some_and(|t| sheet.schema.type_of(t).is_some_and(|t| t.name == *name))
-        })
-    };
-    sheet.schema.relations.values().filter(uses).map(|table| table.name.clone()).collect()
 }
 
 /// ADD VALUE locks no table; the value cannot be used before the transaction commits.
@@ -140,6 +108,11 @@ fn rename_value(sheet: &mut Sheet<'_>, found: Option<&Type>, from: &str, to: &st
 
 /// Effects of CREATE DOMAIN.
 pub(super) fn create(sheet: &mut Sheet<'_>, create: &CreateDomain) {
+    if create.checks.iter().any(|(_, check)| check.has_subquery) {
+        let detail = "cannot use a subquery in a check constraint".to_owned();
+        sheet.fails("check-with-subquery", "0A000", detail);
+        return;
+    }
     is_taken(sheet, &create.name);
 }
 

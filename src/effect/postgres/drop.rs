@@ -3,7 +3,7 @@
 use super::sheet::Sheet;
 use super::{dependents, partition};
 use crate::effect::LockMode::{AccessExclusive, AccessShare, ShareUpdateExclusive};
-use crate::schema::{Demand, Dependent, Name, Relation, RelationKind};
+use crate::schema::{Demand, Dependent, Name, Part, Relation, RelationKind};
 use crate::sql::ObjectName;
 use crate::sql::ast::{Drop, ObjectKind};
 
@@ -92,24 +92,34 @@ fn relations(sheet: &mut Sheet<'_>, drop: &Drop) {
         }
         names.push(name);
     }
+    // What goes silently with them stands in nobody's way either.
+    let mut going = names.clone();
     for name in &names {
-        relation(sheet, drop, name, &names);
+        let found = sheet.schema.dependents_of_relation(name);
+        let silent = found.into_iter().filter(|d| d.automatic && d.part == Part::Whole);
+        going.extend(silent.map(|dependent| dependent.relation));
+    }
+    for name in &names {
+        relation(sheet, drop, name, &names, &going);
     }
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "the others are alike here")]
-fn relation(sheet: &mut Sheet<'_>, drop: &Drop, name: &Name, ours: &[Name]) {
+fn relation(sheet: &mut Sheet<'_>, drop: &Drop, name: &Name, named: &[Name], going: &[Name]) {
     let (cause, how) = match drop.object {
         ObjectKind::View | ObjectKind::MaterializedView => ("drop-view", "drop-view"),
         ObjectKind::Sequence => ("drop-sequence", "drop-object"),
         _ => ("drop-table", "drop-table"),
     };
     sheet.lock(name, AccessExclusive, cause);
-    let found = sheet.schema.dependents_of_relation(name);
+    if is_of_identity(sheet, drop, name) {
+        return;
+    }
+    let mut found = sheet.schema.dependents_of_relation(name);
+    found.retain(|dependent| dependent.automatic || !going.contains(&dependent.relation));
     let what = format!("{} {name}", drop.object.as_str());
-    let blocked =
-        !drop.cascade && found.iter().any(|d| !d.automatic && !ours.contains(&d.relation));
-    dependents::drop_with(sheet, &what, &found, ours, drop.cascade, cause);
+    let blocked = !drop.cascade && found.iter().any(|dependent| !dependent.automatic);
+    dependents::drop_with(sheet, &what, &found, named, drop.cascade, cause);
     if blocked {
         return;
     }
@@ -118,21 +128,38 @@ fn relation(sheet: &mut Sheet<'_>, drop: &Drop, name: &Name, ours: &[Name]) {
         sheet.lock(&table, AccessExclusive, "drop-cascade");
     }
     dependents::foreign_key_parents(sheet, name, "drop-table-parent");
-    partition_of(sheet, name);
+    partition_of(sheet, drop, name);
     let rows = matches!(drop.object, ObjectKind::Table | ObjectKind::MaterializedView);
     sheet.lose(drop.object, &name.to_string(), rows, false);
     sheet.breaks(how, drop.object, name.to_string(), name);
 }
 
+/// The sequence of an identity column goes with the column alone.
+fn is_of_identity(sheet: &mut Sheet<'_>, drop: &Drop, name: &Name) -> bool {
+    let owner = sheet.table(name).and_then(|sequence| sequence.owned_by.as_ref());
+    let column = owner.and_then(|(table, column)| sheet.table(table)?.column(column));
+    let identity = column.is_some_and(|column| column.identity.is_some());
+    if identity && drop.object == ObjectKind::Sequence {
+        let detail = format!("cannot drop sequence {name}: an identity column requires it");
+        sheet.fails("dependents-exist", "2BP01", detail);
+    }
+    identity
+}
+
 /// A partition takes locks on its parent, the default partition, and tables that reference the
 /// parent: dropping one that is referenced is refused.
-fn partition_of(sheet: &mut Sheet<'_>, name: &Name) {
+fn partition_of(sheet: &mut Sheet<'_>, drop: &Drop, name: &Name) {
     partition::lock_parent_of(sheet, name);
     let parent = sheet.table(name).and_then(|t| t.partition_of.as_ref()).map(|(of, _)| of.clone());
     let Some(parent) = parent else { return };
-    if let Some((other, _)) = sheet.schema.foreign_keys_to(&parent).first() {
-        let detail = format!("\"{}\" references the parent of the partition", other.name);
-        sheet.fails("foreign-key-references", "2BP01", detail);
+    let referencing = sheet.schema.foreign_keys_to(&parent);
+    for (other, constraint) in referencing {
+        if !drop.cascade {
+            let detail = format!("\"{}\" references the parent of the partition", other.name);
+            sheet.fails("foreign-key-references", "2BP01", detail);
+            return;
+        }
+        dependents::constraint(sheet, &other.name, &constraint.name, true, "drop-cascade");
     }
 }
 
@@ -235,6 +262,11 @@ fn served_by_another(table: &Relation, name: &str, columns: &[&str]) -> bool {
 }
 
 fn drop_type(sheet: &mut Sheet<'_>, drop: &Drop, written: &ObjectName) {
+    if sheet.schema.find(written).is_some() {
+        let detail = format!("cannot drop type {written}: a relation of that name requires it");
+        sheet.fails("dependents-exist", "2BP01", detail);
+        return;
+    }
     let Some(name) = sheet.schema.find_type(written).map(|found| found.name.clone()) else {
         if sheet.schema.complete && !drop.if_exists {
             let detail = format!("type \"{written}\" does not exist");

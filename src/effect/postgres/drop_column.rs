@@ -24,6 +24,11 @@ pub(super) fn drop(
             }
             return;
         }
+        if table.of_type.is_some() {
+            let detail = "cannot drop column from typed table".to_owned();
+            sheet.fails("wrong-object-kind", "42809", detail);
+            return;
+        }
         if table.column(column).is_some_and(|found| found.inherited) {
             let detail = format!("cannot drop inherited column \"{column}\"");
             sheet.fails("column-in-use", "42P16", detail);
@@ -44,7 +49,8 @@ pub(super) fn drop(
     for child in reached_by_drop(sheet, target, column) {
         sheet.lock(&child, AccessExclusive, "drop-column");
     }
-    let below = if target.only { Vec::new() } else { sheet.schema.losing_column(name, column).losing };
+    let below =
+        if target.only { Vec::new() } else { sheet.schema.losing_column(name, column).losing };
     for (at, member) in std::iter::once(name.clone()).chain(below).enumerate() {
         sheet.lose_part(ObjectKind::Column, &member, column, true, at > 0);
         let found = sheet.schema.dependents_of_column(&member, column);

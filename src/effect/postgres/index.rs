@@ -1,7 +1,7 @@
 //! Indexes: created, altered, rebuilt. DROP INDEX is in `drop`.
 
 use super::sheet::Sheet;
-use super::{constraint, functions, partition, source};
+use super::{functions, partition, source};
 use crate::effect::LockMode::{AccessExclusive, Share, ShareUpdateExclusive};
 use crate::schema::{Index, Name, Relation, RelationKind, made_up_name};
 use crate::sql::Ident;
@@ -171,17 +171,11 @@ fn is_system_column(column: &Ident) -> bool {
 
 /// The index of a partitioned table is built on every partition that has no equal one.
 fn on_partitions(sheet: &mut Sheet<'_>, create: &CreateIndex, table: &Name) {
-    let wanted = as_index(create);
     for child in sheet.family(table, false).into_iter().skip(1) {
         sheet.lock(&child, Share, "create-index");
-        let Some(found) = sheet.table(&child) else { continue };
-        if found.indexes.iter().any(|own| partition::is_equal(&wanted, own)) {
-            continue;
-        }
-        let columns = column_names(create);
-        let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-        let name = constraint::part_index_name(sheet, found, &columns, "idx");
-        constraint::build(sheet, &child, &name, "create-index");
+    }
+    if let Some(found) = sheet.table(table) {
+        partition::build_on_partitions(sheet, found, &as_index(create));
     }
 }
 
@@ -226,6 +220,10 @@ pub(super) fn alter(sheet: &mut Sheet<'_>, alter: &AlterIndex) {
                 sheet.fails("missing-object", "42P01", detail);
             }
             return;
+        }
+        if !alter.if_exists {
+            let detail = format!("\"{}\" is made by no migration that was read", alter.name);
+            sheet.may_fail("missing-object", "42P01", detail);
         }
         let full = sheet.schema.resolve_index(&alter.name);
         one(sheet, alter, &full, &full, None);
@@ -352,6 +350,8 @@ pub(super) fn reindex(sheet: &mut Sheet<'_>, reindex: &Reindex) {
                     sheet.fails("missing-object", "42P01", detail);
                     return;
                 }
+                let detail = format!("index \"{name}\" is made by no migration that was read");
+                sheet.may_fail("missing-object", "42P01", detail);
                 let full = sheet.schema.resolve_index(name);
                 sheet.lock_index(&full, AccessExclusive, "reindex");
                 sheet.build(&full, &full, "reindex", reindex.concurrently);
@@ -360,15 +360,25 @@ pub(super) fn reindex(sheet: &mut Sheet<'_>, reindex: &Reindex) {
             reindex_one(sheet, &table, &full, reindex.concurrently);
         }
         (ReindexTarget::Table | ReindexTarget::Any, Some(name)) => {
-            if let Some(table) = sheet.existing(name, false) {
-                reindex_table(sheet, &table, reindex.concurrently);
+            let Some(table) = sheet.existing(name, false) else { return };
+            let kind = sheet.table(&table).map(|found| found.kind);
+            if matches!(
+                kind,
+                Some(RelationKind::View | RelationKind::Sequence | RelationKind::Foreign)
+            ) {
+                let detail = format!("\"{name}\" is not a table or materialized view");
+                sheet.fails("wrong-object-kind", "42809", detail);
+                return;
             }
+            reindex_table(sheet, &table, reindex.concurrently);
         }
         (ReindexTarget::Schema, Some(name)) => {
             sheet.refuses_transaction("REINDEX SCHEMA");
             let home = name.name().to_owned();
             reindex_all(sheet, reindex.concurrently, |table| table.name.schema == home);
         }
+        (ReindexTarget::Database | ReindexTarget::System, None)
+            if sheet.needs_version(16, "REINDEX without a name") => {}
         (ReindexTarget::Database, _) => {
             sheet.refuses_transaction("REINDEX DATABASE");
             reindex_all(sheet, reindex.concurrently, |_| true);
@@ -408,6 +418,8 @@ fn reindex_table(sheet: &mut Sheet<'_>, table: &Name, concurrently: bool) {
             return;
         }
         sheet.refuses_transaction("REINDEX TABLE of a partitioned table");
+        let mode = if concurrently { ShareUpdateExclusive } else { Share };
+        sheet.lock(table, mode, "reindex");
         for child in sheet.family(table, false).into_iter().skip(1) {
             let storage = sheet.table(&child).is_some_and(Relation::has_storage);
             if storage {
@@ -420,9 +432,18 @@ fn reindex_table(sheet: &mut Sheet<'_>, table: &Name, concurrently: bool) {
     }
     let mode = if concurrently { ShareUpdateExclusive } else { Share };
     sheet.lock(table, mode, "reindex");
-    for index in sheet.indexes_of(table) {
-        reindex_one(sheet, table, &index, concurrently);
+    let Some(found) = sheet.table(table) else { return };
+    for index in &found.indexes {
+        // Of a table as a whole those that CONCURRENTLY cannot build are left out with a warning.
+        if !(concurrently && is_exclusion(index)) {
+            let full = Name::new(table.schema.clone(), index.name.clone());
+            reindex_one(sheet, table, &full, concurrently);
+        }
     }
+}
+
+fn is_exclusion(index: &Index) -> bool {
+    index.constraint.is_some() && index.kind != IndexKind::Unique
 }
 
 fn reindex_one(sheet: &mut Sheet<'_>, table: &Name, index: &Name, concurrently: bool) {
@@ -434,7 +455,10 @@ fn reindex_one(sheet: &mut Sheet<'_>, table: &Name, index: &Name, concurrently: 
             return;
         }
         sheet.refuses_transaction("REINDEX INDEX of a partitioned index");
-        if sheet.since(16) && !concurrently {
+        // The table and its index are locked while the parts are looked up.
+        let mode = if concurrently { ShareUpdateExclusive } else { Share };
+        sheet.lock(table, mode, "reindex");
+        if !concurrently {
             sheet.lock_index(index, AccessExclusive, "reindex");
         }
         let children: Vec<(Name, Name)> = sheet
@@ -450,13 +474,10 @@ fn reindex_one(sheet: &mut Sheet<'_>, table: &Name, index: &Name, concurrently: 
             .collect();
         for (child, own) in children {
             reindex_one(sheet, &child, &own, concurrently);
-            sheet.lock(&child, Share, "reindex");
         }
         return;
     }
-    let exclusion = found
-        .and_then(|found| found.index(&index.name))
-        .is_some_and(|own| own.constraint.is_some() && own.kind != IndexKind::Unique);
+    let exclusion = found.and_then(|found| found.index(&index.name)).is_some_and(is_exclusion);
     if concurrently && exclusion {
         let detail = "exclusion constraint indexes cannot be rebuilt concurrently".to_owned();
         sheet.fails("concurrently-on-partitioned", "0A000", detail);

@@ -45,7 +45,8 @@ fn named(sheet: &mut Sheet<'_>, maintenance: &Maintenance) -> Vec<Name> {
     for table in &maintenance.tables {
         let Some(table) = sheet.existing(table, false) else { return Vec::new() };
         let partitioned = sheet.table(&table).is_some_and(|found| found.partition_by.is_some());
-        names.extend(sheet.family(&table, !partitioned));
+        // From PostgreSQL 18 on children by inheritance are done too.
+        names.extend(sheet.family(&table, !(partitioned || sheet.since(18))));
     }
     names
 }
@@ -64,6 +65,12 @@ fn vacuum(sheet: &mut Sheet<'_>, maintenance: &Maintenance) {
         if written && sheet.needs_version(major, "this VACUUM option") {
             return;
         }
+    }
+    if has(maintenance, "only_database_stats") {
+        return;
+    }
+    if has(maintenance, "analyze") {
+        analyze(sheet, maintenance);
     }
     let full = has(maintenance, "full");
     for table in named(sheet, maintenance) {
@@ -217,6 +224,15 @@ pub(super) fn lock(sheet: &mut Sheet<'_>, lock: &LockTables) {
     let mode = object::mode_named(&lock.mode);
     for written in &lock.tables {
         let Some(table) = sheet.existing(written, false) else { return };
+        let kind = sheet.table(&table).map(|found| found.kind);
+        if matches!(
+            kind,
+            Some(RelationKind::MaterializedView | RelationKind::Sequence | RelationKind::Foreign)
+        ) {
+            let detail = format!("cannot lock relation \"{written}\"");
+            sheet.fails("wrong-object-kind", "42809", detail);
+            return;
+        }
         if lock.only.iter().any(|only| only.to_string() == written.to_string()) {
             sheet.lock(&table, mode, "explicit-lock");
         } else {

@@ -7,6 +7,7 @@ mod alter_table;
 mod bounds;
 mod constraint;
 mod column;
+mod composite;
 mod create;
 mod dependents;
 mod dml;
@@ -16,13 +17,17 @@ mod drop_column;
 mod foreign_key;
 mod functions;
 mod index;
+mod literal;
 mod maintenance;
 mod object;
 mod partition;
+mod permits;
+mod reloptions;
 mod settings;
 mod sheet;
 mod source;
 mod standing;
+mod trigger;
 mod truncate;
 mod type_change;
 mod types;
@@ -66,11 +71,13 @@ fn statement_effects(sheet: &mut Sheet<'_>, statement: &Statement) {
         StatementKind::AlterDomain(domain) => domain::alter(sheet, domain),
         StatementKind::CreateRoutine(routine) => object::create_routine(sheet, routine),
         StatementKind::AlterRoutine(routine) => object::alter_routine(sheet, routine),
-        StatementKind::CreateTrigger(trigger) => object::create_trigger(sheet, trigger),
-        StatementKind::CreateRule(rule) => object::create_rule(sheet, rule),
-        StatementKind::Policy(policy) => object::policy(sheet, policy),
+        StatementKind::CreateTrigger(trigger) => trigger::create_trigger(sheet, trigger),
+        StatementKind::CreateRule(rule) => trigger::create_rule(sheet, rule),
+        StatementKind::Policy(policy) => trigger::policy(sheet, policy),
         StatementKind::CreateSchema(create) => {
-            schema_elements(sheet, create);
+            if !object::schema_is_taken(sheet, create) {
+                schema_elements(sheet, create);
+            }
         }
         StatementKind::Extension(extension) => object::extension(sheet, extension),
         StatementKind::Publication(publication) => object::publication(sheet, publication),

@@ -1,18 +1,16 @@
 //! Statements that look alike for every kind of object, and those of lesser objects: RENAME, SET
-//! SCHEMA, OWNER, COMMENT, GRANT, sequences, routines, triggers, rules, policies, publications.
+//! SCHEMA, OWNER, COMMENT, GRANT, sequences, routines, publications.
 
-use super::dml;
-use super::settings;
 use super::sheet::Sheet;
+use super::{dml, trigger};
 use crate::effect::LockMode::{
     self, AccessExclusive, AccessShare, ShareRowExclusive, ShareUpdateExclusive,
 };
 use crate::schema::{Name, RelationKind};
 use crate::sql::ObjectName;
 use crate::sql::ast::{
-    AlterRoutine, Comment, CreateRoutine, CreateRule, CreateTrigger, DoBlock, Expr, Extension,
-    Grant, ObjectKind, Other, OwnerTo, Policy, Publication, Rename, Sequence, SetSchema, Statement,
-    StatementKind, Statistics,
+    AlterRoutine, Comment, CreateRoutine, CreateSchema, DoBlock, Extension, Grant, ObjectKind,
+    Other, OwnerTo, Publication, Rename, Sequence, SetSchema, Statement, StatementKind, Statistics,
 };
 
 /// Effects of `ALTER … RENAME TO` of what is no table.
@@ -34,7 +32,7 @@ pub(super) fn rename(sheet: &mut Sheet<'_>, rename: &Rename) {
                 sheet.lock_index(&full, ShareUpdateExclusive, "alter-index");
             }
             ObjectKind::Trigger | ObjectKind::Rule | ObjectKind::Policy => {
-                rename_part(sheet, rename, from.name());
+                trigger::rename(sheet, rename, from.name());
             }
             ObjectKind::Schema => {
                 let full = Name::new(from.name(), "");
@@ -74,23 +72,6 @@ pub(super) fn rename_relation(sheet: &mut Sheet<'_>, name: &Name, to: &str) {
         }
     };
     sheet.breaks(how, object, name.to_string(), name);
-}
-
-fn rename_part(sheet: &mut Sheet<'_>, rename: &Rename, name: &str) {
-    let Some(table) = rename.on.as_ref().and_then(|on| sheet.existing(on, rename.if_exists)) else {
-        return;
-    };
-    let cause = if rename.object == ObjectKind::Trigger { "alter-trigger" } else { "rename" };
-    sheet.lock(&table, AccessExclusive, cause);
-    // PostgreSQL 15 and later rename the copies of the partitions with it.
-    let rows = settings::fires_for_rows(sheet, &table, None);
-    let partitioned = sheet.table(&table).is_some_and(|found| found.partition_by.is_some());
-    if rename.object == ObjectKind::Trigger && sheet.since(15) && partitioned && rows {
-        for child in sheet.family(&table, false).into_iter().skip(1) {
-            sheet.lock(&child, AccessExclusive, cause);
-        }
-    }
-    sheet.breaks("rename-object", rename.object, format!("{table}.{name}"), &table);
 }
 
 /// Effects of `ALTER … SET SCHEMA` of what is no table.
@@ -195,22 +176,6 @@ pub(super) fn grant(sheet: &mut Sheet<'_>, grant: &Grant) {
             sheet.lock(&name, AccessShare, "grant");
         }
     }
-    let wanted = |kind: RelationKind| match grant.object {
-        ObjectKind::Sequence => kind == RelationKind::Sequence,
-        _ => kind != RelationKind::Sequence,
-    };
-    for schema in &grant.all_in_schema {
-        let names: Vec<Name> = sheet
-            .schema
-            .relations
-            .values()
-            .filter(|found| found.name.schema == schema.value && wanted(found.kind))
-            .map(|found| found.name.clone())
-            .collect();
-        for name in names {
-            sheet.lock(&name, AccessShare, "grant");
-        }
-    }
 }
 
 /// Effects of CREATE SEQUENCE.
@@ -251,6 +216,12 @@ pub(super) fn alter_sequence(sheet: &mut Sheet<'_>, alter: &Sequence) {
     if persistence && sheet.needs_version(15, "ALTER SEQUENCE … SET LOGGED") {
         return;
     }
+    let kind = sheet.table(&name).filter(|found| found.complete).map(|found| found.kind);
+    if kind.is_some_and(|kind| kind != RelationKind::Sequence) {
+        let detail = format!("\"{name}\" is not a sequence");
+        sheet.fails("wrong-object-kind", "42809", detail);
+        return;
+    }
     let mode = if persistence { AccessExclusive } else { ShareRowExclusive };
     sheet.lock(&name, mode, "alter-sequence");
     owned_by(sheet, alter);
@@ -281,7 +252,7 @@ pub(super) fn create_routine(sheet: &mut Sheet<'_>, create: &CreateRoutine) {
     }
     if create.language == "sql" {
         for statement in &create.statements {
-            body_locks(sheet, statement);
+            body_locks(sheet, statement, create.parsed_body);
         }
     }
 }
@@ -305,9 +276,10 @@ fn same_routine(
     Some(if same { create.returns.clone() } else { old.returns.clone() })
 }
 
-fn body_locks(sheet: &mut Sheet<'_>, statement: &Statement) {
+fn body_locks(sheet: &mut Sheet<'_>, statement: &Statement, parsed: bool) {
     if let StatementKind::Dml(dml) = &statement.kind {
-        dml::stored_locks(sheet, dml, "create-routine");
+        let how = if parsed { dml::Use::Rewritten } else { dml::Use::Stored };
+        dml::stored_locks(sheet, dml, "create-routine", how);
     }
 }
 
@@ -316,121 +288,6 @@ pub(super) fn alter_routine(sheet: &mut Sheet<'_>, alter: &AlterRoutine) {
     let name = sheet.schema.new_name(&alter.name);
     let how = if alter.volatility.is_some() { "function-volatility" } else { "object-options" };
     sheet.breaks(how, ObjectKind::Function, name.to_string(), &name);
-}
-
-/// Effects of CREATE TRIGGER: writers wait.
-pub(super) fn create_trigger(sheet: &mut Sheet<'_>, create: &CreateTrigger) {
-    if create.or_replace && sheet.needs_version(14, "CREATE OR REPLACE TRIGGER") {
-        return;
-    }
-    let Some(table) = sheet.existing(&create.table, false) else { return };
-    let name = create.name.name();
-    let found = sheet.table(&table);
-    let there = found.is_some_and(|found| found.triggers.iter().any(|t| t.name == name));
-    if there && !create.or_replace {
-        let detail = format!("trigger \"{name}\" for relation \"{table}\" exists already");
-        sheet.fails("duplicate-object", "42710", detail);
-        return;
-    }
-    if let (Some(function), true) = (&create.function, sheet.schema.complete)
-        && sheet.schema.find_routines(function).is_none()
-    {
-        let detail = format!("function {function}() does not exist");
-        sheet.may_fail("missing-object", "42883", detail);
-    }
-    if let Some(found) = found {
-        let view = found.kind == RelationKind::View;
-        let wrong = match create.timing.as_str() {
-            "instead of" => !view,
-            _ => view && create.for_each_row,
-        };
-        if wrong && found.origin != crate::schema::Origin::Assumed {
-            let detail = format!("such a trigger is not possible on \"{table}\"");
-            sheet.fails("wrong-object-kind", "42809", detail);
-            return;
-        }
-        let missing = create
-            .columns
-            .iter()
-            .find(|column| found.complete && found.column(column.as_str()).is_none());
-        if let Some(missing) = missing {
-            let detail = format!("column \"{missing}\" of relation \"{table}\" does not exist");
-            sheet.fails("missing-column", "42703", detail);
-            return;
-        }
-    }
-    sheet.lock(&table, ShareRowExclusive, "create-trigger");
-    if let Some(from) = &create.from
-        && let Some(from) = sheet.existing(from, false)
-    {
-        sheet.lock(&from, AccessShare, "create-trigger");
-    }
-    if create.for_each_row && found.is_some_and(|found| found.partition_by.is_some()) {
-        for child in sheet.family(&table, false).into_iter().skip(1) {
-            sheet.lock(&child, ShareRowExclusive, "create-trigger");
-        }
-    }
-    let how = if there { "replace-trigger" } else { "new-trigger" };
-    sheet.breaks(how, ObjectKind::Trigger, format!("{table}.{name}"), &table);
-}
-
-/// Effects of CREATE RULE.
-pub(super) fn create_rule(sheet: &mut Sheet<'_>, create: &CreateRule) {
-    let Some(table) = sheet.existing(&create.table, false) else { return };
-    let name = create.name.as_str();
-    let there =
-        sheet.table(&table).is_some_and(|found| found.rules.iter().any(|rule| rule.name == name));
-    if there && !create.or_replace {
-        let detail = format!("rule \"{name}\" for relation \"{table}\" exists already");
-        sheet.fails("duplicate-object", "42710", detail);
-        return;
-    }
-    sheet.lock(&table, AccessExclusive, "create-rule");
-    for command in &create.statements {
-        rule_locks(sheet, command);
-    }
-    sheet.breaks("replace-rule", ObjectKind::Rule, format!("{table}.{name}"), &table);
-}
-
-/// The commands of a rule are analysed when it is made, OLD and NEW aside.
-fn rule_locks(sheet: &mut Sheet<'_>, command: &Statement) {
-    if let StatementKind::Dml(dml) = &command.kind {
-        let mut dml = dml.clone();
-        dml.query.reads.retain(|read| !matches!(read.name(), "old" | "new"));
-        dml::stored_locks(sheet, &dml, "create-rule");
-    }
-}
-
-/// Effects of CREATE POLICY and ALTER POLICY.
-pub(super) fn policy(sheet: &mut Sheet<'_>, policy: &Policy) {
-    let Some(table) = sheet.existing(&policy.table, false) else { return };
-    let name = policy.name.as_str();
-    if let Some(found) = sheet.table(&table) {
-        let there = found.policies.iter().any(|known| known.name == name);
-        if there && !policy.alter {
-            let detail = format!("policy \"{name}\" for table \"{table}\" exists already");
-            sheet.fails("duplicate-object", "42710", detail);
-            return;
-        }
-        if !there && policy.alter && found.complete {
-            let detail = format!("policy \"{name}\" for table \"{table}\" does not exist");
-            sheet.fails("missing-object", "42704", detail);
-            return;
-        }
-    }
-    sheet.lock(&table, AccessExclusive, "create-policy");
-    for expr in policy.using.iter().chain(&policy.with_check) {
-        subquery_locks(sheet, expr, &table, "create-policy");
-    }
-    sheet.breaks("policy", ObjectKind::Policy, format!("{table}.{name}"), &table);
-}
-
-fn subquery_locks(sheet: &mut Sheet<'_>, expr: &Expr, table: &Name, cause: &'static str) {
-    for read in sheet.schema.relations_named(expr) {
-        if read != *table {
-            sheet.lock(&read, AccessShare, cause);
-        }
-    }
 }
 
 /// Effects of CREATE EXTENSION and ALTER EXTENSION.
@@ -445,6 +302,17 @@ pub(super) fn extension(sheet: &mut Sheet<'_>, extension: &Extension) {
         let full = Name::new("", name);
         sheet.breaks("extension-update", ObjectKind::Extension, name.to_owned(), &full);
     }
+}
+
+/// Notes a schema that exists. Says whether it does.
+pub(super) fn schema_is_taken(sheet: &mut Sheet<'_>, create: &CreateSchema) -> bool {
+    let Some(name) = &create.name else { return false };
+    let there = sheet.schema.schemas.contains_key(name.as_str());
+    if there && !create.if_not_exists {
+        let detail = format!("schema \"{name}\" exists already");
+        sheet.fails("duplicate-object", "42P06", detail);
+    }
+    there
 }
 
 /// Effects of CREATE PUBLICATION and ALTER PUBLICATION.
@@ -462,9 +330,15 @@ pub(super) fn publication(sheet: &mut Sheet<'_>, publication: &Publication) {
         return;
     }
     let mut tables: Vec<Name> = Vec::new();
-    for table in &publication.tables {
-        let Some(table) = sheet.existing(table, false) else { return };
-        tables.push(table);
+    for written in &publication.tables {
+        let Some(table) = sheet.existing(written, false) else { return };
+        if publication_refuses(sheet, publication, &table) {
+            return;
+        }
+        // Children by inheritance are published with their parent, partitions through theirs.
+        let only = publication.only.iter().any(|only| only.to_string() == written.to_string());
+        let partitioned = sheet.table(&table).is_some_and(|found| found.is_partitioned());
+        tables.extend(sheet.family(&table, only || partitioned));
     }
     for table in &tables {
         sheet.lock(table, ShareUpdateExclusive, "create-publication");
@@ -478,6 +352,40 @@ pub(super) fn publication(sheet: &mut Sheet<'_>, publication: &Publication) {
     if publication.alter {
         let full = Name::new("", name);
         sheet.breaks("publication", ObjectKind::Publication, name.to_owned(), &full);
+    }
+}
+
+/// Relations that cannot be published, and tables that are in the publication already or not.
+fn publication_refuses(sheet: &mut Sheet<'_>, publication: &Publication, table: &Name) -> bool {
+    let kind = sheet.table(table).map(|found| found.kind);
+    if kind.is_some_and(|kind| kind != RelationKind::Table) {
+        let detail = format!("cannot add relation \"{table}\" to a publication");
+        sheet.fails("wrong-object-kind", "22023", detail);
+        return true;
+    }
+    let partitioned = sheet.table(table).is_some_and(|found| found.is_partitioned());
+    if partitioned && !sheet.since(13) {
+        let detail = format!("\"{table}\" is a partitioned table");
+        sheet.fails("unsupported-version", "0A000", detail);
+        return true;
+    }
+    let known = sheet.schema.publications.get(publication.name.as_str());
+    let Some(known) = known.filter(|known| known.origin != crate::schema::Origin::Assumed) else {
+        return false;
+    };
+    let there = known.tables.contains(table);
+    match publication.action.as_deref() {
+        Some("add") if there => {
+            let detail = format!("relation \"{table}\" is already in the publication");
+            sheet.fails("duplicate-object", "42710", detail);
+            true
+        }
+        Some("drop") if !there => {
+            let detail = format!("relation \"{table}\" is not part of the publication");
+            sheet.fails("missing-object", "42704", detail);
+            true
+        }
+        _ => false,
     }
 }
 

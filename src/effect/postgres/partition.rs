@@ -7,9 +7,9 @@ use super::{bounds, constraint, source};
 use crate::effect::LockMode::{
     self, AccessExclusive, AccessShare, ShareRowExclusive, ShareUpdateExclusive,
 };
-use crate::schema::{Demand, Index, Name, Relation};
-use crate::sql::ObjectName;
+use crate::schema::{Constraint, Demand, Index, Name, Relation, RelationKind};
 use crate::sql::ast::{DetachMode, IndexKind, ObjectKind, PartitionBound};
+use crate::sql::{Ident, ObjectName};
 
 /// The lock that DETACH PARTITION needs on the parent.
 pub(super) const fn detach_level(mode: DetachMode) -> LockMode {
@@ -33,6 +33,10 @@ pub(super) fn attach(
     }
     for member in sheet.family(&child, false) {
         sheet.lock(&member, AccessExclusive, "attach-partition");
+    }
+    super::dml::lock_ancestors(sheet, parent, "attach-partition");
+    if bound_refused(sheet, parent, bound) {
+        return;
     }
     let by = sheet.table(parent).and_then(|table| table.partition_by.as_ref());
     for member in sheet.family(&child, false) {
@@ -83,11 +87,32 @@ fn refused(sheet: &mut Sheet<'_>, parent: &Name, child: &Name) -> bool {
             sheet.fails("missing-column", "42804", detail);
             return true;
         };
+        let types = (&column.data_type, &own.data_type);
+        if let (Some(wanted), Some(has)) = types
+            && (&wanted.name, &wanted.args, wanted.array_dims)
+                != (&has.name, &has.args, has.array_dims)
+            && !wanted.name.ends_with("serial")
+            && !has.name.ends_with("serial")
+        {
+            let detail = format!("child table has different type for column \"{}\"", column.name);
+            sheet.fails("type-mismatch", "42804", detail);
+            return true;
+        }
         if column.not_null && !own.not_null {
             let detail = format!("column \"{}\" must be marked NOT NULL", column.name);
             sheet.fails("nulls-present", "42804", detail);
             return true;
         }
+    }
+    let mut checks = from.constraints.iter();
+    let lacks = |check: &&Constraint| {
+        let passed_on = matches!(check.kind, Demand::Check(_)) && !check.no_inherit;
+        passed_on && to.constraint(&check.name).is_none()
+    };
+    if let Some(check) = checks.find(lacks).map(|check| check.name.as_str()) {
+        let detail = format!("child table is missing constraint \"{check}\"");
+        sheet.fails("missing-object", "42804", detail);
+        return true;
     }
     let extra = to.columns.iter().find(|own| from.column(&own.name).is_none());
     if let Some(extra) = extra {
@@ -97,6 +122,27 @@ fn refused(sheet: &mut Sheet<'_>, parent: &Name, child: &Name) -> bool {
         return true;
     }
     false
+}
+
+/// A bound that is empty, or that another partition has already, in part or whole.
+fn bound_refused(sheet: &mut Sheet<'_>, parent: &Name, bound: &PartitionBound) -> bool {
+    if bounds::is_empty(bound) {
+        let detail = "empty range bound specified for the partition".to_owned();
+        sheet.fails("partition-bound", "42P17", detail);
+        return true;
+    }
+    if *bound == PartitionBound::Default {
+        return false;
+    }
+    let parts = sheet.schema.partitions(parent);
+    let other = parts.into_iter().find(|part| {
+        part.partition_of.as_ref().is_some_and(|(_, known)| bounds::overlap(bound, known))
+    });
+    if let Some(other) = other {
+        let detail = format!("the partition would overlap partition \"{}\"", other.name);
+        sheet.fails("partition-bound", "42P17", detail);
+    }
+    other.is_some()
 }
 
 /// The default partition must not hold rows of a new bound: it is locked, and read unless a CHECK
@@ -129,7 +175,7 @@ fn default_partition(
     }
 }
 
-/// Indexes of the parent that the partition has no equal of are built.
+/// Indexes of the parent that the partition has no equal of are built, on its partitions too.
 fn attach_indexes(sheet: &mut Sheet<'_>, parent: &Relation, child: &Relation) {
     let mut used: Vec<&str> = Vec::new();
     for index in &parent.indexes {
@@ -137,15 +183,33 @@ fn attach_indexes(sheet: &mut Sheet<'_>, parent: &Relation, child: &Relation) {
             .indexes
             .iter()
             .find(|own| !used.contains(&own.name.as_str()) && is_equal(index, own));
-        if let Some(own) = own {
-            used.push(&own.name);
-            continue;
+        match own {
+            Some(own) => used.push(&own.name),
+            None => build_below(sheet, child, index),
         }
-        let columns = index_columns(index);
-        let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-        let name = constraint::part_index_name(sheet, child, &columns, label(index));
-        let cause = if index.primary { "add-primary-key" } else { "create-index" };
-        constraint::build(sheet, &child.name, &name, cause);
+    }
+}
+
+/// Builds the part of a partitioned index on a partition, and on what lies below it, where there is
+/// no equal index that serves as the part.
+pub(super) fn build_below(sheet: &mut Sheet<'_>, child: &Relation, index: &Index) {
+    if child.kind == RelationKind::Foreign {
+        return;
+    }
+    let columns = index_columns(index);
+    let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+    let name = constraint::part_index_name(sheet, child, &columns, label(index));
+    let cause = if index.primary { "add-primary-key" } else { "create-index" };
+    constraint::build(sheet, &child.name, &name, cause);
+    build_on_partitions(sheet, child, index);
+}
+
+/// Builds the parts of an index on the partitions of a table.
+pub(super) fn build_on_partitions(sheet: &mut Sheet<'_>, table: &Relation, index: &Index) {
+    for part in sheet.schema.partitions(&table.name) {
+        if !part.indexes.iter().any(|own| is_equal(index, own)) {
+            build_below(sheet, part, index);
+        }
     }
 }
 
@@ -162,8 +226,10 @@ pub(super) fn is_equal(index: &Index, own: &Index) -> bool {
 
 /// Returns the columns that the made-up name of an index shows.
 pub(super) fn index_columns(index: &Index) -> Vec<String> {
-    let keys = index.parts.iter().map(|part| part.key.column().unwrap_or("expr").to_owned());
-    keys.chain(index.include.iter().cloned()).collect()
+    let include = index.include.iter();
+    let include: Vec<Ident> =
+        include.map(|name| Ident::new(name.as_str(), crate::sql::Span::default())).collect();
+    crate::schema::index_column_names(&index.parts, &include)
 }
 
 /// Returns the label of an index's made-up name.
@@ -178,16 +244,10 @@ pub(super) fn label(index: &Index) -> &'static str {
 
 /// Foreign keys of the parent are made on the partition and checked; one that both have already is
 /// merged, which takes the stronger lock on the referenced table.
-#[expect(clippy::wildcard_enum_match_arm, reason = "the others are alike here")]
 fn attach_foreign_keys(sheet: &mut Sheet<'_>, parent: &Relation, child: &Relation) {
     for key in &parent.constraints {
-        let Demand::ForeignKey { columns, parent: referenced, .. } = &key.kind else { continue };
-        let own = child.constraints.iter().any(|own| match &own.kind {
-            Demand::ForeignKey { columns: mine, parent: other, .. } => {
-                mine == columns && other == referenced
-            }
-            _ => false,
-        });
+        let Demand::ForeignKey { parent: referenced, .. } = &key.kind else { continue };
+        let own = child.constraints.iter().any(|own| is_same_key(key, own));
         let referenced = referenced.clone();
         if own {
             for member in foreign_key::partitions_of(sheet, &referenced) {
@@ -205,6 +265,11 @@ fn attach_foreign_keys(sheet: &mut Sheet<'_>, parent: &Relation, child: &Relatio
             sheet.may_fail("orphans-present", "23503", detail);
         }
     }
+}
+
+/// A foreign key is merged with one that differs in nothing but its name.
+fn is_same_key(key: &Constraint, own: &Constraint) -> bool {
+    own.kind == key.kind && own.deferrable == key.deferrable && own.enforced == key.enforced
 }
 
 /// Tables that reference the partitioned one: PostgreSQL 15 and later lock out their writers.
@@ -248,8 +313,19 @@ pub(super) fn detach(
         return;
     }
     // PostgreSQL 12 and 13 leave readers and writers of the partition alone.
-    let on_child = if sheet.since(14) { AccessExclusive } else { ShareUpdateExclusive };
+    // Triggers taken over from the parent are dropped, which takes more.
+    let cloned = sheet
+        .table(&child)
+        .is_some_and(|table| table.triggers.iter().any(|trigger| trigger.inherited));
+    let weak = !sheet.since(14) && !cloned;
+    let on_child = if weak { ShareUpdateExclusive } else { AccessExclusive };
     sheet.lock(&child, on_child, "detach-partition");
+    if weak {
+        lock_attached_indexes(sheet, &child);
+    }
+    for member in sheet.family(&child, false).into_iter().skip(1) {
+        sheet.lock(&member, AccessExclusive, "detach-partition");
+    }
     if let Some(default) = default {
         sheet.lock(&default, AccessExclusive, "detach-partition-default");
     }
@@ -272,8 +348,22 @@ pub(super) fn detach(
     }
     for other in referencing {
         sheet.lock(&other, AccessExclusive, "detach-partition-foreign-key");
+        // No row of the other table may reference one of the partition.
+        for member in foreign_key::partitions_of(sheet, &child) {
+            sheet.scan(&member, "detach-partition-foreign-key", source::PARTITION);
+        }
+        sheet.scan(&other, "detach-partition-foreign-key", source::PARTITION);
     }
     sheet.breaks("detach-partition", ObjectKind::Table, child.to_string(), &child);
+}
+
+/// PostgreSQL 12 and 13 lock the indexes that are detached, and no more than that.
+fn lock_attached_indexes(sheet: &mut Sheet<'_>, child: &Name) {
+    let Some(table) = sheet.table(child) else { return };
+    for index in table.indexes.iter().filter(|index| index.parent.is_some()) {
+        let full = Name::new(child.schema.clone(), index.name.clone());
+        sheet.lock_index(&full, AccessExclusive, "detach-partition");
+    }
 }
 
 /// Effects of CREATE TABLE … PARTITION OF.
@@ -283,6 +373,9 @@ pub(super) fn create_of(sheet: &mut Sheet<'_>, parent: &Name, bound: &PartitionB
     if table.complete && table.partition_by.is_none() {
         let detail = format!("\"{parent}\" is not partitioned");
         sheet.fails("wrong-object-kind", "42809", detail);
+        return;
+    }
+    if bound_refused(sheet, parent, bound) {
         return;
     }
     default_partition(sheet, parent, bound, "create-partition-default");

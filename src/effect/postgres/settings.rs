@@ -2,7 +2,7 @@
 
 use super::alter_table::Target;
 use super::sheet::Sheet;
-use super::source;
+use super::{reloptions, source, types};
 use crate::effect::LockMode::{
     AccessExclusive, AccessShare, ShareRowExclusive, ShareUpdateExclusive,
 };
@@ -74,6 +74,15 @@ pub(super) fn drop_expression(
             let full = format!("{}.{column}", target.name);
             sheet.breaks("drop-expression", ObjectKind::Column, full, &target.name);
         }
+    }
+}
+
+/// Values of a fixed length are always stored as they are.
+pub(super) fn needs_variable_length(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &str) {
+    let data_type = column_of(sheet, target, column).and_then(|found| found.data_type.as_ref());
+    if let Some(data_type) = data_type.filter(|t| types::is_fixed_length(sheet.schema, t)) {
+        let detail = format!("column data type {} can only have storage PLAIN", data_type.name);
+        sheet.fails("type-mismatch", "0A000", detail);
     }
 }
 
@@ -162,7 +171,8 @@ pub(super) fn fires_for_rows(sheet: &Sheet<'_>, table: &Name, name: Option<&Iden
     table.triggers.iter().filter(named).any(|trigger| trigger.for_each_row)
         || (name.is_none()
             && sheet.since(15)
-            && table.constraints.iter().any(|c| c.parent().is_some()))
+            && (table.constraints.iter().any(|c| c.parent().is_some())
+                || !sheet.schema.foreign_keys_to(&table.name).is_empty()))
 }
 
 /// Effects of the actions that concern the table as a whole.
@@ -175,6 +185,11 @@ pub(super) fn table_wide(sheet: &mut Sheet<'_>, target: &Target<'_>, action: &Pg
         PgAction::SetUnlogged => set_persistence(sheet, target, false),
         PgAction::SetTablespace(to) => {
             let now = table.and_then(|table| table.tablespace.as_deref()).unwrap_or("pg_default");
+            if !matches!(to.as_str(), "pg_default" | "pg_global") {
+                // Tablespaces belong to the whole server, and no migration tells of them.
+                let detail = format!("tablespace \"{to}\" may be missing");
+                sheet.may_fail("missing-object", "42704", detail);
+            }
             if now != to && table.is_none_or(Relation::has_storage) {
                 sheet.rewrite_rows(name, "set-tablespace", source::ALTER_TABLE);
             }
@@ -216,6 +231,10 @@ pub(super) fn table_wide(sheet: &mut Sheet<'_>, target: &Target<'_>, action: &Pg
         }
         PgAction::SetSchema(to) => set_schema(sheet, target, to),
         PgAction::Inherit(parent) => inherit(sheet, target, parent),
+        PgAction::NoInherit(_) if table.is_some_and(|table| table.partition_of.is_some()) => {
+            let detail = "cannot change inheritance of a partition".to_owned();
+            sheet.fails("wrong-object-kind", "42809", detail);
+        }
         PgAction::NoInherit(parent) => {
             let parent = sheet.schema.resolve(parent);
             sheet.lock(&parent, AccessShare, "no-inherit");
@@ -262,10 +281,21 @@ fn storage_options(sheet: &mut Sheet<'_>, target: &Target<'_>, options: &[(Strin
         let code = if sheet.since(16) { "42809" } else { "22023" };
         let detail = "a partitioned table has no storage parameters".to_owned();
         sheet.fails("wrong-object-kind", code, detail);
+        return;
+    }
+    let table = sheet.table(&target.name);
+    let heap = table.is_some_and(|table| table.has_storage() && table.access_method.is_none());
+    if heap {
+        reloptions::refused(sheet, options);
     }
 }
 
 fn inherit(sheet: &mut Sheet<'_>, target: &Target<'_>, parent: &crate::sql::ObjectName) {
+    if sheet.table(&target.name).is_some_and(|table| table.partition_of.is_some()) {
+        let detail = "cannot change inheritance of a partition".to_owned();
+        sheet.fails("wrong-object-kind", "42809", detail);
+        return;
+    }
     let Some(parent) = sheet.existing(parent, false) else { return };
     sheet.lock(&parent, ShareUpdateExclusive, "inherit");
     let (Some(from), Some(child)) = (sheet.table(&parent), sheet.table(&target.name)) else {
@@ -290,7 +320,7 @@ fn set_persistence(sheet: &mut Sheet<'_>, target: &Target<'_>, logged: bool) {
     let cause = if logged { "set-logged" } else { "set-unlogged" };
     let wanted = if logged { Persistence::Permanent } else { Persistence::Unlogged };
     if let Some(table) = sheet.table(name) {
-        if table.persistence == wanted {
+        if table.persistence == wanted && !(table.is_partitioned() && sheet.since(18)) {
             return;
         }
         if table.persistence == Persistence::Temporary {
@@ -344,6 +374,14 @@ fn set_access_method(sheet: &mut Sheet<'_>, target: &Target<'_>, method: &str) {
             let detail = "cannot change access method of a partitioned table".to_owned();
             sheet.fails("wrong-object-kind", "42809", detail);
         }
+        return;
+    }
+    let key = (ObjectKind::AccessMethod.as_str(), Name::new("", method));
+    let unknown = !matches!(method, "heap" | "default") && !sheet.schema.others.contains_key(&key);
+    // An extension may have brought one.
+    if unknown && sheet.schema.complete && sheet.schema.extensions.is_empty() {
+        let detail = format!("access method \"{method}\" does not exist");
+        sheet.fails("missing-object", "42704", detail);
         return;
     }
     let now = table.and_then(|table| table.access_method.as_deref()).unwrap_or("heap");

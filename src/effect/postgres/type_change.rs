@@ -92,7 +92,8 @@ fn refused(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &str) -> bool {
         sheet.fails("wrong-object-kind", "42P16", detail);
         return true;
     }
-    if super::drop_column::is_partition_key(table, column) {
+    let of_key = |table: &Relation| super::drop_column::is_partition_key(table, column);
+    if of_key(table) || sheet.schema.descendants(name).into_iter().any(of_key) {
         let detail = format!("\"{column}\" is part of the partition key");
         sheet.fails("column-in-use", "42P16", detail);
         return true;
@@ -217,8 +218,12 @@ fn recheck(
     changes: bool,
     other: &Name,
 ) {
+    let partitioned = sheet.table(other).is_some_and(Relation::is_partitioned);
     for member in super::foreign_key::partitions_of(sheet, other) {
-        sheet.lock(&member, AccessExclusive, "type-change-foreign-key");
+        // PostgreSQL 12 to 14 drop the old key from the partitions alone.
+        let above = partitioned && member == *other && other == parent && !sheet.since(15);
+        let mode = if above { ShareRowExclusive } else { AccessExclusive };
+        sheet.lock(&member, mode, "type-change-foreign-key");
     }
     if changes && constraint.valid && constraint.enforced {
         for member in super::foreign_key::partitions_of(sheet, child) {

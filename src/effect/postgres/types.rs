@@ -81,6 +81,21 @@ fn is_built_in(name: &str) -> bool {
     BUILT_IN.split_whitespace().any(|known| known == name)
 }
 
+/// The server's own types whose values are all of one length (pg_type.typstorage is `p`).
+const FIXED_LENGTH: &str = "\"char\" bigint boolean box cid circle date double_precision integer \
+    interval line lseg macaddr macaddr8 money name oid pg_lsn point real regclass regcollation \
+    regconfig regdictionary regnamespace regoper regoperator regproc regprocedure regrole regtype \
+    smallint tid time timestamp timestamptz timetz uuid xid xid8";
+
+/// Says whether all values of a type have one length.
+pub(super) fn is_fixed_length(schema: &Schema, data_type: &DataType) -> bool {
+    let (plain, _) = plain(schema, data_type);
+    let of_enum = matches!(schema.type_of(data_type).map(|t| &t.kind), Some(TypeBody::Enum { .. }));
+    let name = plain.name.replace(' ', "_");
+    let built_in = !plain.user && FIXED_LENGTH.split_whitespace().any(|known| known == name);
+    plain.array_dims == 0 && (of_enum || built_in)
+}
+
 /// Returns what it costs to turn a column of one type into another.
 pub(super) fn cost(
     schema: &Schema,

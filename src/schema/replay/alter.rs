@@ -4,7 +4,7 @@ use super::super::model::{Constraint, Demand, Name, Origin, Relation, RelationKi
 use super::{create, drop, partition, rename};
 use crate::sql::ast::{
     ActionKind, AlterTable, ColumnDef, DataType, DetachMode, ObjectKind, PgAction, ReplicaIdentity,
-    RowSecurity, TableConstraint,
+    RowSecurity, TableConstraint, TypeAction,
 };
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "every other action keeps the name")]
@@ -355,5 +355,32 @@ fn option(relation: &mut Relation, action: &PgAction) {
         }
         PgAction::Trigger { .. } if relation.kind == RelationKind::View => {}
         _ => {}
+    }
+}
+
+/// Changes a table made OF a composite type as the type is changed.
+pub(super) fn typed_table(schema: &mut Schema, table: &Name, action: &TypeAction) {
+    match action {
+        TypeAction::AddAttribute { name, data_type, .. } => {
+            for member in family(schema, table, false) {
+                let data_type = Some(data_type.clone());
+                let column = create::plain_column(name.as_str(), data_type, schema.origin());
+                schema.edit(&member, |_, relation| relation.columns.push(column));
+            }
+        }
+        TypeAction::DropAttribute { name, .. } => {
+            drop::column(schema, table, name.as_str(), true, false);
+        }
+        TypeAction::AlterAttribute { name, data_type, .. } => {
+            for member in family(schema, table, false) {
+                set_type(schema, &member, name.as_str(), data_type);
+            }
+        }
+        TypeAction::RenameAttribute { from, to, .. } => {
+            for member in family(schema, table, false) {
+                rename::column(schema, &member, from.as_str(), to.as_str());
+            }
+        }
+        TypeAction::AddValue { .. } | TypeAction::RenameValue { .. } | TypeAction::Options => {}
     }
 }

@@ -120,7 +120,9 @@ pub(super) fn remove(schema: &mut Schema, dependents: &[Dependent], cascade: boo
             Part::Rule(gone) => part_of(schema, name, ObjectKind::Rule, gone),
             Part::Statistics(gone) => statistics(schema, gone),
             Part::Published(publication) => {
-                let Some(mut body) = schema.publications.get(publication).cloned() else { continue };
+                let Some(mut body) = schema.publications.get(publication).cloned() else {
+                    continue;
+                };
                 body.tables.retain(|table| table != name);
                 body.columns.retain(|(table, _)| table != name);
                 schema.set_publication(publication.clone(), Some(body));

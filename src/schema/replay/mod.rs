@@ -10,6 +10,7 @@ pub(super) mod mysql;
 mod partition;
 mod postgres;
 mod rename;
+mod routine;
 mod sqlite;
 mod view;
 

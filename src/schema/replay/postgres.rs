@@ -1,15 +1,14 @@
 //! Statements of PostgreSQL.
 
 use super::super::model::{
-    Domain, Index, Name, Origin, Publication, Relation, RelationKind, Routine, Rule, Schema,
-    Trigger,
-    Type, TypeBody,
+    Domain, Index, Name, Origin, Publication, Relation, RelationKind, Schema, Trigger, Type,
+    TypeBody,
 };
 use super::super::naming::{index_column_names, made_up_name};
-use super::{alter, create, partition, rename};
+use super::{alter, create, partition, rename, routine};
 use crate::sql::ast::{
-    self, AlterDomain, AlterType, CreateDomain, CreateIndex, CreateRoutine, CreateTrigger, DoBlock,
-    DomainAction, IndexAction, MaintenanceKind, Sequence, Set, SetScope, Statement, StatementKind,
+    self, AlterDomain, AlterType, CreateDomain, CreateIndex, CreateTrigger, DoBlock, DomainAction,
+    IndexAction, MaintenanceKind, ObjectKind, Sequence, Set, SetScope, Statement, StatementKind,
     TypeAction, TypeKind,
 };
 
@@ -39,7 +38,7 @@ pub(super) fn apply(schema: &mut Schema, statement: &Statement) {
         StatementKind::CreateTrigger(trigger) => create_trigger(schema, trigger),
         StatementKind::CreateRule(rule) => {
             let table = schema.resolve(&rule.table);
-            let made = rule_of(schema, rule);
+            let made = routine::rule_of(schema, rule);
             schema.relation_or_assumed(&table);
             schema.edit(&table, |_, relation| {
                 relation.rules.retain(|known| known.name != made.name);
@@ -81,6 +80,12 @@ pub(super) fn apply(schema: &mut Schema, statement: &Statement) {
             }
         }
         StatementKind::Explain { analyze: true, statement } => apply(schema, statement),
+        StatementKind::Other(other) if other.what == "create-access-method" => {
+            for name in &other.names {
+                let (kind, origin) = (ObjectKind::AccessMethod.as_str(), schema.origin());
+                schema.set_other(kind, Name::new("", name.name()), Some(origin));
+            }
+        }
         _ => apply_object(schema, statement),
     }
 }
@@ -122,7 +127,7 @@ fn apply_object(schema: &mut Schema, statement: &Statement) {
         StatementKind::AlterType(alter) => alter_type(schema, alter),
         StatementKind::CreateDomain(domain) => create_domain(schema, domain),
         StatementKind::AlterDomain(domain) => alter_domain(schema, domain),
-        StatementKind::CreateRoutine(routine) => create_routine(schema, routine),
+        StatementKind::CreateRoutine(routine) => routine::create(schema, routine),
         StatementKind::AlterRoutine(routine) => {
             let found = schema.find_routines(&routine.name);
             let found = found.map(|(full, all)| (full, all.to_vec()));
@@ -396,6 +401,9 @@ fn create_type(schema: &mut Schema, create: &ast::CreateType) {
 fn alter_type(schema: &mut Schema, alter: &AlterType) {
     let Some(name) = schema.find_type(&alter.name).map(|found| found.name.clone()) else { return };
     for action in &alter.actions {
+        for table in schema.typed_tables(&name) {
+            alter::typed_table(schema, &table, action);
+        }
         let Some(found) = schema.type_mut(&name) else { return };
         match (&mut found.kind, action) {
             (TypeBody::Enum { values, fresh }, TypeAction::AddValue { value, .. })
@@ -482,99 +490,6 @@ fn alter_domain(schema: &mut Schema, alter: &AlterDomain) {
             }
         }
     }
-}
-
-fn create_routine(schema: &mut Schema, create: &CreateRoutine) {
-    let name = schema.new_name(&create.name);
-    let touches = touched(schema, &create.statements);
-    let routine = Routine {
-        arguments: create.arguments.clone(),
-        procedure: create.procedure,
-        returns: create.returns.clone(),
-        language: create.language.clone(),
-        volatility: create.volatility,
-        touches,
-        columns: touched_columns(&create.statements),
-        inlined: inlined(create),
-        parsed_body: create.parsed_body,
-        origin: schema.origin(),
-    };
-    let mut all = schema.routines.get(&name).cloned().unwrap_or_default();
-    all.retain(|old| old.arguments != routine.arguments);
-    all.push(routine);
-    schema.set_routines(name, Some(all));
-}
-
-#[expect(clippy::wildcard_enum_match_arm, reason = "rules hold data changes alone")]
-fn rule_of(schema: &Schema, create: &ast::CreateRule) -> Rule {
-    let of_row = |name: &crate::sql::ObjectName| matches!(name.name(), "old" | "new");
-    let commands = create.statements.iter().filter_map(|statement| match &statement.kind {
-        StatementKind::Dml(dml) => Some(dml),
-        _ => None,
-    });
-    let (mut reads, mut writes) = (Vec::new(), Vec::new());
-    for dml in commands {
-        let plain = dml.query.reads.iter().filter(|name| !of_row(name));
-        reads.extend(plain.map(|name| schema.resolve(name)));
-        let changed = dml.targets.iter().chain(&dml.query.writes);
-        writes.extend(changed.map(|name| schema.resolve(name)));
-    }
-    Rule {
-        name: create.name.value.clone(),
-        event: create.event.clone(),
-        columns: rule_words(&create.statements),
-        reads,
-        writes,
-    }
-}
-
-/// Returns the words in the commands of a rule that may be columns.
-fn rule_words(statements: &[Statement]) -> Vec<String> {
-    let mut words = Vec::new();
-    for statement in statements {
-        if let StatementKind::Dml(dml) = &statement.kind {
-            words.extend(dml.query.columns.iter().cloned());
-            words.extend(dml.filter.iter().flat_map(|filter| filter.columns.iter().cloned()));
-        }
-    }
-    words
-}
-
-/// Returns the words of statements that may be columns.
-fn touched_columns(statements: &[Statement]) -> Vec<String> {
-    let mut words = rule_words(statements);
-    for statement in statements {
-        if let StatementKind::Dml(dml) = &statement.kind {
-            words.extend(dml.columns.iter().map(|column| column.value.clone()));
-        }
-    }
-    words
-}
-
-/// Returns what an SQL function of one expression calls.
-fn inlined(create: &CreateRoutine) -> Option<Vec<crate::sql::ObjectName>> {
-    let [one] = create.statements.as_slice() else { return None };
-    let StatementKind::Dml(dml) = &one.kind else { return None };
-    let plain = create.language == "sql"
-        && !create.procedure
-        && !create.security_definer
-        && !create.sets_search_path
-        && dml.kind == ast::DmlKind::Select
-        && dml.query.reads.is_empty()
-        && dml.query.writes.is_empty();
-    plain.then(|| dml.query.functions.clone())
-}
-
-/// Returns the relations that statements read or write.
-fn touched(schema: &Schema, statements: &[Statement]) -> Vec<Name> {
-    let mut names = Vec::new();
-    for statement in statements {
-        if let StatementKind::Dml(dml) = &statement.kind {
-            let all = dml.targets.iter().chain(&dml.query.reads).chain(&dml.query.writes);
-            names.extend(all.map(|name| schema.resolve(name)));
-        }
-    }
-    names
 }
 
 fn publish(schema: &mut Schema, statement: &ast::Publication) {

@@ -536,6 +536,8 @@ pub struct Publication {
     pub all_tables: bool,
     /// The tables named.
     pub tables: Vec<ObjectName>,
+    /// Those of them that are written with ONLY.
+    pub only: Vec<ObjectName>,
     /// Columns that it lists or filters rows by, with their tables.
     pub columns: Vec<(ObjectName, Ident)>,
     /// `TABLES IN SCHEMA …`.

@@ -17,6 +17,8 @@ pub struct Query {
     pub writes: Vec<ObjectName>,
     /// Sequences named in quotes by nextval(), currval() and setval() (PostgreSQL).
     pub sequences: Vec<String>,
+    /// Tables and columns named in quotes by pg_get_serial_sequence() inside of those (PostgreSQL).
+    pub serials: Vec<(String, String)>,
     /// Functions it calls.
     pub functions: Vec<ObjectName>,
     /// Words in it that may be columns, unqualified part only, each once.

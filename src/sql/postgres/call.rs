@@ -177,6 +177,9 @@ pub(super) fn arguments(c: &mut Cursor<'_>, f: &mut Found, name: ObjectName) -> 
         if let Some(sequence) = written.strip_prefix('\'').and_then(|w| w.strip_suffix('\'')) {
             f.sequences.push(sequence.to_owned());
         }
+        if let Some(serial) = serial_of(c) {
+            f.serials.push(serial);
+        }
     }
     arguments_only(c, f)?;
     if names::at_string(c) {
@@ -192,6 +195,14 @@ pub(super) fn arguments(c: &mut Cursor<'_>, f: &mut Found, name: ObjectName) -> 
     f.function(name);
     tail(c, f)?;
     Ok(Called::Function)
+}
+
+/// Returns table and column of `(pg_get_serial_sequence('t', 'c')…`, where that is next.
+fn serial_of(c: &Cursor<'_>) -> Option<(String, String)> {
+    let text = |ahead: usize| c.text_at(ahead).strip_prefix('\'')?.strip_suffix('\'');
+    let called = c.text_at(1).eq_ignore_ascii_case("pg_get_serial_sequence");
+    let both = called && c.text_at(2) == "(" && c.text_at(4) == ",";
+    if both { Some((text(3)?.to_owned(), text(5)?.to_owned())) } else { None }
 }
 
 /// Takes the arguments of a function, next.

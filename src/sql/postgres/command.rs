@@ -97,6 +97,7 @@ pub(super) fn command(c: &mut Cursor<'_>, verb: &str) -> Parsed<StatementKind> {
         "DISCARD" => {
             let words = ["ALL", "TEMP", "TEMPORARY", "PLANS", "SEQUENCES"];
             match c.accept_any(&words) {
+                Some("ALL") => Ok(plain("discard-all")),
                 Some(_) => Ok(plain("discard")),
                 None => Err(c.expected("ALL, PLANS, SEQUENCES or TEMP")),
             }
@@ -147,7 +148,7 @@ mod tests {
         check("CALL app.p(1, x => 2)", "Call { name: app.p }");
         check("LISTEN c", "Other(Other { what: \"listen\" })");
         check("NOTIFY c, 'x'", "Other(Other { what: \"notify\" })");
-        check("DISCARD ALL", "Other(Other { what: \"discard\" })");
+        check("DISCARD ALL", "Other(Other { what: \"discard-all\" })");
         check("LOAD 'x'", "Other(Other { what: \"load\" })");
         check(
             "REASSIGN OWNED BY a TO b",

@@ -87,6 +87,7 @@ fn publication(name: Ident, alter: bool) -> Publication {
         name,
         all_tables: false,
         tables: Vec::new(),
+        only: Vec::new(),
         columns: Vec::new(),
         schemas: Vec::new(),
         action: None,
@@ -112,7 +113,9 @@ fn published(c: &mut Cursor<'_>, publication: &mut Publication) -> Parsed<()> {
             };
             publication.schemas.push(schema);
         } else {
+            let only = c.at(&["ONLY"]);
             let table = from::relation(c)?;
+            publication.only.extend(only.then(|| table.clone()));
             let mut columns = names::optional_column_list(c)?;
             if c.accept(&["WHERE"]) {
                 let filter = expr::in_parentheses(c)?;

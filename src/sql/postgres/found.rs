@@ -25,6 +25,8 @@ pub(super) struct Found {
     pub has_subquery: bool,
     /// Sequences named in quotes by nextval() and its kin, each once.
     pub sequences: Vec<String>,
+    /// Tables and columns in quotes by which nextval() and its kin find the sequence.
+    pub serials: Vec<(String, String)>,
     /// Relations read, each once.
     pub reads: Vec<ObjectName>,
     /// Relations changed by WITH clauses, each once.
@@ -111,6 +113,7 @@ impl Found {
             self.function(function.clone());
         }
         self.sequences.extend(part.sequences.iter().cloned());
+        self.serials.extend(part.serials.iter().cloned());
         self.has_subquery |= part.has_subquery;
     }
 
@@ -243,6 +246,7 @@ impl Found {
             row_locks: self.row_locks,
             writes: self.writes,
             sequences: self.sequences,
+            serials: self.serials,
             functions: self.functions,
             columns: self.columns,
             only: self.only,

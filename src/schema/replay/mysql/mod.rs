@@ -194,6 +194,7 @@ fn create_routine(schema: &mut Schema, create: &CreateRoutine) {
         language: create.language.clone(),
         volatility: create.volatility,
         touches: touched(schema, &create.statements),
+        writes: Vec::new(),
         columns: Vec::new(),
         inlined: None,
         parsed_body: false,

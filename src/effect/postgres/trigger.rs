@@ -1,0 +1,190 @@
+//! Triggers, rules and policies. DROP of them is in `drop`.
+
+use super::sheet::Sheet;
+use super::{dml, settings};
+use crate::effect::LockMode::{AccessExclusive, AccessShare, ShareRowExclusive};
+use crate::schema::{Name, Relation, RelationKind};
+use crate::sql::ast::{
+    CreateRule, CreateTrigger, Expr, ObjectKind, Policy, Rename, Statement, StatementKind,
+};
+
+/// Effects of ALTER TRIGGER, RULE and POLICY … RENAME TO.
+pub(super) fn rename(sheet: &mut Sheet<'_>, rename: &Rename, name: &str) {
+    let Some(table) = rename.on.as_ref().and_then(|on| sheet.existing(on, rename.if_exists)) else {
+        return;
+    };
+    let cause = if rename.object == ObjectKind::Trigger { "alter-trigger" } else { "rename" };
+    if rename_refused(sheet, rename, &table, name) {
+        return;
+    }
+    sheet.lock(&table, AccessExclusive, cause);
+    // PostgreSQL 15 and later rename the copies of the partitions with it.
+    let rows = settings::fires_for_rows(sheet, &table, None);
+    let partitioned = sheet.table(&table).is_some_and(|found| found.partition_by.is_some());
+    if rename.object == ObjectKind::Trigger && sheet.since(15) && partitioned && rows {
+        for child in sheet.family(&table, false).into_iter().skip(1) {
+            sheet.lock(&child, AccessExclusive, cause);
+        }
+    }
+    sheet.breaks("rename-object", rename.object, format!("{table}.{name}"), &table);
+}
+
+fn rename_refused(sheet: &mut Sheet<'_>, rename: &Rename, table: &Name, name: &str) -> bool {
+    let Some(found) = sheet.table(table) else { return false };
+    if rename.object != ObjectKind::Trigger {
+        return false;
+    }
+    let trigger = found.triggers.iter().find(|trigger| trigger.name == name);
+    if trigger.is_none() && found.complete {
+        let detail = format!("trigger \"{name}\" for table \"{table}\" does not exist");
+        sheet.fails("missing-object", "42704", detail);
+        return true;
+    }
+    // Before, the copy of a partition could get a name of its own.
+    if trigger.is_some_and(|trigger| trigger.inherited) && sheet.since(15) {
+        let detail = format!("cannot rename trigger \"{name}\" on table \"{table}\"");
+        let code = if sheet.since(18) { "0A000" } else { "XX000" };
+        sheet.fails("dependents-exist", code, detail);
+        return true;
+    }
+    false
+}
+
+/// Effects of CREATE TRIGGER: writers wait.
+pub(super) fn create_trigger(sheet: &mut Sheet<'_>, create: &CreateTrigger) {
+    if create.or_replace && sheet.needs_version(14, "CREATE OR REPLACE TRIGGER") {
+        return;
+    }
+    let Some(table) = sheet.existing(&create.table, false) else { return };
+    let name = create.name.name();
+    let found = sheet.table(&table);
+    let there = found.is_some_and(|found| found.triggers.iter().any(|t| t.name == name));
+    if there && !create.or_replace {
+        let detail = format!("trigger \"{name}\" for relation \"{table}\" exists already");
+        sheet.fails("duplicate-object", "42710", detail);
+        return;
+    }
+    if trigger_refused(sheet, create, found, &table) {
+        return;
+    }
+    if let (Some(function), true) = (&create.function, sheet.schema.complete)
+        && sheet.schema.find_routines(function).is_none()
+    {
+        let detail = format!("function {function}() does not exist");
+        sheet.may_fail("missing-object", "42883", detail);
+    }
+    if let Some(found) = found {
+        let view = found.kind == RelationKind::View;
+        let wrong = match create.timing.as_str() {
+            "instead of" => !view,
+            _ => view && create.for_each_row,
+        };
+        if wrong && found.origin != crate::schema::Origin::Assumed {
+            let detail = format!("such a trigger is not possible on \"{table}\"");
+            sheet.fails("wrong-object-kind", "42809", detail);
+            return;
+        }
+        let missing = create
+            .columns
+            .iter()
+            .find(|column| found.complete && found.column(column.as_str()).is_none());
+        if let Some(missing) = missing {
+            let detail = format!("column \"{missing}\" of relation \"{table}\" does not exist");
+            sheet.fails("missing-column", "42703", detail);
+            return;
+        }
+    }
+    sheet.lock(&table, ShareRowExclusive, "create-trigger");
+    if let Some(from) = &create.from
+        && let Some(from) = sheet.existing(from, false)
+    {
+        sheet.lock(&from, AccessShare, "create-trigger");
+    }
+    if create.for_each_row && found.is_some_and(|found| found.partition_by.is_some()) {
+        for child in sheet.family(&table, false).into_iter().skip(1) {
+            sheet.lock(&child, ShareRowExclusive, "create-trigger");
+        }
+    }
+    let how = if there { "replace-trigger" } else { "new-trigger" };
+    sheet.breaks(how, ObjectKind::Trigger, format!("{table}.{name}"), &table);
+}
+
+/// Effects of CREATE RULE.
+pub(super) fn create_rule(sheet: &mut Sheet<'_>, create: &CreateRule) {
+    let Some(table) = sheet.existing(&create.table, false) else { return };
+    let name = create.name.as_str();
+    let there =
+        sheet.table(&table).is_some_and(|found| found.rules.iter().any(|rule| rule.name == name));
+    if there && !create.or_replace {
+        let detail = format!("rule \"{name}\" for relation \"{table}\" exists already");
+        sheet.fails("duplicate-object", "42710", detail);
+        return;
+    }
+    sheet.lock(&table, AccessExclusive, "create-rule");
+    for command in &create.statements {
+        rule_locks(sheet, command);
+    }
+    sheet.breaks("replace-rule", ObjectKind::Rule, format!("{table}.{name}"), &table);
+}
+
+/// The commands of a rule are analysed when it is made, OLD and NEW aside.
+fn rule_locks(sheet: &mut Sheet<'_>, command: &Statement) {
+    if let StatementKind::Dml(dml) = &command.kind {
+        let mut dml = dml.clone();
+        dml.query.reads.retain(|read| !matches!(read.name(), "old" | "new"));
+        dml::stored_locks(sheet, &dml, "create-rule", dml::Use::Stored);
+    }
+}
+
+/// Effects of CREATE POLICY and ALTER POLICY.
+pub(super) fn policy(sheet: &mut Sheet<'_>, policy: &Policy) {
+    let Some(table) = sheet.existing(&policy.table, false) else { return };
+    let name = policy.name.as_str();
+    if let Some(found) = sheet.table(&table) {
+        let there = found.policies.iter().any(|known| known.name == name);
+        if there && !policy.alter {
+            let detail = format!("policy \"{name}\" for table \"{table}\" exists already");
+            sheet.fails("duplicate-object", "42710", detail);
+            return;
+        }
+        if !there && policy.alter && found.complete {
+            let detail = format!("policy \"{name}\" for table \"{table}\" does not exist");
+            sheet.fails("missing-object", "42704", detail);
+            return;
+        }
+    }
+    sheet.lock(&table, AccessExclusive, "create-policy");
+    for expr in policy.using.iter().chain(&policy.with_check) {
+        subquery_locks(sheet, expr, &table, "create-policy");
+    }
+    sheet.breaks("policy", ObjectKind::Policy, format!("{table}.{name}"), &table);
+}
+
+fn subquery_locks(sheet: &mut Sheet<'_>, expr: &Expr, table: &Name, cause: &'static str) {
+    for read in sheet.schema.relations_named(expr) {
+        if read != *table {
+            sheet.lock(&read, AccessShare, cause);
+        }
+    }
+}
+
+/// Kinds of trigger that do not exist.
+fn trigger_refused(
+    sheet: &mut Sheet<'_>,
+    create: &CreateTrigger,
+    found: Option<&Relation>,
+    table: &Name,
+) -> bool {
+    if create.for_each_row && create.events.iter().any(|event| event == "truncate") {
+        let detail = "TRUNCATE FOR EACH ROW triggers are not supported".to_owned();
+        sheet.fails("wrong-object-kind", "0A000", detail);
+        return true;
+    }
+    let partitioned = found.is_some_and(Relation::is_partitioned);
+    if create.for_each_row && partitioned && create.timing == "before" && !sheet.since(13) {
+        let detail = format!("\"{table}\" is a partitioned table");
+        sheet.fails("unsupported-version", "42809", detail);
+        return true;
+    }
+    false
+}
