@@ -65,7 +65,7 @@ pub(super) fn alter(sheet: &mut Sheet<'_>, alter: &AlterTable) {
         return;
     }
     let beside = beside(&alter.actions);
-    let levels = alter.actions.iter().map(|action| level(action));
+    let levels = alter.actions.iter().map(level);
     let mode = levels.max().unwrap_or(AccessExclusive);
     let target = Target { name, only: alter.only, beside };
     for action in &alter.actions {

@@ -156,7 +156,6 @@ pub(super) fn comment(sheet: &mut Sheet<'_>, comment: &Comment) {
 }
 
 /// Effects of GRANT and REVOKE: no relation is locked before PostgreSQL 18.
-#[expect(clippy::wildcard_enum_match_arm, reason = "the others are alike here")]
 pub(super) fn grant(sheet: &mut Sheet<'_>, grant: &Grant) {
     let relations = matches!(
         grant.object,

@@ -5,9 +5,12 @@
 
 use super::sheet::Sheet;
 
+/// A name, the first major version that has it, and the bounds of a number.
+type Parameter = (&'static str, u16, Option<(f64, f64)>);
+
 /// Parameters of tables and materialized views, with the first version where that is not 12, and
 /// the bounds of those that are numbers.
-const TABLE: &[(&str, u16, Option<(f64, f64)>)] = &[
+const TABLE: &[Parameter] = &[
     ("autovacuum_analyze_scale_factor", 12, Some((0.0, 100.0))),
     ("autovacuum_analyze_threshold", 12, Some((0.0, 2_147_483_647.0))),
     ("autovacuum_enabled", 12, None),

@@ -184,15 +184,7 @@ pub(super) fn table_wide(sheet: &mut Sheet<'_>, target: &Target<'_>, action: &Pg
         PgAction::SetLogged => set_persistence(sheet, target, true),
         PgAction::SetUnlogged => set_persistence(sheet, target, false),
         PgAction::SetTablespace(to) => {
-            let now = table.and_then(|table| table.tablespace.as_deref()).unwrap_or("pg_default");
-            if !matches!(to.as_str(), "pg_default" | "pg_global") {
-                // Tablespaces belong to the whole server, and no migration tells of them.
-                let detail = format!("tablespace \"{to}\" may be missing");
-                sheet.may_fail("missing-object", "42704", detail);
-            }
-            if now != to && table.is_none_or(Relation::has_storage) {
-                sheet.rewrite_rows(name, "set-tablespace", source::ALTER_TABLE);
-            }
+            set_tablespace(sheet, name, to);
         }
         PgAction::SetAccessMethod(method) => set_access_method(sheet, target, method),
         PgAction::Trigger { state, name: trigger, .. } => {
@@ -250,6 +242,20 @@ pub(super) fn table_wide(sheet: &mut Sheet<'_>, target: &Target<'_>, action: &Pg
         }
         PgAction::SetOptions(options) => storage_options(sheet, target, options),
         _ => {}
+    }
+}
+
+/// Effects of SET TABLESPACE: the table is copied, and its indexes stay where they are.
+fn set_tablespace(sheet: &mut Sheet<'_>, name: &Name, to: &str) {
+    let table = sheet.table(name);
+    let now = table.and_then(|table| table.tablespace.as_deref()).unwrap_or("pg_default");
+    if !matches!(to, "pg_default" | "pg_global") {
+        // Tablespaces belong to the whole server, and no migration tells of them.
+        let detail = format!("tablespace \"{to}\" may be missing");
+        sheet.may_fail("missing-object", "42704", detail);
+    }
+    if now != to && table.is_none_or(Relation::has_storage) {
+        sheet.rewrite_rows(name, "set-tablespace", source::ALTER_TABLE);
     }
 }
 

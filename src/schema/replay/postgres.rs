@@ -80,12 +80,6 @@ pub(super) fn apply(schema: &mut Schema, statement: &Statement) {
             }
         }
         StatementKind::Explain { analyze: true, statement } => apply(schema, statement),
-        StatementKind::Other(other) if other.what == "create-access-method" => {
-            for name in &other.names {
-                let (kind, origin) = (ObjectKind::AccessMethod.as_str(), schema.origin());
-                schema.set_other(kind, Name::new("", name.name()), Some(origin));
-            }
-        }
         _ => apply_object(schema, statement),
     }
 }
@@ -153,6 +147,12 @@ fn apply_object(schema: &mut Schema, statement: &Statement) {
         StatementKind::Extension(extension) if !extension.alter => {
             let origin = schema.origin();
             schema.set_extension(extension.name.value.clone(), Some(origin));
+        }
+        StatementKind::Other(other) if other.what == "create-access-method" => {
+            for name in &other.names {
+                let (kind, origin) = (ObjectKind::AccessMethod.as_str(), schema.origin());
+                schema.set_other(kind, Name::new("", name.name()), Some(origin));
+            }
         }
         StatementKind::Publication(publication) => publish(schema, publication),
         _ => {}
