@@ -160,7 +160,6 @@ struct Heard<'r> {
     /// The rewrites that fit: the statement, the rules whose findings they answer, their names.
     fixes: Vec<(Span, Vec<&'static str>, &'static str)>,
     warnings: Vec<String>,
-    path: String,
     statements: usize,
     unknown: usize,
 }
@@ -194,7 +193,6 @@ impl<'r> Listener for Docket<'r> {
             case,
             fixes,
             warnings: warnings(&migration),
-            path: migration.up.section.source.path().to_owned(),
             statements: statements.len(),
             unknown,
         })
@@ -204,9 +202,10 @@ impl<'r> Listener for Docket<'r> {
         let count = heard.len();
         let mut told = Vec::new();
         for (number, (heard, neighbours)) in (1..).zip(heard.into_iter().zip(&end.told)) {
-            let Some(Heard { mut case, fixes, warnings, path, statements, unknown }) = heard else {
+            let Some(Heard { mut case, fixes, warnings, statements, unknown }) = heard else {
                 continue;
             };
+            let path = case.path().to_owned();
             case.settle(end.schema, number == count);
             for effect in neighbours {
                 case.add(effect, &self.bench);

@@ -151,6 +151,8 @@ impl<'s, L: Listener> Track<'s, L> {
     fn folder(&mut self, used: Use, group: Group) {
         let (server, listener) = (self.stage.server, self.stage.listener);
         let mut first = true;
+        self.heard.reserve_exact(group.drafts.len());
+        self.members.reserve_exact(group.drafts.len());
         let mut drafts = group.drafts.into_iter();
         let mut parsed: Vec<Result<Migration, LayoutError>> = Vec::new();
         let mut walked: Vec<Replayed> = Vec::new();

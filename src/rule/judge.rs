@@ -53,7 +53,8 @@ pub struct Case<'r> {
     /// The file; of its text, what findings about the whole file point at.
     source: Source,
     hits: Vec<Hit<'r>>,
-    directives: Directives,
+    /// What comments say, where they say something.
+    directives: Option<Box<Directives>>,
 }
 
 /// The statement an effect is part of.
@@ -139,9 +140,11 @@ impl<'r> Bench<'r> {
         }
         let first = migration.up.statements.first().map(|statement| statement.span);
         let keeps_all = !directives.suppressions.is_empty() || !directives.unknown.is_empty();
-        let source =
-            if keeps_all { source.clone() } else { source.cut(first.unwrap_or(Span::new(0, 0))) };
-        Case { source, hits, directives }
+        if keeps_all {
+            return Case { source: source.clone(), hits, directives: Some(Box::new(directives)) };
+        }
+        let source = source.cut(first.unwrap_or(Span::new(0, 0)));
+        Case { source, hits, directives: None }
     }
 
     fn rules_on(&self, facts: &Facts<'_>) -> &[&'r RuleInForce] {
@@ -215,6 +218,11 @@ impl<'r> Case<'r> {
         bench.hits(effect, NOWHERE, at, &self.source, &mut self.hits);
     }
 
+    /// Returns the path of the file.
+    pub fn path(&self) -> &str {
+        self.source.path()
+    }
+
     /// Says whether one of these rules hit a statement.
     pub fn names(&self, statement: Span, rules: &[&str]) -> bool {
         let hit =
@@ -230,6 +238,7 @@ impl<'r> Case<'r> {
     /// Returns the findings.
     pub fn judged(self, bench: &Bench<'r>) -> Judged {
         let Self { source, hits, directives } = self;
+        let directives = directives.map(|directives| *directives).unwrap_or_default();
         let mut used = vec![false; directives.suppressions.len()];
         let (silenced, loud) =
             silence(told_once(hits), &directives.suppressions, bench.rules, &mut used);

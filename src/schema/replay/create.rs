@@ -179,7 +179,7 @@ fn take_like(schema: &Schema, table: &mut Relation, like: &LikeClause) {
         if !includes("identity") {
             copy.identity = None;
         }
-        table.columns.push(copy);
+        add(&mut table.columns, copy);
     }
     for constraint in &source.constraints {
         let copied = match constraint.kind {
@@ -192,7 +192,7 @@ fn take_like(schema: &Schema, table: &mut Relation, like: &LikeClause) {
         };
         if copied {
             let copy = Constraint { inherited: false, valid: true, origin, ..constraint.clone() };
-            table.constraints.push(copy);
+            add(&mut table.constraints, copy);
         }
     }
     if includes("indexes") {
@@ -221,7 +221,7 @@ pub(super) fn fill_from_query(schema: &Schema, table: &mut Relation, query: &Que
             let named = query.star || query.columns.contains(&column.name);
             if named && table.column(&column.name).is_none() {
                 let copy = plain_column(&column.name, column.data_type.clone(), origin);
-                table.columns.push(copy);
+                add(&mut table.columns, copy);
             }
         }
     }
@@ -229,6 +229,14 @@ pub(super) fn fill_from_query(schema: &Schema, table: &mut Relation, query: &Que
     // `SELECT * FROM t`; anything besides may give a column more, or a column another name.
     let plain = query.star && query.columns.is_empty() && query.functions.is_empty();
     table.complete = plain && all_known && sources.len() == 1;
+}
+
+/// Adds to a list of the model. Lists grow seldom and are kept for long, so little room is left.
+fn add<T>(list: &mut Vec<T>, one: T) {
+    if list.len() == list.capacity() {
+        list.reserve_exact(1 + list.len() / 4);
+    }
+    list.push(one);
 }
 
 /// Adds a column with its sequence and its constraints; columns of that name are merged.
@@ -250,7 +258,7 @@ pub(super) fn add_column(
             old.default = new.default.or_else(|| old.default.take());
             old.generated = new.generated.or_else(|| old.generated.take());
         }
-        None => table.columns.push(new),
+        None => add(&mut table.columns, new),
     }
     if let Some(Nullability::NotNull { name: Some(written) }) = &definition.nullability {
         push_not_null(schema, table, &name, Some(written.value.clone()), true);
@@ -308,17 +316,20 @@ pub(super) fn push_not_null(
     }
     let taken = |name: &str| is_constraint_taken(schema, table, name);
     let name = name.unwrap_or_else(|| made_up_name(&table.name.name, column, "not_null", taken));
-    table.constraints.push(Constraint {
-        name,
-        kind: Demand::NotNull(column.to_owned()),
-        valid,
-        enforced: true,
-        written_on: None,
-        deferrable: false,
-        inherited: false,
-        no_inherit: false,
-        origin: schema.origin(),
-    });
+    add(
+        &mut table.constraints,
+        Constraint {
+            name,
+            kind: Demand::NotNull(column.to_owned()),
+            valid,
+            enforced: true,
+            written_on: None,
+            deferrable: false,
+            inherited: false,
+            no_inherit: false,
+            origin: schema.origin(),
+        },
+    );
 }
 
 /// Adds a constraint and the index behind it, under the name that PostgreSQL would give.
@@ -357,7 +368,7 @@ pub(super) fn add_constraint(
             index.method = exclude.method.clone().unwrap_or_else(|| "btree".to_owned());
             index.predicate.clone_from(&exclude.predicate);
             index.constraint = Some(name.clone());
-            table.indexes.push(index);
+            add(&mut table.indexes, index);
             (Demand::Exclude(key_columns(&key)), name)
         }
         ConstraintKind::Check(check) => {
@@ -369,7 +380,7 @@ pub(super) fn add_constraint(
             (foreign_key(schema, table, key), name)
         }
     };
-    table.constraints.push(made(schema, constraint, kind, name, inherited));
+    add(&mut table.constraints, made(schema, constraint, kind, name, inherited));
 }
 
 fn made(
@@ -494,9 +505,9 @@ fn add_key(
     let mut index = new_index(schema, name.clone(), key, IndexKind::Unique);
     index.primary = primary;
     index.constraint = Some(name.clone());
-    table.indexes.push(index);
+    add(&mut table.indexes, index);
     let kind = if primary { Demand::PrimaryKey(columns) } else { Demand::Unique(columns) };
-    table.constraints.push(made(schema, constraint, kind, name, inherited));
+    add(&mut table.constraints, made(schema, constraint, kind, name, inherited));
 }
 
 /// PRIMARY KEY or UNIQUE USING INDEX: the index takes the constraint's name.
@@ -522,7 +533,7 @@ fn use_index(
         }
     }
     let kind = if primary { Demand::PrimaryKey(columns) } else { Demand::Unique(columns) };
-    table.constraints.push(made(schema, constraint, kind, name, false));
+    add(&mut table.constraints, made(schema, constraint, kind, name, false));
 }
 
 /// Makes a column NOT NULL.
@@ -535,7 +546,7 @@ pub(super) fn set_not_null(
 ) {
     let origin = schema.origin();
     if table.column(column).is_none() && !table.complete {
-        table.columns.push(plain_column(column, None, Origin::Assumed));
+        add(&mut table.columns, plain_column(column, None, Origin::Assumed));
     }
     if let Some(found) = table.column_mut(column) {
         found.not_null = true;
