@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::amend;
 use super::approvals;
 use super::console::Console;
 use super::exit::Exit;
@@ -41,6 +42,9 @@ pub(super) struct ApproveArgs {
     /// Approve taking so many migrations back
     #[arg(long, value_name = "N")]
     rollback_steps: Option<usize>,
+    /// Approve the changed file of this applied migration
+    #[arg(long, value_name = "VERSION", conflicts_with_all = ["rollback_to", "rollback_steps"])]
+    amend: Option<String>,
     /// Digest, or its beginning, that the plan must have
     #[arg(long, value_name = "DIGEST")]
     plan: Option<String>,
@@ -61,6 +65,12 @@ pub(super) fn run(args: &ApproveArgs, console: &mut Console) -> Result<Exit, Fai
     let (live, plan) = block_on(async {
         let mut live = Live::open(project, &args.dir, &args.url, console).await?;
         live.pooled |= args.planning.pooled;
+        if let Some(version) = &args.amend {
+            live.details().await?;
+            let edited = amend::find(&live, version)?;
+            let plan = amend::plan_of(&mut live, &edited, console).await?;
+            return Ok((live, plan));
+        }
         let how_far = HowFar { to: args.rollback_to.clone(), steps: args.rollback_steps };
         if !how_far.is_unsaid() {
             let plan = plan_back(&mut live, &how_far, &args.planning, console).await?;

@@ -13,7 +13,7 @@ use super::runtime::block_on;
 use crate::apply::{Direction, Faults, Progress, Runner, Stop};
 use crate::db::{Event, NewEntry};
 use crate::plan::{History, digests_of, version_of};
-use crate::sql::{Migration, Version};
+use crate::sql::Migration;
 
 /// Count migrations as applied without running them
 ///
@@ -68,18 +68,19 @@ pub(super) fn run(args: &BaselineArgs, console: &mut Console) -> Result<Exit, Fa
 }
 
 fn choose<'m>(live: &'m Live, to: Option<&str>) -> Result<Vec<&'m Migration>, Failure> {
-    if let Some(to) = to
-        && !live.migrations.iter().any(|m| version_of(m) == to)
-    {
-        return Err(Failure::new(format!("no migration {to} in {}", live.dir.display()))
-            .hint("name a version of the folder"));
-    }
-    let last = to.map(Version::new);
-    let within = |migration: &&Migration| {
-        last.as_ref().is_none_or(|last| Version::new(version_of(migration)) <= *last)
+    let within = match to {
+        None => live.migrations.len(),
+        // The order of the folder counts, not that of the versions: some conventions have none.
+        Some(to) => match live.migrations.iter().position(|m| version_of(m) == to) {
+            Some(at) => at + 1,
+            None => {
+                return Err(Failure::new(format!("no migration {to} in {}", live.dir.display()))
+                    .hint("name a version of the folder"));
+            }
+        },
     };
     let new = |migration: &&Migration| live.history.applied(&version_of(migration)).is_none();
-    Ok(live.migrations.iter().filter(within).filter(new).collect())
+    Ok(live.migrations.iter().take(within).filter(new).collect())
 }
 
 /// Returns the row that says how a migration came to be applied.

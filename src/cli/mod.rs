@@ -45,6 +45,8 @@ mod verify;
 mod journal;
 mod adopt;
 mod baseline;
+mod amend;
+mod examples;
 mod snapshot;
 mod targets;
 mod telemetry;
@@ -61,20 +63,13 @@ use options::GlobalOptions;
 #[derive(Debug, Parser)]
 #[command(name = "lockwise", version, propagate_version = false, max_term_width = 100)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
-#[command(disable_help_subcommand = true, after_long_help = EXIT_CODES)]
+#[command(disable_help_subcommand = true, after_long_help = examples::ROOT)]
 struct Arguments {
     #[command(flatten)]
     global: GlobalOptions,
     #[command(subcommand)]
     command: Command,
 }
-
-const EXIT_CODES: &str = "\
-Exit codes:
-  0  the answer is yes, nothing blocks
-  1  the answer is no: findings at or over the limit, drift, missing approval
-  2  no answer: bad arguments or configuration, unreadable file, unreachable server
-  3  a database was touched and the run did not finish: see `lockwise status`";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -94,6 +89,7 @@ enum Command {
     History(journal::HistoryArgs),
     Adopt(adopt::AdoptArgs),
     Baseline(baseline::BaselineArgs),
+    Amend(amend::AmendArgs),
     Snapshot(snapshot::SnapshotArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -118,6 +114,7 @@ impl Command {
             Self::History(args) => journal::run(args, console),
             Self::Adopt(args) => adopt::run(args, console),
             Self::Baseline(args) => baseline::run(args, console),
+            Self::Amend(args) => amend::run(args, console),
             Self::Snapshot(args) => snapshot::run(args, console),
             Self::Completions(args) => completions::run(args, console),
             Self::Man(args) => man::run(args, console),
@@ -152,7 +149,7 @@ fn parse(words: &[OsString]) -> Result<Arguments, clap::Error> {
 
 /// Returns the whole command line as data: for parsing, completions and manual pages.
 fn command() -> clap::Command {
-    Arguments::command()
+    examples::add(Arguments::command())
 }
 
 /// Finds `--color` before the arguments are parsed, for the errors of parsing itself.

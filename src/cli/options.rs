@@ -112,7 +112,7 @@ pub(super) struct UrlOption {
 /// Whether to ask.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
 pub(super) struct YesOption {
-    /// Do not ask before changing a database
+    /// Do not ask: go on, as a pipeline has to
     #[arg(long, short)]
     pub(super) yes: bool,
 }

@@ -50,23 +50,41 @@ pub(super) fn run(args: &VerifyArgs, console: &mut Console) -> Result<Exit, Fail
         }
         let applied = live.history.applied.len();
         writeln!(console.out, "files: the {applied} applied migrations are as they were")?;
-        let snapshot = live.snapshot().await?;
-        let mut shadow = live.shadow(&snapshot, args.shadow.as_deref()).await?;
-        if let Some(reason) = shadow.missing() {
-            console.warn(&format!("the live schema was not compared: {reason}"));
-            return Ok(Exit::Yes);
+        match compared(&mut live, args.shadow.as_deref()).await? {
+            Compared::Not(reason) => {
+                console.warn(&format!("the live schema was not compared: {reason}"));
+                Ok(Exit::Yes)
+            }
+            Compared::With(difference) => report(&difference, console),
         }
-        let start = start_of(&live)?;
-        let Some(mut connection) = shadow.seeded(&start).await.map_err(database)? else {
-            return Ok(Exit::Yes);
-        };
-        replay(&mut connection, &live, &live.history.applied).await?;
-        let expected = crate::db::snapshot(&mut connection, &snapshot_options()).await;
-        let expected = expected.map_err(database)?;
-        drop(connection);
-        shadow.stop().await.map_err(database)?;
-        report(&compare(&expected, &snapshot), console)
     })
+}
+
+/// How the live schema compares with what the files make.
+pub(super) enum Compared {
+    /// It was not tried, and why.
+    Not(String),
+    /// The difference.
+    With(Difference),
+}
+
+/// Runs the applied migrations, as their files are, on a shadow, and compares.
+pub(super) async fn compared(live: &mut Live, shadow: Option<&str>) -> Result<Compared, Failure> {
+    let snapshot = live.snapshot().await?;
+    let mut shadow = live.shadow(&snapshot, shadow).await?;
+    if let Some(reason) = shadow.missing() {
+        return Ok(Compared::Not(reason.to_owned()));
+    }
+    let start = start_of(live)?;
+    let Some(mut connection) = shadow.seeded(&start).await.map_err(database)? else {
+        return Ok(Compared::Not("there is no shadow".to_owned()));
+    };
+    replay(&mut connection, live, &live.history.applied).await?;
+    let expected = crate::db::snapshot(&mut connection, &snapshot_options()).await;
+    let expected = expected.map_err(database)?;
+    drop(connection);
+    shadow.stop().await.map_err(database)?;
+    Ok(Compared::With(compare(&expected, &snapshot)))
 }
 
 fn report(difference: &Difference, console: &mut Console) -> Result<Exit, Failure> {

@@ -135,9 +135,9 @@ impl History {
         match entry.event {
             Event::MigrationApplied | Event::Baseline | Event::Adopted | Event::Amended => {
                 self.settle(&entry.version);
-                self.applied.retain(|applied| applied.version != entry.version);
+                let place = self.applied.iter().position(|one| one.version == entry.version);
                 let digest = |text: &Option<String>| text.as_ref().and_then(|t| t.parse().ok());
-                self.applied.push(Applied {
+                let applied = Applied {
                     version: entry.version.clone(),
                     name: entry.name.clone(),
                     event: entry.event,
@@ -147,7 +147,15 @@ impl History {
                     plan_digest: entry.plan_digest.clone(),
                     raw: digest(&entry.raw_digest),
                     semantic: digest(&entry.semantic_digest),
-                });
+                };
+                match place.and_then(|place| self.applied.get_mut(place)) {
+                    // An amended migration is where it was: the order of application stays.
+                    Some(there) if entry.event == Event::Amended => *there = applied,
+                    Some(_) | None => {
+                        self.applied.retain(|one| one.version != entry.version);
+                        self.applied.push(applied);
+                    }
+                }
             }
             Event::MigrationRolledBack => {
                 self.settle(&entry.version);
@@ -253,7 +261,8 @@ impl Trouble {
     pub const fn hint(&self) -> &'static str {
         match self {
             Self::Edited { .. } => {
-                "restore the file from version control, and put the change into a new migration"
+                "restore the file from version control, and put the change into a new migration; \
+                 `lockwise amend` accepts one that makes the same schema"
             }
             Self::Missing { .. } => {
                 "restore the file from version control, or name the right folder with --dir"

@@ -235,10 +235,10 @@ fn flyway() {
         let history = vec![
             format!(
                 "CREATE TABLE flyway_schema_history (installed_rank int NOT NULL PRIMARY KEY, \
-                 version varchar(50), description varchar(200) NOT NULL, type varchar(20) NOT NULL, \
-                 script varchar(1000) NOT NULL, checksum int, installed_by varchar(100) NOT NULL, \
-                 installed_on {time} NOT NULL DEFAULT CURRENT_TIMESTAMP, execution_time int NOT \
-                 NULL, success boolean NOT NULL)"
+                 version varchar(50), description varchar(200) NOT NULL, type varchar(20) NOT \
+                 NULL, script varchar(1000) NOT NULL, checksum int, installed_by varchar(100) \
+                 NOT NULL, installed_on {time} NOT NULL DEFAULT CURRENT_TIMESTAMP, \
+                 execution_time int NOT NULL, success boolean NOT NULL)"
             ),
             "CREATE INDEX flyway_schema_history_s_idx ON flyway_schema_history (success)".to_owned(),
             "INSERT INTO flyway_schema_history (installed_rank, version, description, type, script, \

@@ -16,6 +16,7 @@ mod clients;
 mod crashes;
 mod cuts;
 mod leftovers;
+mod history;
 mod lifecycle;
 mod locks;
 mod many;

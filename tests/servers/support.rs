@@ -155,7 +155,7 @@ impl Project {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let shadowed = ["plan", "apply", "rollback", "verify", "approve"];
+        let shadowed = ["plan", "apply", "rollback", "verify", "approve", "amend"];
         let first = arguments.first().copied().unwrap_or_default();
         if !arguments.contains(&"--url") && first != "lint" {
             command.args(["--url", &self.url]);
