@@ -114,7 +114,9 @@ impl Process {
         let id = text.lines().next()?.trim().to_owned();
         let line = std::fs::read(format!("/proc/{id}/cmdline")).ok()?;
         let words = line.split(|byte| *byte == 0).filter(|word| !word.is_empty());
-        let arguments = words.map(|word| String::from_utf8_lossy(word).into_owned()).collect();
+        let words = words.map(|word| String::from_utf8_lossy(word).into_owned());
+        // The file that made the first login is gone once that is done.
+        let arguments = words.filter(|word| !word.starts_with("--init-file")).collect();
         let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
         let user = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
         let user = user.split_whitespace().next()?.to_owned();

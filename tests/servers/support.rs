@@ -160,7 +160,7 @@ impl Project {
         if !arguments.contains(&"--url") && first != "lint" {
             command.args(["--url", &self.url]);
         }
-        let own = arguments.contains(&"--shadow");
+        let own = arguments.contains(&"--shadow") || arguments.contains(&"--plan");
         if shadowed.contains(&first) && self.kind != Kind::Sqlite && !own {
             command.args(["--shadow", &admin_url(self.kind)]);
         }
