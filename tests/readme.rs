@@ -150,8 +150,12 @@ fn cases_table() -> String {
     for (place, (name, kind)) in SERVERS.into_iter().enumerate() {
         let mut count = 0;
         let mut versions: Vec<(u64, u64)> = Vec::new();
-        for file in ["cases", "recorded"] {
-            let text = fs::read_to_string(folder.join(name).join(format!("{file}.jsonl"))).unwrap();
+        for file in ["cases", "recorded", "wide"] {
+            let path = folder.join(name).join(format!("{file}.jsonl"));
+            if file == "wide" && !path.exists() {
+                continue;
+            }
+            let text = fs::read_to_string(path).unwrap();
             for row in text.lines() {
                 let row: Value = serde_json::from_str(row).unwrap();
                 let family = row["family"].as_str().unwrap().replace('_', " ");

@@ -348,7 +348,10 @@ pub(super) fn detach(
     }
     for other in referencing {
         sheet.lock(&other, AccessExclusive, "detach-partition-foreign-key");
-        // No row of the other table may reference one of the partition.
+        // No row of the other table may reference one of the partition, where there are rows.
+        if !sheet.table(&other).is_some_and(|table| table.has_rows) {
+            continue;
+        }
         for member in foreign_key::partitions_of(sheet, &child) {
             sheet.scan(&member, "detach-partition-foreign-key", source::PARTITION);
         }
