@@ -12,7 +12,7 @@ use super::failure::Failure;
 use super::history::{History, HistoryOptions, Replayed, Use};
 use super::project::Project;
 use crate::rule::fix::{FileEdit, Fix, FixedMigration, files};
-use crate::rule::{Bench, Finding, JudgeOptions, RuleSet};
+use crate::rule::{Bench, Finding, JudgeOptions, Replacement, RuleSet};
 use crate::sql::Migration;
 
 /// Rewrite migrations into their safe form
@@ -96,6 +96,15 @@ fn answers(fix: &Fix, finding: &Finding) -> bool {
 /// Says whether the folder's convention has room for a rewrite.
 pub(super) fn fits(migration: &Migration, fix: &Fix) -> bool {
     !files(&BTreeSet::new(), &[FixedMigration { migration, fixes: vec![fix.clone()] }]).is_empty()
+}
+
+/// Returns the change of the file that a rewrite is, where it stays within the file.
+pub(super) fn replacement(migration: &Migration, fix: &Fix) -> Option<Replacement> {
+    let fixed = FixedMigration { migration, fixes: vec![fix.clone()] };
+    let edits = files(&BTreeSet::new(), &[fixed]);
+    let [edit] = edits.as_slice() else { return None };
+    let old = migration.up.section.source.text();
+    if edit.new { None } else { Replacement::between(old, &edit.text) }
 }
 
 /// Turns rewrites into files, folder by folder.

@@ -1,16 +1,19 @@
 //! Migrations read, in order, and the server they are meant for: what lint and effects begin with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::console::Console;
 use super::failure::Failure;
 use super::files;
-use super::options::{ConventionOption, ServerOptions};
+use super::live::Live;
+use super::options::{ConventionOption, ServerOptions, UrlOption};
 use super::project::Project;
+use super::runtime::block_on;
+use super::since::Changed;
 use super::track::{self, End, Listener, Stage};
 use crate::db::Snapshot;
-use crate::effect::{FileState, MigrationEffects, WalkOptions, settle};
+use crate::effect::{Branch, FileState, Member, MigrationEffects, WalkOptions, settle, walk};
 use crate::plan::schema_of;
 use crate::rule::fix::Fix;
 use crate::schema::{Name, Schema, Size};
@@ -32,6 +35,9 @@ pub(super) struct HistoryOptions {
     /// schema themselves, the sizes count.
     #[arg(long, value_name = "FILE")]
     snapshot: Option<PathBuf>,
+    /// Database whose schema and table sizes are read, as a snapshot of this moment
+    #[arg(long, value_name = "URL", conflicts_with = "snapshot")]
+    url: Option<String>,
     #[command(flatten)]
     server: ServerOptions,
     #[command(flatten)]
@@ -48,6 +54,8 @@ pub(super) struct History {
     judged: Vec<Group>,
     /// What version control says about the files, where it was asked.
     states: BTreeMap<String, FileState>,
+    /// The branch that the files are compared with.
+    branch: Branch,
     /// Sizes of tables, where they are known.
     sizes: BTreeMap<Name, Size>,
     /// The schema before the first migration.
@@ -82,7 +90,10 @@ impl History {
             .map(|path| files::shown(&path))
             .chain(options.history.iter().cloned())
             .collect();
-        let snapshot = read_snapshot(options.snapshot.as_deref(), project)?;
+        let snapshot = match &options.url {
+            Some(url) => Some(live_snapshot(url, console)?),
+            None => read_snapshot(options.snapshot.as_deref(), project)?,
+        };
         let given = files::read_all(&paths)?;
         let one_by_one =
             before.is_empty() && !given.iter().any(|given| matches!(given, Given::Folder { .. }));
@@ -113,6 +124,7 @@ impl History {
             before: before.groups,
             judged: judged.groups,
             states: BTreeMap::new(),
+            branch: Branch::default(),
             sizes: snapshot.map(|snapshot| snapshot.sizes).unwrap_or_default(),
             start,
             failures,
@@ -126,6 +138,27 @@ impl History {
         self.states = paths.map(|path| (path.to_owned(), state(path))).collect();
     }
 
+    /// Compares new files with those that a revision got since the branches parted; tells which
+    /// published files of the same folders are gone.
+    pub(super) fn compare(&mut self, revision: &str, changed: Changed, console: &mut Console) {
+        let folder = |path: &str| path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+        let drafts = || self.judged.iter().flat_map(|group| &group.drafts);
+        let folders: BTreeSet<String> = drafts().map(|draft| folder(draft.path())).collect();
+        for path in changed.gone.iter().filter(|path| folders.contains(&folder(path))) {
+            console.warn(&format!("{path} was published and is gone: databases have run it"));
+        }
+        let Some(convention) = drafts().next().map(|draft| draft.convention) else { return };
+        let folder = Given::Folder { path: String::new(), files: changed.theirs };
+        let groups = arrange(vec![folder], Some(convention)).groups;
+        let mut schema = Schema::new(self.server, false);
+        let theirs = groups.into_iter().flat_map(|group| group.drafts);
+        let members = theirs.filter_map(|draft| draft.parse(self.server).ok()).map(|migration| {
+            let effects = walk(&migration, &mut schema, &WalkOptions::default());
+            Member::of(&migration).touching(&effects)
+        });
+        self.branch = Branch { name: revision.to_owned(), members: members.collect() };
+    }
+
     /// Replays all migrations: histories on all cores, the migrations of each in their order. What
     /// `listener` makes of a history goes to `take`, in the order of the histories.
     ///
@@ -136,11 +169,11 @@ impl History {
         listener: &L,
         take: impl FnMut(L::Told) + Send,
     ) -> Vec<Failure> {
-        let Self { server, before, judged, states, sizes, start, failures } = self;
+        let Self { server, before, judged, states, branch, sizes, start, failures } = self;
         let before = before.into_iter().map(|group| (Use::Before, group));
         let groups: Vec<(Use, Group)> =
             before.chain(judged.into_iter().map(|group| (Use::Judged, group))).collect();
-        let stage = Stage { project, server, states, sizes, listener };
+        let stage = Stage { project, server, states, branch, sizes, listener };
         let mut failures = failures;
         failures.extend(track::histories(&stage, start, groups, take));
         failures
@@ -215,6 +248,13 @@ fn tell_unrelated(arrangement: &Arrangement, console: &mut Console) {
             arrangement.groups.len()
         ));
     }
+}
+
+/// Reads schema and sizes of a database; nothing is written to it.
+fn live_snapshot(url: &str, console: &Console) -> Result<Snapshot, Failure> {
+    let project = Project::load(&console.global)?;
+    let url = UrlOption { url: Some(url.to_owned()) };
+    block_on(async { Live::without_folder(project, &url).await?.snapshot().await })
 }
 
 fn read_snapshot(option: Option<&Path>, project: &Project) -> Result<Option<Snapshot>, Failure> {

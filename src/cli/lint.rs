@@ -6,7 +6,7 @@ use super::console::Console;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::files::shown;
-use super::fix::fits;
+use super::fix::{fits, replacement};
 use super::history::{History, HistoryOptions, Replayed, Use};
 use super::project::Project;
 use super::since;
@@ -14,7 +14,7 @@ use super::track::{End, Listener};
 use crate::config::FailOn;
 use crate::report::lint::{LintFormat, LintReport, LintedFile};
 use crate::rule::fix::Fix;
-use crate::rule::{Baseline, Bench, Case, Finding, JudgeOptions};
+use crate::rule::{Baseline, Bench, Case, Finding, JudgeOptions, Replacement};
 use crate::sql::ast::StatementKind;
 use crate::sql::{Migration, PieceKind, Span};
 
@@ -76,6 +76,7 @@ pub(super) fn run(args: &LintArgs, console: &mut Console) -> Result<Exit, Failur
     if let Some(revision) = &args.since {
         let changed = since::changed_files(revision)?;
         history.judge_changed(|path| changed.state(path));
+        history.compare(revision, changed, console);
     }
     let server = history.server;
     let judging = JudgeOptions { adopt_comments: project.config.adopt_comments };
@@ -158,7 +159,7 @@ struct Docket<'r> {
 struct Heard<'r> {
     case: Case<'r>,
     /// The rewrites that fit: the statement, the rules whose findings they answer, their names.
-    fixes: Vec<(Span, Vec<&'static str>, &'static str)>,
+    fixes: Vec<Offer>,
     warnings: Vec<String>,
     statements: usize,
     unknown: usize,
@@ -183,7 +184,13 @@ impl<'r> Listener for Docket<'r> {
         let case = self.bench.hear(&migration, &effects);
         let fits = |fix: &Fix| case.names(fix.span, &fix.rules) && fits(&migration, fix);
         let fixes = fixes.into_iter().filter(fits);
-        let fixes = fixes.map(|fix| (fix.span, fix.rules, fix.title)).collect();
+        let offer = |fix: Fix| Offer {
+            replacement: replacement(&migration, &fix),
+            span: fix.span,
+            rules: fix.rules,
+            title: fix.title,
+        };
+        let fixes = fixes.map(offer).collect();
         let statements = &migration.up.statements;
         let unknown = statements
             .iter()
@@ -218,15 +225,27 @@ impl<'r> Listener for Docket<'r> {
     }
 }
 
-/// Names the rewrite of a statement at each of its findings, where it answers one of them.
-fn name_fixes(findings: &mut [Finding], fixes: &[(Span, Vec<&'static str>, &'static str)]) {
-    for (span, rules, title) in fixes {
-        let here = |finding: &Finding| finding.statement == *span;
-        let answered = findings
-            .iter()
-            .any(|finding| here(finding) && finding.rules().any(|id| rules.contains(&id)));
-        for finding in findings.iter_mut().filter(|finding| answered && here(finding)) {
-            finding.fix.get_or_insert(title);
+/// A rewrite that fits.
+struct Offer {
+    /// The statement.
+    span: Span,
+    /// The rules whose findings it answers.
+    rules: Vec<&'static str>,
+    title: &'static str,
+    /// The change, where it stays within the file.
+    replacement: Option<Replacement>,
+}
+
+/// Names the rewrite of a statement at each finding that it answers.
+fn name_fixes(findings: &mut [Finding], offers: &[Offer]) {
+    for offer in offers {
+        for finding in findings.iter_mut().filter(|finding| {
+            finding.statement == offer.span && finding.rules().any(|id| offer.rules.contains(&id))
+        }) {
+            finding.fix.get_or_insert(offer.title);
+            let lines = finding.source.range();
+            finding.replacement =
+                offer.replacement.clone().filter(|change| lines.contains(change.span));
         }
     }
 }

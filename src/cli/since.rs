@@ -1,16 +1,21 @@
 //! Which files changed since a git revision.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::failure::Failure;
 use crate::effect::FileState;
+use crate::sql::layout::{Content, InputFile};
 
 /// Files that are new or different.
 pub(super) struct Changed {
     added: BTreeSet<PathBuf>,
     edited: BTreeSet<PathBuf>,
+    /// Files that are gone, from the top of the repository.
+    pub(super) gone: Vec<String>,
+    /// SQL files that the revision got since the branches parted, and that are not here.
+    pub(super) theirs: Vec<InputFile>,
 }
 
 impl Changed {
@@ -35,15 +40,43 @@ pub(super) fn changed_files(revision: &str) -> Result<Changed, Failure> {
     // Without a common ancestor, the revision itself is the start.
     let base = git(&["merge-base", revision, "HEAD"], revision);
     let base = base.map_or_else(|_| revision.to_owned(), |base| base.trim_end().to_owned());
-    let diff = |filter: &str| git(&["diff", "--name-only", "-z", filter, &base], revision);
     let others = ["ls-files", "--others", "--exclude-standard", "--full-name", "-z", ":/"];
-    let paths = |names: &str| -> BTreeSet<PathBuf> {
-        let names = names.split('\0').filter(|name| !name.is_empty());
-        names.filter_map(|name| std::fs::canonicalize(top.join(name)).ok()).collect()
+    let full = |name: &str| std::fs::canonicalize(top.join(name)).ok();
+    let mut changed = Changed {
+        added: BTreeSet::new(),
+        edited: BTreeSet::new(),
+        gone: Vec::new(),
+        theirs: theirs(&base, revision, &top)?,
     };
-    let mut added = paths(&diff("--diff-filter=ARC")?);
-    added.extend(paths(&git(&others, revision)?));
-    Ok(Changed { added, edited: paths(&diff("--diff-filter=MT")?) })
+    let status = git(&["diff", "--name-status", "--find-renames", "-z", &base], revision)?;
+    let mut words = status.split('\0');
+    while let (Some(state), Some(name)) = (words.next(), words.next()) {
+        match state.chars().next() {
+            Some('A') => changed.added.extend(full(name)),
+            Some('D') => changed.gone.push(name.to_owned()),
+            // A published file under another name is another migration to the tool that runs it.
+            Some('R') => changed.edited.extend(words.next().and_then(full)),
+            Some('C') => changed.added.extend(words.next().and_then(full)),
+            _ => changed.edited.extend(full(name)),
+        }
+    }
+    let others = git(&others, revision)?;
+    changed.added.extend(others.split('\0').filter(|name| !name.is_empty()).filter_map(full));
+    Ok(changed)
+}
+
+/// Returns the SQL files that the revision got since, as they are there.
+fn theirs(base: &str, revision: &str, top: &Path) -> Result<Vec<InputFile>, Failure> {
+    let filter = ["diff", "--name-only", "--no-renames", "--diff-filter=A", "-z"];
+    let arguments = [filter.as_slice(), &[base, revision, "--", ":/*.sql"]].concat();
+    let names = git(&arguments, revision)?;
+    let missing = names.split('\0').filter(|name| !name.is_empty() && !top.join(name).exists());
+    missing
+        .map(|name| {
+            let text = git(&["show", &format!("{revision}:{name}")], revision)?;
+            Ok(InputFile { path: name.to_owned(), content: Content::Bytes(text.into_bytes()) })
+        })
+        .collect()
 }
 
 fn git(arguments: &[&str], revision: &str) -> Result<String, Failure> {

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::failure::Failure;
 use super::history::{Replayed, Use, walk_options};
 use super::project::Project;
-use crate::effect::{Chain, Effect, FileState, Member, told_by_set, walk_each};
+use crate::effect::{Branch, Chain, Effect, FileState, Member, told_by_set, walk_each};
 use crate::rule::fix::{Fix, fix};
 use crate::schema::{Name, Schema, Size};
 use crate::sql::layout::{Draft, Group, LayoutError};
@@ -49,6 +49,8 @@ pub(super) struct Stage<'s, L> {
     pub(super) server: Server,
     /// What version control says about the files, where it was asked.
     pub(super) states: BTreeMap<String, FileState>,
+    /// The branch that the files are compared with.
+    pub(super) branch: Branch,
     /// Sizes of tables, where they are known.
     pub(super) sizes: BTreeMap<Name, Size>,
     /// Who listens.
@@ -206,12 +208,14 @@ impl<'s, L: Listener> Track<'s, L> {
                 }
             });
         self.chain.follow(&migration, &mut effects);
-        self.members.push(Member::of(&migration));
+        let member = Member::of(&migration);
+        let new = state == Some(FileState::Added) && !self.stage.branch.members.is_empty();
+        self.members.push(if new { member.touching(&effects) } else { member });
         Replayed { migration, effects, used, first: std::mem::take(first), fixes }
     }
 
     fn end(self) -> L::Told {
-        let told = told_by_set(&self.members, &self.states);
+        let told = told_by_set(&self.members, &self.states, &self.stage.branch);
         self.stage.listener.tell(self.heard, &End { schema: &self.schema, told })
     }
 }

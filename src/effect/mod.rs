@@ -15,7 +15,7 @@ mod walk;
 mod set;
 
 pub use model::*;
-pub use set::{Chain, FileState, Member, told_by_set};
+pub use set::{Branch, Chain, FileState, Member, told_by_set};
 pub use sqlite::{Rebuild, rebuilds};
 pub(crate) use walk::standing;
 pub use walk::{MigrationEffects, StatementRun, WalkOptions, is_settled, settle, walk, walk_each};

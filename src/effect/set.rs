@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::walk::MigrationEffects;
-use super::{Effect, EffectKind};
+use super::{Effect, EffectKind, TableState};
+use crate::schema::Name;
 use crate::sql::{Convention, Migration, Span, Version};
 
 /// What version control says about a file.
@@ -27,6 +28,8 @@ pub struct Member {
     repeatable: bool,
     has_down: bool,
     has_statements: bool,
+    /// Tables in use that it changes, where that was asked.
+    touched: BTreeSet<Name>,
     /// The place that findings about the whole file point at: the first statement.
     pub span: Span,
 }
@@ -44,8 +47,19 @@ impl Member {
             repeatable: migration.repeatable,
             has_down: migration.down.is_some(),
             has_statements: first.is_some(),
+            touched: BTreeSet::new(),
             span: first.unwrap_or(Span::new(start, start)),
         }
+    }
+
+    /// Notes which tables in use the migration changes.
+    #[must_use]
+    pub fn touching(self, effects: &MigrationEffects) -> Self {
+        let all = effects.statements.iter().flat_map(|run| &run.effects.effects);
+        let locks = all.filter_map(Effect::lock).filter(|lock| {
+            lock.mode.blocks_writes() && !lock.index && lock.relation.state == TableState::Existing
+        });
+        Self { touched: locks.map(|lock| lock.relation.name.clone()).collect(), ..self }
     }
 
     fn told(&self, what: &'static str, value: String) -> Effect {
@@ -57,17 +71,49 @@ impl Member {
     }
 }
 
+/// Another branch, and the migrations that it alone has.
+#[derive(Debug, Clone, Default)]
+pub struct Branch {
+    /// Its name.
+    pub name: String,
+    /// What it got since the branches parted.
+    pub members: Vec<Member>,
+}
+
 /// Returns for each migration of a set, in their order, what the others make of it.
 ///
 /// `states` has what version control says of each, or is empty where it was not asked.
-pub fn told_by_set(members: &[Member], states: &[FileState]) -> Vec<Vec<Effect>> {
+pub fn told_by_set(members: &[Member], states: &[FileState], branch: &Branch) -> Vec<Vec<Effect>> {
     let mut told: Vec<Vec<Effect>> = members.iter().map(|_| Vec::new()).collect();
     tell_versions(members, &mut told);
     tell_ways_back(members, &mut told);
     if states.len() == members.len() {
         tell_history(members, states, &mut told);
+        let new = members.iter().zip(states).zip(&mut told);
+        for ((ours, _), told) in new.filter(|((_, state), _)| **state == FileState::Added) {
+            tell_branch(ours, branch, told);
+        }
     }
     told
+}
+
+/// What another branch makes of a new migration: the same version, the same tables.
+fn tell_branch(ours: &Member, branch: &Branch, told: &mut Vec<Effect>) {
+    for theirs in &branch.members {
+        let place = format!("{} on {}", theirs.path, branch.name);
+        let version = ours.version.as_str();
+        let unique = !version.is_empty() && ours.convention.has_unique_versions();
+        if unique && ours.version.number() == theirs.version.number() {
+            let value = format!("{version} is also the version of {place}");
+            told.push(ours.told("duplicate-version", value));
+        }
+        let same: Vec<String> =
+            ours.touched.intersection(&theirs.touched).map(ToString::to_string).collect();
+        if !same.is_empty() {
+            let value = format!("{} ({place})", same.join(", "));
+            told.push(ours.told("parallel-change", value));
+        }
+    }
 }
 
 fn tell_versions(members: &[Member], told: &mut [Vec<Effect>]) {
@@ -129,6 +175,10 @@ fn tell_history(members: &[Member], states: &[FileState], told: &mut [Vec<Effect
     }
 }
 
+/// Failures that what is known of earlier migrations shows.
+const ABOUT_OBJECTS: [&str; 5] =
+    ["column-in-use", "dependents-exist", "duplicate-object", "missing-column", "missing-object"];
+
 /// What the migrations so far say about failures of the later ones.
 #[derive(Debug, Default)]
 pub struct Chain {
@@ -144,9 +194,9 @@ impl Chain {
         self.doubtful |= migration.after_unknown;
         for run in &mut effects.statements {
             for (place, effect) in run.effects.effects.iter().enumerate() {
-                let Some(failure) = effect.failure().filter(|failure| {
-                    matches!(failure.when, "duplicate-object" | "missing-object" | "missing-column")
-                }) else {
+                let Some(failure) =
+                    effect.failure().filter(|failure| ABOUT_OBJECTS.contains(&failure.when))
+                else {
                     continue;
                 };
                 if self.doubtful || !self.told.insert(failure.detail.clone()) {

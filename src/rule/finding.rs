@@ -31,6 +31,33 @@ pub struct Finding {
     pub also: Vec<Note>,
     /// The name of the rewrite that `lockwise fix` has for it.
     pub fix: Option<&'static str>,
+    /// That rewrite, where it stays within the file.
+    pub replacement: Option<Replacement>,
+}
+
+/// A change of a file: the bytes that go, and what comes in their place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replacement {
+    /// The bytes that go.
+    pub span: Span,
+    /// What comes instead.
+    pub text: String,
+}
+
+impl Replacement {
+    /// Returns the smallest change that turns one text into another.
+    pub fn between(old: &str, new: &str) -> Option<Self> {
+        let same = |(a, b): &(char, char)| a == b;
+        let alike = old.chars().zip(new.chars()).take_while(same);
+        let head: usize = alike.map(|(c, _)| c.len_utf8()).sum();
+        let (old_rest, new_rest) = (old.get(head..)?, new.get(head..)?);
+        let alike = old_rest.chars().rev().zip(new_rest.chars().rev()).take_while(same);
+        let tail: usize = alike.map(|(c, _)| c.len_utf8()).sum();
+        let start = u32::try_from(head).ok()?;
+        let end = u32::try_from(old.len().checked_sub(tail)?).ok()?;
+        let text = new_rest.get(..new_rest.len().checked_sub(tail)?)?.to_owned();
+        Some(Self { span: Span::new(start, end), text })
+    }
 }
 
 /// A rule that the clause of a finding fires besides.
@@ -81,5 +108,20 @@ impl Finding {
         let sql: Vec<&str> = sql.split_whitespace().collect();
         let path = self.source.path().rsplit(['/', '\\']).next().unwrap_or_default();
         format!("{} {path} {}", self.rule, sql.join(" "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replacement_is_as_small_as_it_can_be() {
+        let old = "CREATE INDEX a ON t (b);\n";
+        let new = "CREATE INDEX CONCURRENTLY a ON t (b);\n";
+        let found = Replacement::between(old, new).unwrap();
+        assert_eq!((found.span, found.text.as_str()), (Span::new(13, 13), "CONCURRENTLY "));
+        let found = Replacement::between("aaa", "aa").unwrap();
+        assert_eq!((found.span, found.text.as_str()), (Span::new(2, 3), ""));
     }
 }

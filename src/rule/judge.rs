@@ -70,7 +70,6 @@ struct Hit<'r> {
     rule: &'r RuleInForce,
     severity: Severity,
     weight: u8,
-    kind: EffectWord,
     at: At,
     /// The lines of the statement.
     source: Source,
@@ -81,7 +80,7 @@ struct Hit<'r> {
 
 /// Where nothing surrounds an effect: it is of the migration as a whole.
 const NOWHERE: Place<'static> =
-    Place { statement: None, in_transaction: false, lock_timeout: false };
+    Place { statement: None, path: "", in_transaction: false, lock_timeout: false };
 
 impl<'r> Bench<'r> {
     /// Returns the rules that speak of a server.
@@ -120,6 +119,7 @@ impl<'r> Bench<'r> {
         for (index, run) in effects.statements.iter().enumerate() {
             let place = Place {
                 statement: Some(&run.effects),
+                path: source.path(),
                 in_transaction: run.in_transaction,
                 lock_timeout: run.lock_timeout,
             };
@@ -161,6 +161,7 @@ impl<'r> Bench<'r> {
         hits: &mut Vec<Hit<'r>>,
     ) {
         let facts = Facts::of(effect);
+        let place = Place { path: source.path(), ..place };
         for &rule in self.rules_on(&facts) {
             let fires = rule.matches.iter().any(|found| found.holds(&facts, place))
                 && rule.speaks_of(source.path());
@@ -178,7 +179,6 @@ impl<'r> Bench<'r> {
                 rule,
                 severity: self.severity(rule, &facts),
                 weight: weight(&facts),
-                kind: facts.kind,
                 at,
                 source: cut.unwrap_or_else(|| source.cut(span)),
                 effect: effect.clone(),
@@ -284,7 +284,11 @@ fn told_once(hits: Vec<Hit<'_>>) -> Vec<Hit<'_>> {
 /// Puts hits on the same clause into one finding under the worst of them.
 fn grouped(mut hits: Vec<Hit<'_>>) -> Vec<Finding> {
     hits.sort_by(|a, b| {
-        let key = |hit: &Hit<'_>| (hit.weight, hit.effect.span.start);
+        // Of two rules on one effect, the one that speaks of fewer words is the nearer one.
+        let words = |hit: &Hit<'_>| -> usize {
+            hit.rule.rule.matches.iter().map(|found| found.words.len()).sum()
+        };
+        let key = |hit: &Hit<'_>| (hit.weight, hit.effect.span.start, words(hit));
         b.severity.cmp(&a.severity).then_with(|| key(a).cmp(&key(b)))
     });
     let mut groups: Vec<(Hit<'_>, Vec<Hit<'_>>)> = Vec::new();
@@ -296,7 +300,12 @@ fn grouped(mut hits: Vec<Hit<'_>>) -> Vec<Finding> {
             known.iter().copied().find(|&place| lead(place).is_some_and(|l| same_cause(l, &hit)))
         });
         match same.and_then(|place| groups.get_mut(place)) {
-            Some((_, others)) => others.push(hit),
+            Some((lead, others)) => {
+                let told = |known: &Hit<'_>| known.message == hit.message;
+                if !told(lead) && !others.iter().any(|known| told(known)) {
+                    others.push(hit);
+                }
+            }
             None => {
                 if let Some(known) = known {
                     known.push(groups.len());
@@ -330,6 +339,7 @@ fn finding(lead: Hit<'_>, others: Vec<Hit<'_>>) -> Finding {
             })
             .collect(),
         fix: None,
+        replacement: None,
     }
 }
 
@@ -356,10 +366,16 @@ fn weight(facts: &Facts<'_>) -> u8 {
     }
 }
 
+/// What is declared of a change of rows: all of it is about the same rows.
+const CHANGES: [&str; 3] = ["bulk-change", "bulk-insert", "change-of-every-row"];
+
 /// Says whether two hits come from the same clause of the same statement. What is only declared,
 /// a type or a name, is a matter of its own.
 fn same_cause(lead: &Hit<'_>, hit: &Hit<'_>) -> bool {
-    let declared = |hit: &Hit<'_>| hit.kind == EffectWord::Declares;
+    let declared = |hit: &Hit<'_>| {
+        matches!(&hit.effect.kind, EffectKind::Declares(declaration)
+            if !CHANGES.contains(&declaration.what))
+    };
     let (a, b) = (lead.effect.span, hit.effect.span);
     lead.at.index.is_some()
         && lead.at.index == hit.at.index

@@ -215,6 +215,11 @@ fn conditions(reader: &mut Reader, mut table: Table<'_>) -> Match {
             one_of: list(reader, &mut table, "value_in"),
             none_of: list(reader, &mut table, "value_not_in"),
         },
+        path: TextMatch {
+            like: pattern(reader, &mut table, "path_like"),
+            unlike: pattern(reader, &mut table, "path_unlike"),
+            ..TextMatch::default()
+        },
         number_over: number(reader, &mut table, "number_over"),
         number_under: number(reader, &mut table, "number_under"),
     };
@@ -278,7 +283,7 @@ fn pattern(reader: &mut Reader, table: &mut Table<'_>, key: &'static str) -> Opt
     if let Some(name) = option_name(&text) {
         return Some(Pattern::Option(name));
     }
-    match regex::Regex::new(&text) {
+    match super::options::regex(&text) {
         Ok(regex) => Some(Pattern::Fixed(regex)),
         Err(error) => {
             let line = error.to_string().lines().last().unwrap_or_default().to_owned();

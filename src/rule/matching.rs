@@ -11,6 +11,8 @@ use crate::effect::{Effect, LockMode, StatementEffects, Subject, TableState};
 pub(super) struct Place<'p> {
     /// Everything that the statement does; none for effects of a whole migration.
     pub(super) statement: Option<&'p StatementEffects>,
+    /// The path of the file.
+    pub(super) path: &'p str,
     /// The statement runs in a transaction.
     pub(super) in_transaction: bool,
     /// A timeout ends its wait for locks.
@@ -32,6 +34,7 @@ impl Match {
             && self.flags.iter().all(|(&flag, &wanted)| flag_of(flag, facts, place) == Some(wanted))
             && text_holds(&self.name, facts.last_part())
             && text_holds(&self.value, facts.value)
+            && text_holds(&self.path, place.path)
             && self.number_holds(facts)
     }
 

@@ -36,6 +36,7 @@
 //! | `beside` | another effect of the statement has this cause |
 //! | `name_like`, `name_unlike`, `name_in`, `name_not_in` | the last part of the object's name |
 //! | `value_like`, `value_unlike`, `value_in`, `value_not_in` | the value that is declared or set |
+//! | `path_like`, `path_unlike` | the path of the file |
 //! | `number_over`, `number_under` | the number that is declared |
 
 mod kinds;
@@ -56,7 +57,7 @@ pub mod fix;
 
 pub use baseline::{BadBaseline, Baseline};
 pub use builtin::BUILTIN;
-pub use finding::{Finding, Judged, Note, Suppressed};
+pub use finding::{Finding, Judged, Note, Replacement, Suppressed};
 pub use judge::{Bench, Case, JudgeOptions, facts_in_words, judge};
 pub use load::load;
 pub(crate) use load::option_value;

@@ -292,6 +292,8 @@ pub struct Match {
     pub name: TextMatch,
     /// `value_like`, `value_unlike`, `value_in`, `value_not_in`: on the value.
     pub value: TextMatch,
+    /// `path_like`, `path_unlike`: on the file's path.
+    pub path: TextMatch,
     /// `number_over`.
     pub number_over: Option<Number>,
     /// `number_under`.
@@ -416,7 +418,7 @@ impl Match {
                 Some(Number::Fixed(_)) | None => None,
             })
             .collect();
-        for text in [&self.name, &self.value] {
+        for text in [&self.name, &self.value, &self.path] {
             for pattern in [&text.like, &text.unlike] {
                 if let Some(Pattern::Option(name)) = pattern {
                     names.push(name);

@@ -16,6 +16,7 @@ impl Match {
             number_under: number(self.number_under.as_ref(), options)?,
             name: text(&self.name, options)?,
             value: text(&self.value, options)?,
+            path: text(&self.path, options)?,
             ..self.clone()
         })
     }
@@ -44,7 +45,7 @@ fn text(text: &TextMatch, options: &Options) -> Result<TextMatch, String> {
 fn pattern(pattern: Option<&Pattern>, options: &Options) -> Result<Option<Pattern>, String> {
     let Some(Pattern::Option(name)) = pattern else { return Ok(pattern.cloned()) };
     match options.get(name) {
-        Some(OptionValue::Text(text)) => match regex::Regex::new(text) {
+        Some(OptionValue::Text(text)) => match regex(text) {
             Ok(regex) => Ok(Some(Pattern::Fixed(regex))),
             Err(error) => {
                 let line = error.to_string().lines().last().unwrap_or_default().to_owned();
@@ -68,5 +69,25 @@ fn misfit(name: &str, wanted: &str, found: Option<&OptionValue>) -> String {
     match found {
         Some(found) => format!("the option {name} is {wanted}, not {}", found.kind()),
         None => format!("the option {name} has no value"),
+    }
+}
+
+/// Reads a regular expression. `(?i)` is about ASCII letters: the tables for all others are left
+/// out of the program.
+pub(super) fn regex(text: &str) -> Result<regex::Regex, regex::Error> {
+    let whole = regex::Regex::new(text);
+    whole.or_else(|error| {
+        let ascii = regex::RegexBuilder::new(text).unicode(false).build();
+        ascii.map_err(|_| error)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn expressions_without_regard_to_case() {
+        assert!(super::regex("(?i)^tbl").is_ok_and(|found| found.is_match("TBL_orders")));
+        assert!(super::regex("^\\d+$").is_ok_and(|found| found.is_match("12")));
+        assert!(super::regex("(").is_err());
     }
 }

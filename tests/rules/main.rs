@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use lockwise::effect::{
-    Chain, FileState, Member, MigrationEffects, WalkOptions, settle, told_by_set, walk,
+    Branch, Chain, FileState, Member, MigrationEffects, WalkOptions, settle, told_by_set, walk,
 };
 use lockwise::rule::{
     BUILTIN, Example, Finding, JudgeOptions, Level, Rule, RuleSet, RuleSettings, judge,
@@ -44,7 +44,7 @@ fn load() -> RuleSet {
 }
 
 /// Splits a text at its `-- file:` lines; without one it is a file by itself. After the name may
-/// stand what version control says: `added`, `edited`. A line `-- down` begins the way back.
+/// stand what version control says: `added`, `edited`, `elsewhere` (another branch). A line `-- down` begins the way back.
 fn files(text: &str, first_version: usize) -> Vec<(String, String)> {
     let mut files: Vec<(String, String)> = Vec::new();
     for line in text.lines() {
@@ -123,7 +123,9 @@ fn findings(rule: &Rule, example: &Example, text: &str, server: Server) -> Vec<F
 /// Walks over `given` and `text`.
 fn walked(example: &Example, text: &str, server: Server) -> Walked {
     let given = files(example.given.as_deref().unwrap_or(""), 1);
-    let judged = files(text, given.len() + 1);
+    let (theirs, judged): (Vec<_>, Vec<_>) = files(text, given.len() + 1)
+        .into_iter()
+        .partition(|(name, _)| name.ends_with(" elsewhere"));
     let states: Vec<FileState> = given
         .iter()
         .chain(&judged)
@@ -159,8 +161,17 @@ fn walked(example: &Example, text: &str, server: Server) -> Walked {
         effects.push(done);
     }
     settle(&mut effects.iter_mut().collect::<Vec<_>>(), &schema);
-    let set: Vec<Member> = migrations.iter().map(Member::of).collect();
-    for (effects, told) in effects.iter_mut().zip(told_by_set(&set, &states)) {
+    let member = |(migration, effects)| Member::of(migration).touching(effects);
+    let set: Vec<Member> = migrations.iter().zip(&effects).map(member).collect();
+    let mut branch = Branch { name: "main".to_owned(), members: Vec::new() };
+    for (path, sql) in &theirs {
+        let path = path.split(' ').next().unwrap_or(path);
+        let other = migration(path, sql, example.transaction, server);
+        let mut schema = Schema::new(server, false);
+        let done = walk(&other, &mut schema, &WalkOptions::default());
+        branch.members.push(Member::of(&other).touching(&done));
+    }
+    for (effects, told) in effects.iter_mut().zip(told_by_set(&set, &states, &branch)) {
         effects.migration.extend(told);
     }
     Walked { migrations, effects, given: given.len() }

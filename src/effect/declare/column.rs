@@ -5,7 +5,7 @@ use crate::effect::TableState;
 use crate::sql::ast::{
     ColumnDef, ConstraintKind, DataType, ExprShape, IdentityKind, Nullability, ObjectKind,
 };
-use crate::sql::{Ident, Span};
+use crate::sql::{Ident, ServerKind, Span};
 
 /// How a column came to be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl Teller<'_> {
             teller.identity(&name, column, state);
             if let Some(comment) = &column.comment {
                 teller.add("column-comment", ObjectKind::Column, name, comment, None, state);
-            } else if teller.kind().is_mysql_family() {
+            } else if teller.kind() != ServerKind::Sqlite {
                 teller.add("column-without-comment", ObjectKind::Column, name, "", None, state);
             }
         });

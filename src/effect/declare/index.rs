@@ -59,6 +59,30 @@ impl Teller<'_> {
         };
         self.add("index-kind", object, name.clone(), kind, None, state);
         self.order(table, index, &name, state);
+        self.selectivity(table, index, &name, state);
+    }
+
+    /// A plain index over one column that can have a handful of values at most.
+    fn selectivity(&mut self, table: &str, index: &IndexDef, name: &str, state: TableState) {
+        let [part] = index.parts.as_slice() else { return };
+        let Key::Column(column) = &part.key else { return };
+        let plain = index.kind == IndexKind::Plain && index.predicate.is_none();
+        let (home, bare) = table.rsplit_once('.').unwrap_or(("", table));
+        let relation = self.schema.relation(&crate::schema::Name::new(home, bare));
+        let known = relation.and_then(|found| found.column_any_case(column.as_str()));
+        let Some(data_type) = known.and_then(|c| c.data_type.as_ref()).filter(|_| plain) else {
+            return;
+        };
+        let few = match data_type.name.as_str() {
+            "boolean" | "bool" => true,
+            "tinyint" | "bit" => data_type.number(0) == Some(1),
+            "enum" => data_type.args.len() <= 4,
+            _ => false,
+        };
+        if few {
+            let object = ObjectKind::Index;
+            self.add("few-values", object, name.to_owned(), column.as_str(), None, state);
+        }
     }
 
     /// A date before the last column is scanned by range and leaves what follows it unused.

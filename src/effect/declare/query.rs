@@ -46,7 +46,8 @@ impl Teller<'_> {
         }
         let few = dml.filter.as_ref().is_some_and(|filter| names_rows(&filter.text));
         if !dml.limit && !few {
-            self.add("bulk-change", object, name(), word, None, state);
+            let size = dml.targets.first().and_then(|target| self.schema.find(target)?.size);
+            self.add("bulk-change", object, name(), word, size.map(|size| size.rows), state);
         }
         if dml.limit {
             self.add("change-with-limit", object, name(), word, None, state);

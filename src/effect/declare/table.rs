@@ -3,6 +3,7 @@
 use super::Teller;
 use super::column::{Written, type_name};
 use crate::effect::TableState;
+use crate::sql::ServerKind;
 use crate::sql::ast::{
     ActionKind, AlterTable, ColumnDef, ConstraintKind, CreateTable, CreateView, Drop, Expr,
     ForeignKey, Key, MyAction, Nullability, ObjectKind, Persistence, PgAction, ReferentialAction,
@@ -64,7 +65,8 @@ impl Teller<'_> {
             let keys = u64::try_from(by.keys.len()).ok();
             self.add("partitioned-table", object, table.to_owned(), &by.strategy, keys, state);
         }
-        if self.kind().is_mysql_family() {
+        let plain = create.persistence == Persistence::Permanent && create.partition_of.is_none();
+        if self.kind().is_mysql_family() || (self.kind() == ServerKind::Postgres && plain) {
             let option = |name: &str| create.options.iter().any(|(known, _)| known == name);
             if !option("comment") && create.likes.is_empty() && create.query.is_none() {
                 self.add("table-without-comment", object, table.to_owned(), "", None, state);

@@ -188,6 +188,11 @@ pub(super) fn may_not_fit(old: &DataType, new: &DataType) -> bool {
             old.charset != new.charset && !matches!(new.charset.as_deref(), Some("utf8mb4"));
         return after < before || narrower;
     }
+    const BLOBS: [&str; 4] = ["tinyblob", "blob", "mediumblob", "longblob"];
+    let blob = |data_type: &DataType| BLOBS.iter().position(|name| *name == data_type.name);
+    if let (Some(before), Some(after)) = (blob(old), blob(new)) {
+        return after < before;
+    }
     if let (Some(_), true) = (text(new), rank(old).is_some()) {
         return text(new).is_some_and(|length| length < 20);
     }

@@ -1,6 +1,6 @@
 //! What two statements of one migration do together, whatever their transactions.
 
-use super::{StatementRun, Walker, session};
+use super::{StatementRun, Walker, session, smell};
 use crate::effect::{During, Effect, EffectKind, Failure, TableState};
 use crate::schema::{Constraint, Demand, Name, Origin};
 use crate::sql::ast::{
@@ -18,13 +18,16 @@ pub(super) struct Across {
     dropped_tables: Vec<Name>,
     /// Those of them that nobody was seen making.
     unknown_tables: Vec<Name>,
+    /// Tables whose rows were copied elsewhere.
+    copied: Vec<Name>,
     /// Columns added.
     added_columns: Vec<(Name, String)>,
     /// Foreign keys dropped: table and columns.
     dropped_keys: Vec<(Name, Vec<String>)>,
     /// Indexes dropped: table, key columns, name.
     dropped_indexes: Vec<(Name, Vec<String>, String)>,
-    /// Unique indexes and keys over all rows that were dropped: table and columns.
+    /// Columns that are known to be unique: those of keys that were dropped, and those that were
+    /// numbered when they were added.
     dropped_unique: Vec<(Name, Vec<String>)>,
     /// Tables that an ALTER TABLE read or wrote in full.
     worked_on: Vec<Name>,
@@ -40,6 +43,8 @@ impl Walker<'_> {
         } else if let StatementKind::Drop(drop) = &statement.kind {
             self.drop(drop, statement.span, run);
         } else if let StatementKind::CreateTable(create) = &statement.kind {
+            let read = create.query.iter().flat_map(|query| &query.reads);
+            self.across.copied.extend(read.map(|name| self.schema.resolve(name)));
             let name = self.schema.new_name(&create.name);
             if self.across.dropped_tables.contains(&name) && create.query.is_none() {
                 let value = name.to_string();
@@ -52,10 +57,41 @@ impl Walker<'_> {
             self.create_index(create, run, statement.span);
         } else if let StatementKind::Dml(dml) = &statement.kind {
             self.fill(dml, run);
+            self.copy(dml, statement.span, run);
+            smell::tell(self.text(statement), dml, self.kind(), run, statement.span);
             self.rebuild_copy(dml, statement, run);
         }
         if self.kind().is_mysql_family() {
             self.online_tool(statement, run);
+        }
+    }
+
+    fn text(&self, statement: &Statement) -> &str {
+        self.migration.up.section.source.slice(statement.span)
+    }
+
+    /// Notes what is copied elsewhere, and tells of rows that are changed without that.
+    fn copy(&mut self, dml: &Dml, span: Span, run: &mut StatementRun) {
+        if dml.from_query {
+            let read = dml.query.reads.iter().map(|name| self.schema.resolve(name));
+            self.across.copied.extend(read);
+        }
+        let Some(target) = dml.targets.first() else { return };
+        let name = self.schema.resolve(target);
+        let is_new = |column: &Ident| {
+            self.across.added_columns.contains(&(name.clone(), column.value.clone()))
+        };
+        let overwrites = match dml.kind {
+            DmlKind::Delete => true,
+            DmlKind::Update => !dml.columns.iter().all(is_new),
+            DmlKind::Insert
+            | DmlKind::Replace
+            | DmlKind::Merge
+            | DmlKind::Load
+            | DmlKind::Select => false,
+        };
+        if overwrites && self.in_use(target) && !self.across.copied.contains(&name) {
+            run.effects.effects.push(session(span, "change-without-copy", name.to_string()));
         }
     }
 
@@ -112,6 +148,10 @@ impl Walker<'_> {
             run.effects.effects.push(session(at, "column-dropped-and-added", value));
             // The drop runs first, also within one ALTER TABLE.
             excuse_failures(run, at, "duplicate-object");
+        }
+        let counts = column.data_type.as_ref().is_some_and(|t| t.name.ends_with("serial"));
+        if counts || column.identity.is_some() {
+            self.across.dropped_unique.push((table.clone(), vec![column.name.value.clone()]));
         }
         self.across.added_columns.push(key.clone());
         let required = matches!(column.nullability, Some(Nullability::NotNull { .. }));
@@ -269,7 +309,7 @@ impl Walker<'_> {
         for column in &dml.columns {
             let condition = format!("{} IS NULL", column.as_str().to_ascii_uppercase());
             let reaches = dml.filter.as_ref().is_none_or(|filter| {
-                let text = filter.text.to_ascii_uppercase();
+                let text = filter.text.replace(['"', '`'], "").to_ascii_uppercase();
                 text == condition || text.ends_with(&format!(".{condition}"))
             });
             if reaches {
@@ -300,7 +340,8 @@ impl Walker<'_> {
         let (Some(old), Some(new)) = (self.schema.find(old), self.schema.find(new)) else { return };
         let column = new.columns.iter().find(|column| {
             let before = old.column_any_case(&column.name);
-            column.not_null && before.is_some_and(|before| !before.not_null)
+            let filled = self.is_filled(&self.schema.resolve(&rebuild.table), &column.name);
+            column.not_null && !filled && before.is_some_and(|before| !before.not_null)
         });
         if let Some(column) =
             column.filter(|column| !old.primary_key().is_some_and(|key| key.contains(&column.name)))
@@ -320,11 +361,15 @@ impl Walker<'_> {
         }
     }
 
+    fn is_filled(&self, table: &Name, column: &str) -> bool {
+        let same =
+            |(known, name): &(Name, String)| known == table && name.eq_ignore_ascii_case(column);
+        self.across.filled_columns.iter().any(same)
+    }
+
     /// A column that was just filled holds no NULL.
     fn excuse_nulls(&self, table: &Name, column: &str, at: Span, run: &mut StatementRun) {
-        let filled =
-            |(known, name): &(Name, String)| known == table && name.eq_ignore_ascii_case(column);
-        if !self.across.filled_columns.iter().any(filled) {
+        if !self.is_filled(table, column) {
             return;
         }
         // What MySQL and MariaDB do is told of the table, and names the column.

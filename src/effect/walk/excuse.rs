@@ -7,7 +7,8 @@ use super::{MigrationEffects, StatementRun};
 use crate::effect::{Effect, EffectKind};
 use crate::schema::{Constraint, Name, Origin, Relation, Schema};
 use crate::sql::ast::{
-    ActionKind, AlterTable, ObjectKind, PgAction, Statement, StatementKind, TableAction,
+    ActionKind, AlterTable, ConstraintKind, ObjectKind, PgAction, Statement, StatementKind,
+    TableAction,
 };
 use crate::sql::{Migration, ObjectName};
 
@@ -20,15 +21,46 @@ pub(super) fn within(migration: &Migration, out: &mut MigrationEffects, schema: 
     }
     replaced(statements, schema, out);
     for (index, run) in out.statements.iter_mut().enumerate() {
-        let later = statements.get(index + 1..).unwrap_or(&[]);
-        let from_here = statements.get(index..).unwrap_or(&[]);
+        let earlier = statements.get(..index).unwrap_or(&[]);
+        let alter = statements.get(index).and_then(|statement| {
+            if let StatementKind::AlterTable(alter) = &statement.kind { Some(alter) } else { None }
+        });
         for (place, effect) in run.effects.effects.iter().enumerate() {
-            let again = made_again(effect, later, schema) || added_again(effect, from_here);
-            if again || is_made_good(effect, schema) {
+            let own = made_before(effect, earlier, schema);
+            if own || alter.is_some_and(|alter| goes_with_its_constraint(effect, alter)) {
                 run.excused.insert(place);
             }
         }
     }
+    for (index, run) in out.statements.iter_mut().enumerate() {
+        let later = statements.get(index + 1..).unwrap_or(&[]);
+        let from_here = statements.get(index..).unwrap_or(&[]);
+        for (place, effect) in run.effects.effects.iter().enumerate() {
+            let again = made_again(effect, later, schema) || added_again(effect, from_here);
+            if again || is_made_good(effect, schema) || commented(effect, later, schema) {
+                run.excused.insert(place);
+            }
+        }
+    }
+}
+
+/// PostgreSQL: says whether a later statement gives the comment that is missed.
+fn commented(effect: &Effect, later: &[Statement], schema: &Schema) -> bool {
+    let EffectKind::Declares(missed) = &effect.kind else { return false };
+    if !matches!(missed.what, "table-without-comment" | "column-without-comment") {
+        return false;
+    }
+    later.iter().any(|statement| {
+        let StatementKind::Comment(comment) = &statement.kind else { return false };
+        let full = match (comment.object, comment.name.parts.split_last()) {
+            (ObjectKind::Column, Some((column, table))) => {
+                let table = ObjectName { parts: table.to_vec() };
+                format!("{}.{column}", schema.resolve(&table))
+            }
+            (_, _) => schema.resolve(&comment.name).to_string(),
+        };
+        comment.object == missed.object && comment.text.is_some() && full == missed.name
+    })
 }
 
 /// Excuses what later migrations made good, once all were walked: constraints validated since,
@@ -289,6 +321,27 @@ fn leads_an_index(relation: &Relation, columns: &[&str]) -> bool {
     })
 }
 
+/// Says whether an effect breaks what the migration itself made: a helper that goes again.
+fn made_before(effect: &Effect, earlier: &[Statement], schema: &Schema) -> bool {
+    if let EffectKind::Break { how, object, name, .. } = &effect.kind {
+        let whole = how.starts_with("drop-") || matches!(*how, "owner" | "revoke");
+        let table = matches!(object, ObjectKind::Table | ObjectKind::Column);
+        whole && !table && makes(earlier, schema, &[*object], name)
+    } else {
+        false
+    }
+}
+
+/// Says whether an index goes because its constraint is dropped by name, which is told.
+fn goes_with_its_constraint(effect: &Effect, alter: &AlterTable) -> bool {
+    let EffectKind::Loss(loss) = &effect.kind else { return false };
+    loss.object == ObjectKind::Index
+        && alter.actions.iter().any(|action| {
+            matches!(&action.kind, ActionKind::DropConstraint { name, .. }
+                if name.as_str() == last_part(&loss.name))
+        })
+}
+
 /// Says whether later statements make again what an effect takes away.
 fn made_again(effect: &Effect, later: &[Statement], schema: &Schema) -> bool {
     if let EffectKind::Break { how, object, name, .. } = &effect.kind {
@@ -403,8 +456,13 @@ fn adds_constraint(later: &[Statement], name: &str) -> bool {
     alters(later).any(|alter| {
         alter.name.name() == table
             && alter.actions.iter().any(|action| {
-                matches!(&action.kind, ActionKind::AddConstraint(added)
-                    if added.name.as_ref().is_some_and(|name| name.as_str() == constraint))
+                let ActionKind::AddConstraint(added) = &action.kind else { return false };
+                let key = matches!(added.kind, ConstraintKind::PrimaryKey(_));
+                match &added.name {
+                    Some(name) => name.as_str() == constraint,
+                    // The name that the server gives.
+                    None => key && constraint == format!("{table}_pkey"),
+                }
             })
     })
 }

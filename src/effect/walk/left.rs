@@ -35,6 +35,15 @@ impl Walker<'_> {
 
     fn new_table(&mut self, create: &CreateTable, span: Span, run: &mut StatementRun) {
         let table = self.schema.new_name(&create.name);
+        let keyed = |name: &str| {
+            create.constraints.iter().any(|constraint| {
+                matches!(&constraint.kind, ConstraintKind::ForeignKey(key)
+                    if key.columns.iter().any(|column| column.as_str() == name))
+            })
+        };
+        for column in create.columns.iter().filter(|column| !keyed(column.name.as_str())) {
+            self.id_type(&table, column, span, run);
+        }
         let inline = create.columns.iter().flat_map(|column| &column.constraints);
         for constraint in create.constraints.iter().chain(inline) {
             self.constraint(&table, constraint, span, run);
@@ -76,6 +85,7 @@ impl Walker<'_> {
             if let ActionKind::AddConstraint(constraint) = &action.kind {
                 self.constraint(&table, constraint, at, run);
             } else if let ActionKind::AddColumn { column, .. } = &action.kind {
+                self.id_type(&table, column, at, run);
                 for constraint in &column.constraints {
                     self.constraint(&table, constraint, at, run);
                 }
@@ -88,6 +98,33 @@ impl Walker<'_> {
             } else if self.drops_primary_key(&table, &action.kind) && !adds_primary_key(alter) {
                 let value = table.to_string();
                 run.effects.effects.push(session(at, "primary-key-dropped", value));
+            }
+        }
+    }
+
+    /// `customer_id` beside a table `customers` with a key of another type.
+    fn id_type(
+        &self,
+        table: &Name,
+        column: &crate::sql::ast::ColumnDef,
+        span: Span,
+        run: &mut StatementRun,
+    ) {
+        let key = |c: &TableConstraint| matches!(c.kind, ConstraintKind::ForeignKey(_));
+        let Some(data_type) = column.data_type.as_ref() else { return };
+        if column.constraints.iter().any(key) {
+            return;
+        }
+        let Some(stem) = column.name.as_str().strip_suffix("_id") else { return };
+        let names = [stem.to_owned(), format!("{stem}s"), format!("{stem}es")];
+        let parents = names.iter().map(|name| Name::new(table.schema.clone(), name.clone()));
+        for parent in parents.filter(|parent| parent != table) {
+            let Some(found) = self.schema.relation(&parent) else { continue };
+            let Some([id]) = found.primary_key() else { continue };
+            let theirs = found.column(id).and_then(|column| column.data_type.as_ref());
+            if theirs.is_some_and(|theirs| other_integer(data_type, theirs)) {
+                let at = if column.span.is_empty() { span } else { column.span };
+                leave(run, at, "id-type-mismatch", format!("{table}.{}", column.name));
             }
         }
     }
@@ -236,11 +273,19 @@ fn leave(run: &mut StatementRun, span: Span, what: &'static str, name: String) {
 /// Returns how many bytes an integer type has; none for other types.
 fn integer_bytes(data_type: &DataType) -> Option<u8> {
     match data_type.name.as_str() {
+        "tinyint" => Some(1),
         "smallint" | "smallserial" => Some(2),
-        "integer" | "serial" => Some(4),
+        "mediumint" => Some(3),
+        "integer" | "int" | "serial" => Some(4),
         "bigint" | "bigserial" => Some(8),
         _ => None,
     }
+}
+
+/// Says whether integers of two types are compared only after one of them is converted.
+fn other_integer(left: &DataType, right: &DataType) -> bool {
+    let kinds = integer_bytes(left).zip(integer_bytes(right));
+    kinds.is_some_and(|(a, b)| a != b || left.unsigned != right.unsigned)
 }
 
 fn adds_primary_key(alter: &AlterTable) -> bool {

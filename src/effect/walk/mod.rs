@@ -10,6 +10,7 @@ mod excuse;
 mod held;
 mod left;
 mod settings;
+mod smell;
 mod transaction;
 mod whole;
 

@@ -101,6 +101,19 @@ fn count(migration: &Migration, out: &mut MigrationEffects) {
     let source = "the file itself";
     let kind = EffectKind::Declares(declaration);
     out.migration.push(Effect { span: first.span, kind, source });
+    let source = &migration.up.section.source;
+    let comments = migration.up.comments.iter().filter(|comment| comment.start < first.span.start);
+    let header: Vec<&str> = comments.map(|comment| source.slice(*comment)).collect();
+    let declaration = Declaration {
+        what: "migration-header",
+        object: ObjectKind::Parameter,
+        name: migration.name.clone(),
+        value: header.join("\n"),
+        number: None,
+        state: TableState::Existing,
+    };
+    let kind = EffectKind::Declares(declaration);
+    out.migration.push(Effect { span: first.span, kind, source: "the file itself" });
     let named = migration.up.statements.iter().any(|statement| {
         matches!(&statement.kind, StatementKind::Set(set)
             if set.each().any(|one| one.name == "application_name"))

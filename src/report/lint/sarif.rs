@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{LintReport, Place, one_line};
 use crate::rule::{Finding, Rule, RuleInForce, Severity};
+use crate::sql::Span;
 
 pub(super) fn write(report: &LintReport<'_>, out: &mut dyn Write) -> io::Result<()> {
     // Rules that found nothing would only make the file longer.
@@ -111,20 +112,37 @@ fn result(finding: &Finding, rule_index: Option<usize>, fingerprint: &str) -> Va
     if let (Some(index), Some(object)) = (rule_index, value.as_object_mut()) {
         object.insert("ruleIndex".to_owned(), json!(index));
     }
+    if let (Some(title), Some(replacement), Some(object)) =
+        (finding.fix, &finding.replacement, value.as_object_mut())
+    {
+        let change = json!({
+            "artifactLocation": { "uri": uri(finding.source.path()) },
+            "replacements": [{
+                "deletedRegion": region(finding, replacement.span),
+                "insertedContent": { "text": replacement.text },
+            }],
+        });
+        let fix = json!({ "description": { "text": title }, "artifactChanges": [change] });
+        object.insert("fixes".to_owned(), json!([fix]));
+    }
     value
 }
 
-fn location(finding: &Finding, span: crate::sql::Span) -> Value {
-    let place = Place::of(&finding.source, span);
+fn location(finding: &Finding, span: Span) -> Value {
     json!({ "physicalLocation": {
         "artifactLocation": { "uri": uri(finding.source.path()) },
-        "region": {
-            "startLine": place.start.line,
-            "startColumn": place.start.column,
-            "endLine": place.end.line,
-            "endColumn": place.end.column,
-        },
+        "region": region(finding, span),
     }})
+}
+
+fn region(finding: &Finding, span: Span) -> Value {
+    let place = Place::of(&finding.source, span);
+    json!({
+        "startLine": place.start.line,
+        "startColumn": place.start.column,
+        "endLine": place.end.line,
+        "endColumn": place.end.column,
+    })
 }
 
 /// Writes a path as a URI: relative ones stay relative to the repository.
