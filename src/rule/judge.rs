@@ -302,7 +302,7 @@ fn grouped(mut hits: Vec<Hit<'_>>) -> Vec<Finding> {
         match same.and_then(|place| groups.get_mut(place)) {
             Some((lead, others)) => {
                 let told = |known: &Hit<'_>| known.message == hit.message;
-                if !told(lead) && !others.iter().any(|known| told(known)) {
+                if !told(lead) && !others.iter().any(told) {
                     others.push(hit);
                 }
             }
