@@ -14,8 +14,8 @@ use crate::config::Shadow as Wanted;
 use crate::db::Snapshot;
 use crate::plan::preflight::Pooled;
 use crate::plan::{
-    self, Check, CheckState, DryRun, Limits, Material, Order, Plan, PlanError, Shadow, Target,
-    Verdict, preflight,
+    self, Check, CheckState, Dropped, DryRun, Limits, Material, Order, Plan, PlanError, Shadow,
+    Target, Verdict, preflight,
 };
 use crate::report::{plan as report, plan_html};
 use crate::rule::{JudgeOptions, RuleSet};
@@ -64,6 +64,9 @@ pub(super) struct PlanningOptions {
     /// The plan is run at once, by the command that makes it.
     #[arg(skip)]
     pub(super) about_to_run: bool,
+    /// The plan takes migrations back.
+    #[arg(skip)]
+    pub(super) backwards: bool,
 }
 
 /// Forms of the output.
@@ -125,10 +128,6 @@ pub(super) async fn make(
     options: &PlanningOptions,
     console: &mut Console,
 ) -> Result<Plan, Failure> {
-    if live.project.config.runner.keep_dropped {
-        return Err(Failure::new("keep_dropped = true is not supported by this version")
-            .hint("take it out of [runner] in lockwise.toml: a setting must not be ignored"));
-    }
     let snapshot = live.snapshot().await?;
     let mut shadow = if pending.is_empty() {
         Shadow::none("nothing is pending")
@@ -141,7 +140,7 @@ pub(super) async fn make(
     let preflight = if pending.is_empty() {
         Vec::new()
     } else {
-        let mut checks = preflight::look(&mut live.connection, &snapshot, pending).await;
+        let mut checks = preflight::look(&mut live.connection).await;
         let pooled = if live.pooled { Pooled::Yes } else { Pooled::No };
         checks.extend(preflight::pooler(&mut live.connection, pooled).await);
         checks
@@ -154,6 +153,7 @@ pub(super) async fn make(
         console.warn(&format!("the shadow was not cleaned up: {error}"));
     }
     plan::count_losses(&mut plan, &mut live.connection, &snapshot).await;
+    plan::look_around(&mut plan, &mut live.connection, &snapshot).await;
     if live.pooled
         && let Some(detail) = preflight::not_pooled(&plan)
     {
@@ -230,6 +230,11 @@ pub(super) fn material<'m>(
         authors: live.authors(&options.author, pending),
         preflight: Vec::new(),
         dry_run: DryRun::of(snapshot.server.kind, pending.len()),
+        dropped: if runner.keep_dropped && !options.backwards {
+            Dropped::Kept
+        } else {
+            Dropped::Gone
+        },
     }
 }
 

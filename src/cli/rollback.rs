@@ -103,7 +103,8 @@ pub(super) async fn plan_back(
         .iter()
         .map(|(applied, kept)| plan::as_migration(applied, kept, live.server))
         .collect();
-    make(live, &back, planning, console).await
+    let planning = PlanningOptions { backwards: true, ..planning.clone() };
+    make(live, &back, &planning, console).await
 }
 
 /// Works out the ways back that the journal does not hold, because the migrations were applied

@@ -4,6 +4,7 @@ use super::connection::Connection;
 use super::error::{Attempt as _, Error, ServerError};
 use super::snapshot::{Snapshot, SnapshotObject, SnapshotOptions};
 use super::{mysql, postgres, sqlite};
+use crate::schema::Name;
 use crate::sql::ServerKind;
 
 /// Reads the whole schema in a fixed number of queries.
@@ -14,11 +15,19 @@ pub async fn snapshot(
     connection: &mut Connection,
     options: &SnapshotOptions,
 ) -> Result<Snapshot, Error> {
-    match connection.server().kind {
+    let mut snapshot = match connection.server().kind {
         ServerKind::Postgres => postgres::snapshot(connection, options).await,
         ServerKind::Mysql | ServerKind::Mariadb => mysql::snapshot(connection, options).await,
         ServerKind::Sqlite => sqlite::snapshot(connection, options).await,
-    }
+    }?;
+    let is_own = |name: &Name| {
+        options.own_prefix.as_ref().is_some_and(|prefix| name.name.starts_with(prefix.as_str()))
+    };
+    snapshot
+        .objects
+        .retain(|object| !is_own(&object.name) && !object.relation.as_ref().is_some_and(is_own));
+    snapshot.sizes.retain(|name, _| !is_own(name));
+    Ok(snapshot)
 }
 
 /// What loading a snapshot could not do.

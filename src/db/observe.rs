@@ -17,7 +17,8 @@ pub struct Observation {
     /// The strongest lock that this session holds on each relation, in the server's words
     /// (PostgreSQL). Locks last to the end of the transaction, so look before that.
     pub locks: BTreeMap<Name, String>,
-    /// What holds the rows of each relation: another number means that it was written anew.
+    /// What holds the rows of each relation: another number means that it was written anew. Zero
+    /// where it holds none (views, partitioned tables).
     pub files: BTreeMap<Name, u64>,
     /// How often this transaction has read each table from one end to the other (PostgreSQL).
     pub scans: BTreeMap<Name, u64>,
@@ -71,7 +72,7 @@ WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND l.gran
 const POSTGRES_FILES: &str = "
 SELECT n.nspname, c.relname, pg_catalog.pg_relation_filenode(c.oid) FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'm', 'i') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
+WHERE c.relkind IN ('r', 'm', 'i', 'p', 'v', 'S', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
 
 const POSTGRES_SCANS: &str = "
 SELECT schemaname, relname, seq_scan FROM pg_catalog.pg_stat_xact_user_tables WHERE seq_scan > 0";

@@ -23,6 +23,8 @@ pub struct SnapshotOptions {
     pub sizes: bool,
     /// Names of our own tables and views, which are no part of the schema.
     pub own: BTreeSet<String>,
+    /// Tables whose names begin so are no part of the schema either.
+    pub own_prefix: Option<String>,
     /// Schemas left out besides the server's own.
     pub without_schemas: BTreeSet<String>,
 }
@@ -30,7 +32,14 @@ pub struct SnapshotOptions {
 impl Default for SnapshotOptions {
     fn default() -> Self {
         let own = ["lockwise_journal", "lockwise_history"].map(str::to_owned).into();
-        Self { owners: false, grants: true, sizes: false, own, without_schemas: BTreeSet::new() }
+        Self {
+            owners: false,
+            grants: true,
+            sizes: false,
+            own,
+            own_prefix: None,
+            without_schemas: BTreeSet::new(),
+        }
     }
 }
 

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::approval::{Class, Policy};
+use super::attic;
 use super::digest::Digest;
 use super::dry_run;
+use super::estimate;
 use super::history::{digests_of, version_of};
 use super::live::schema_of;
 use super::model::{
     Check, CheckState, FORMAT, Plan, PlannedFinding, PlannedMigration, PlannedServer, Proof,
-    Rollback, Target, Verdict,
+    Rollback, RollbackSource, Step, Target, Verdict,
 };
 use super::rollback::unified;
 use super::shadow::Shadow;
@@ -43,6 +45,17 @@ pub struct Material<'a> {
     pub preflight: Vec<Check>,
     /// How thorough the dry run is.
     pub dry_run: DryRun,
+    /// Whether dropped tables and columns are kept aside.
+    pub dropped: Dropped,
+}
+
+/// What becomes of rows that a migration drops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dropped {
+    /// They are gone.
+    Gone,
+    /// They are copied first.
+    Kept,
 }
 
 /// How thorough a dry run is.
@@ -102,15 +115,17 @@ pub async fn build(material: &Material<'_>, shadow: &mut Shadow) -> Result<Plan,
             planned.rollback = dry_run::unproven(migration, reason);
         }
     } else if !migrations.is_empty()
-        && let Some(mut connection) = shadow.seeded(material.live).await?
+        && let Some(connection) = shadow.seeded(material.live).await?
     {
         diff = match material.dry_run {
-            DryRun::Each => dry(&mut connection, material, &mut migrations, shadow).await?,
-            DryRun::Together => dry_together(&mut connection, material, &mut migrations).await?,
+            DryRun::Each => dry(connection, material, &mut migrations, shadow).await?,
+            DryRun::Together => dry_together(connection, material, &mut migrations).await?,
         };
     }
+    estimate::fill(&mut migrations, &material.live.sizes);
     for (planned, migration) in migrations.iter_mut().zip(&material.pending) {
         settle_losses(planned);
+        name_losses(planned);
         if planned.failure.is_none() {
             planned.failure = invalid_in_the_way(migration, material.live);
         }
@@ -127,10 +142,19 @@ fn planned(material: &Material<'_>, server: Server) -> Result<Vec<PlannedMigrati
     for migration in &material.pending {
         let effects = walk(migration, &mut schema, &WalkOptions::default());
         match groups(migration, &effects, server.kind, material.limits, number) {
-            Ok(groups) => {
+            Ok(mut groups) => {
+                let notes = match material.dropped {
+                    Dropped::Gone => Vec::new(),
+                    Dropped::Kept => {
+                        let version = version_of(migration);
+                        attic::keep(&mut groups, &version, material.live, number)
+                    }
+                };
                 let steps: usize = groups.iter().map(|group| group.steps.len()).sum();
                 number += u32::try_from(steps).unwrap_or(u32::MAX);
-                all.push(one(material, migration, &effects, groups, server));
+                let mut planned = one(material, migration, &effects, groups, server);
+                planned.rollback.notes = notes;
+                all.push(planned);
             }
             Err(found) => errors.extend(found),
         }
@@ -178,16 +202,16 @@ fn one(
 
 /// Runs everything up and then down on the shadow; returns the total diff.
 async fn dry(
-    connection: &mut Connection,
+    mut connection: Connection,
     material: &Material<'_>,
     migrations: &mut [PlannedMigration],
     shadow: &mut Shadow,
 ) -> Result<String, db::Error> {
-    let mut before = db::snapshot(connection, &super::shadow::snapshot_options()).await?;
+    let mut before = db::snapshot(&mut connection, &super::shadow::snapshot_options()).await?;
     let start = before.clone();
     let mut done = Vec::new();
     for planned in migrations.iter_mut() {
-        let upped = dry_run::up(connection, before, planned).await?;
+        let upped = dry_run::up(&mut connection, before, planned).await?;
         if planned.failure.is_some() {
             planned.rollback.proof =
                 Proof::NotRun { reason: "the dry run of the migration failed".to_owned() };
@@ -201,32 +225,51 @@ async fn dry(
     let mut fresh: Option<Connection> = None;
     let pairs = migrations.iter_mut().zip(&material.pending).zip(&done);
     for ((planned, migration), upped) in pairs.rev() {
-        let current = fresh.as_mut().unwrap_or(&mut *connection);
-        planned.rollback = dry_run::down(current, migration, upped).await?;
+        let current = fresh.as_mut().unwrap_or(&mut connection);
+        let notes = std::mem::take(&mut planned.rollback.notes);
+        planned.rollback = dry_run::down(current, migration, upped, planned).await?;
+        planned.rollback.notes.extend(notes);
         if planned.rollback.proof != Proof::Restores {
             // The shadow is not where the migration began: the next one gets another.
             fresh = shadow.seeded(&upped.before).await?;
         }
+    }
+    let restored = migrations.iter().all(|one| one.rollback.proof == Proof::Restores);
+    if restored && !material.pending.iter().any(|migration| writes_rows(migration)) {
+        shadow.give_back(material.live, connection);
     }
     Ok(total)
 }
 
 /// Runs everything up; returns the total diff.
 async fn dry_together(
-    connection: &mut Connection,
+    mut connection: Connection,
     material: &Material<'_>,
     migrations: &mut [PlannedMigration],
 ) -> Result<String, db::Error> {
-    let before = db::snapshot(connection, &super::shadow::snapshot_options()).await?;
+    let before = db::snapshot(&mut connection, &super::shadow::snapshot_options()).await?;
     for (planned, migration) in migrations.iter_mut().zip(&material.pending) {
-        dry_run::up_unseen(connection, planned).await?;
+        dry_run::up_unseen(&mut connection, planned).await?;
         planned.rollback = dry_run::unproven(migration, WORKED_OUT_LATER);
         if planned.failure.is_some() {
             return Ok(String::new());
         }
     }
-    let after = db::snapshot(connection, &super::shadow::snapshot_options()).await?;
+    let after = db::snapshot(&mut connection, &super::shadow::snapshot_options()).await?;
     Ok(unified(&before, &after))
+}
+
+/// Says whether a migration may leave rows in tables, which no comparison of schemas shows.
+fn writes_rows(migration: &Migration) -> bool {
+    migration.up.statements.iter().any(|statement| {
+        matches!(
+            statement.kind,
+            StatementKind::Dml(_)
+                | StatementKind::Do(_)
+                | StatementKind::Call { .. }
+                | StatementKind::Unknown { .. }
+        )
+    })
 }
 
 /// Says that an index is there, invalid, under a name that `IF NOT EXISTS` would be content with.
@@ -271,6 +314,27 @@ fn settle_losses(planned: &mut PlannedMigration) {
     let mut losses = losses.into_iter();
     for step in planned.groups.iter_mut().flat_map(|group| &mut group.steps) {
         step.loses.retain(|_| !losses.next().unwrap_or(false));
+    }
+}
+
+/// Names in the rollback what the migration drops and the way back does not speak of: rows of a
+/// table that is emptied, a partition, whatever the author's own way back does not bring back. A
+/// generated way back speaks of tables and columns itself, and fills materialized views again.
+fn name_losses(planned: &mut PlannedMigration) {
+    let generated = planned.rollback.source == RollbackSource::Generated;
+    let lost: Vec<_> = planned.steps().flat_map(|step| &step.loses).cloned().collect();
+    for loss in lost {
+        let spoken_of = match loss.kind.as_str() {
+            "column" | "materialized view" => generated,
+            "table" => generated && planned_change(&planned.change, &loss.name),
+            _ => false,
+        };
+        let known = planned.rollback.loses.iter();
+        if !spoken_of
+            && !known.into_iter().any(|one| one.kind == loss.kind && one.name == loss.name)
+        {
+            planned.rollback.loses.push(loss);
+        }
     }
 }
 
@@ -325,7 +389,8 @@ pub fn major(server: Server) -> String {
 /// Says what kind of change the migrations are together.
 fn classes_of(migrations: &[PlannedMigration]) -> Vec<Class> {
     let steps = || migrations.iter().flat_map(PlannedMigration::steps);
-    let loses = steps().any(|step| step.unknown.is_some() || !step.loses.is_empty());
+    let gone = |step: &Step| step.loses.iter().any(|loss| loss.kept.is_none());
+    let loses = steps().any(|step| step.unknown.is_some() || gone(step));
     let errors = migrations.iter().flat_map(|m| &m.findings).any(|f| f.severity == "error");
     let blocks = steps().flat_map(|step| &step.locks).any(|lock| {
         lock.in_use && lock.blocks.iter().any(|what| what == "reads" || what == "writes")
@@ -342,7 +407,8 @@ fn classes_of(migrations: &[PlannedMigration]) -> Vec<Class> {
     classes
 }
 
-fn verdict(migrations: &[PlannedMigration], preflight: &[Check]) -> Verdict {
+/// Says how a change looks altogether.
+pub(super) fn verdict(migrations: &[PlannedMigration], preflight: &[Check]) -> Verdict {
     let failed = migrations.iter().any(|m| m.failure.is_some());
     let worst = preflight.iter().map(|check| check.state).max().unwrap_or(CheckState::Fine);
     if migrations.is_empty() {

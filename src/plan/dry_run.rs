@@ -1,12 +1,14 @@
 //! A migration up and down on a shadow database: what changes, and whether the way back restores.
 
+use super::attic;
 use super::change::changes;
 use super::model::{
-    Group, Nature, ObjectChange, PlannedMigration, Proof, Rollback, RollbackSource,
+    Group, Nature, ObjectChange, PlannedMigration, Proof, Rollback, RollbackSource, Step,
 };
 use super::rollback::{Difference, Way, compare, undo_renames, unified, way_back};
 use super::shadow::snapshot_options;
-use crate::db::{self, Connection, ServerError, Snapshot};
+use super::surprise::Witness;
+use crate::db::{self, Connection, Observation, ServerError, Snapshot};
 use crate::sql::ast::StatementKind;
 use crate::sql::{Migration, ServerKind};
 
@@ -26,9 +28,12 @@ pub(super) async fn up(
     planned: &mut PlannedMigration,
 ) -> Result<Upped, db::Error> {
     let mut last = before.clone();
+    let mut stage = Stage::new(planned, Some(Witness::new(&before)));
     let mut groups = planned.groups.iter_mut().peekable();
     while let Some(group) = groups.next() {
-        if let Err((number, line, error)) = run_group(shadow, group).await {
+        let done = run_group(shadow, group, &mut stage).await;
+        planned.surprises.append(&mut stage.surprises);
+        if let Err((number, line, error)) = done {
             planned.failure = Some(format!("statement {number}, line {line}: {error}"));
             let after = db::snapshot(shadow, &snapshot_options()).await?;
             return Ok(Upped { before, after });
@@ -57,10 +62,13 @@ pub(super) async fn up_unseen(
     shadow: &mut Connection,
     planned: &mut PlannedMigration,
 ) -> Result<(), db::Error> {
+    let mut stage = Stage::new(planned, None);
     for group in &mut planned.groups {
         let seen = !group.transaction && group.steps.iter().any(|s| s.nature == Nature::Visible);
         let last = if seen { Some(db::snapshot(shadow, &snapshot_options()).await?) } else { None };
-        if let Err((number, line, error)) = run_group(shadow, group).await {
+        let done = run_group(shadow, group, &mut stage).await;
+        planned.surprises.append(&mut stage.surprises);
+        if let Err((number, line, error)) = done {
             planned.failure = Some(format!("statement {number}, line {line}: {error}"));
             return Ok(());
         }
@@ -84,31 +92,122 @@ fn settle(nature: Nature, change: &[ObjectChange]) -> Nature {
     }
 }
 
-/// Runs one group; an error comes with the number and line of the statement.
-async fn run_group(shadow: &mut Connection, group: &Group) -> Result<(), (u32, u32, ServerError)> {
+/// A statement that failed: its number, its line, the server's words.
+type Failed = (u32, u32, ServerError);
+
+/// What is known while the groups of a migration are run.
+struct Stage {
+    /// Compares what is seen with what was predicted; none where nobody looks.
+    witness: Option<Witness>,
+    /// The migration fills the attic itself. The shadow has no other, so that without there is
+    /// nothing to bring back.
+    filled: bool,
+    surprises: Vec<String>,
+}
+
+impl Stage {
+    fn new(planned: &PlannedMigration, witness: Option<Witness>) -> Self {
+        let filled = planned.steps().any(|step| attic::fills(&step.sql));
+        Self { witness, filled, surprises: Vec::new() }
+    }
+
+    fn skips(&self, step: &Step) -> bool {
+        !self.filled && attic::concerns(&step.sql)
+    }
+
+    async fn look(&self, shadow: &mut Connection) -> Observation {
+        match self.witness {
+            // What cannot be seen is not compared.
+            Some(_) => db::observe(shadow).await.unwrap_or_default(),
+            None => Observation::default(),
+        }
+    }
+
+    fn compare(
+        &mut self,
+        step: &Step,
+        before: &Observation,
+        mut after: Observation,
+    ) -> Observation {
+        if let Some(witness) = &mut self.witness {
+            if step.nature != Nature::Atomic {
+                // It has committed: its locks are gone, and those of now would say nothing.
+                let locks = step.locks.iter();
+                let held = locks.map(|lock| (witness.name(&lock.relation), lock.mode.clone()));
+                after.locks = held.collect();
+            }
+            self.surprises.extend(witness.compare(step, before, &after));
+        }
+        after
+    }
+}
+
+/// Runs one group, and notes where it does something else than was predicted.
+async fn run_group(
+    shadow: &mut Connection,
+    group: &mut Group,
+    stage: &mut Stage,
+) -> Result<(), Failed> {
     let first = group.steps.first().map_or((0, 0), |step| (step.number, step.line));
     let at = |(number, line): (u32, u32)| move |error| (number, line, error);
+    if let Some(witness) = &mut stage.witness {
+        witness.begin();
+    }
     if !group.transaction {
-        for step in &group.steps {
-            shadow.execute(&step.sql).await.map_err(at((step.number, step.line)))?;
-            if let Some(batch) = &step.batch {
-                // A range without an end reaches no row and shows whether the key is right.
-                let none = batch.statement(Some("NULL"), "NULL");
-                shadow.execute(&none).await.map_err(at((step.number, step.line)))?;
+        for step in &mut group.steps {
+            if stage.skips(step) {
+                continue;
             }
+            let before = stage.look(shadow).await;
+            alone(shadow, step, &mut stage.surprises).await?;
+            let after = stage.look(shadow).await;
+            stage.compare(step, &before, after);
         }
         return Ok(());
     }
     enforce_foreign_keys(shadow, group.foreign_keys).await.map_err(at(first))?;
     shadow.begin().await.map_err(at(first))?;
+    let mut before = stage.look(shadow).await;
     for step in &group.steps {
+        if stage.skips(step) {
+            continue;
+        }
         if let Err(error) = shadow.execute(&step.sql).await {
             // The statement's own error is the news; a failing ROLLBACK would say the same.
             let _ = shadow.rollback().await;
             return Err((step.number, step.line, error));
         }
+        let after = stage.look(shadow).await;
+        before = stage.compare(step, &before, after);
     }
     shadow.commit().await.map_err(at(first))
+}
+
+/// Runs a statement outside a transaction. ALGORITHM and LOCK that were predicted and that the
+/// server refuses are left out, and told.
+async fn alone(
+    shadow: &mut Connection,
+    step: &mut Step,
+    surprises: &mut Vec<String>,
+) -> Result<(), Failed> {
+    let (number, line) = (step.number, step.line);
+    let failed = |error| (number, line, error);
+    let Err(error) = shadow.execute(&step.sql).await else {
+        if let Some(batch) = &step.batch {
+            // A range without an end reaches no row and shows whether the key is right.
+            let none = batch.statement(Some("NULL"), "NULL");
+            shadow.execute(&none).await.map_err(failed)?;
+        }
+        return Ok(());
+    };
+    let refused = matches!(error.code.as_deref(), Some("1845" | "1846"));
+    let Some((plain, clause)) = step.without_clause().filter(|_| refused) else {
+        return Err(failed(error));
+    };
+    surprises.push(format!("line {line}: predicted{clause}, which the server refuses: {error}"));
+    step.sql = plain;
+    step.online = None;
+    shadow.execute(&step.sql).await.map(|_| ()).map_err(failed)
 }
 
 /// Switches foreign keys of SQLite, which a transaction cannot; nothing elsewhere.
@@ -129,18 +228,24 @@ pub(super) async fn down(
     shadow: &mut Connection,
     migration: &Migration,
     upped: &Upped,
+    planned: &PlannedMigration,
 ) -> Result<Rollback, db::Error> {
     if let Some(script) = &migration.down {
         let statements = script.statements.iter().map(|s| script.slice(s.span).to_owned());
-        let way = Way { statements: statements.collect(), ..Way::default() };
+        let mut way = Way { statements: statements.collect(), ..Way::default() };
+        attic::restore(&mut way.statements, &mut way.loses, planned, &upped.before);
         let failure = run_all(shadow, &way.statements).await;
         return finish(shadow, RollbackSource::Authored, way, failure, upped).await;
     }
-    let mut way = Way { statements: undo_renames(&migration.up, &upped.before), ..Way::default() };
+    let renames = undo_renames(&migration.up, &upped.before, &upped.after);
+    let mut way = Way { statements: renames, ..Way::default() };
     let mut failure = run_all(shadow, &way.statements).await;
     if failure.is_none() {
-        let now = db::snapshot(shadow, &snapshot_options()).await?;
-        let rest = way_back(&upped.before, &now);
+        let renamed = !way.statements.is_empty();
+        let now =
+            if renamed { &db::snapshot(shadow, &snapshot_options()).await? } else { &upped.after };
+        let mut rest = way_back(&upped.before, now);
+        attic::restore(&mut rest.statements, &mut rest.loses, planned, &upped.before);
         failure = run_all(shadow, &rest.statements).await;
         way.statements.extend(rest.statements);
         way.loses = rest.loses;

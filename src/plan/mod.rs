@@ -2,6 +2,7 @@
 
 pub mod adopt;
 pub mod approval;
+mod around;
 mod attic;
 mod back;
 mod batch;
@@ -10,6 +11,7 @@ mod change;
 mod count;
 mod digest;
 mod dry_run;
+mod estimate;
 mod history;
 mod live;
 mod log;
@@ -18,11 +20,13 @@ pub mod preflight;
 pub mod rollback;
 mod shadow;
 mod steps;
+mod surprise;
 mod time;
 
+pub use around::look_around;
 pub use back::{Kept, NoWayBack, as_migration, kept};
 pub use batch::{Keys, PlannedBatch, Position};
-pub use build::{DryRun, Material, PlanError, build, major};
+pub use build::{Dropped, DryRun, Material, PlanError, build, major};
 pub use change::{Seen, changes, drifted, see};
 pub use count::count_losses;
 pub use digest::{BadDigest, Canon, Digest, hex};

@@ -182,6 +182,18 @@ pub struct Step {
     pub change: Vec<ObjectChange>,
 }
 
+impl Step {
+    /// Returns the statement as it was written, and the ALGORITHM and LOCK that were added to it;
+    /// none where nothing was added.
+    pub(super) fn without_clause(&self) -> Option<(String, String)> {
+        let at = self.sql.rfind(" ALGORITHM=")?;
+        let plain = self.sql.get(..at)?.trim_end_matches(',');
+        let clause = self.sql.get(at..)?;
+        (Digest::of_bytes(plain.as_bytes()) == self.raw)
+            .then(|| (plain.to_owned(), clause.to_owned()))
+    }
+}
+
 /// How a step takes effect, which decides what may be done after a crash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -1,28 +1,27 @@
 //! Looks at the live database before a change: what would make it fail, or stall others.
 
 use super::model::{Check, CheckState, Plan};
-use crate::db::{self, Connection, PoolerSign, Snapshot};
-use crate::sql::{Migration, ServerKind};
+use crate::db::{self, Connection, PoolerSign};
+use crate::sql::ServerKind;
 
 /// Looks at everything; what cannot be seen is told as unknown, never left out.
-pub async fn look(
-    live: &mut Connection,
-    _snapshot: &Snapshot,
-    _pending: &[Migration],
-) -> Vec<Check> {
+pub async fn look(live: &mut Connection) -> Vec<Check> {
     let kind = live.server().kind;
     let mut checks = Vec::new();
     for question in questions(kind) {
-        let answer = live.query(question.sql).await;
-        let (state, detail) = match answer {
-            Err(error) => (CheckState::Unknown, format!("cannot be seen: {error}")),
-            Ok(rows) if rows.is_empty() => (CheckState::Fine, question.fine.to_owned()),
-            Ok(rows) => {
-                let lines = rows.iter().map(|row| row.text(0).to_owned());
-                (question.state, lines.collect::<Vec<_>>().join("; "))
+        let check = |state, detail| Check { what: question.what.to_owned(), state, detail };
+        match live.query(question.sql).await {
+            Err(error) => {
+                checks.push(check(CheckState::Unknown, format!("cannot be seen: {error}")));
             }
-        };
-        checks.push(Check { what: question.what.to_owned(), state, detail });
+            Ok(rows) if rows.is_empty() => {
+                checks.push(check(CheckState::Fine, question.fine.to_owned()));
+            }
+            Ok(rows) => {
+                let lines = rows.iter().map(|row| check(question.state, row.text(0).to_owned()));
+                checks.extend(lines);
+            }
+        }
     }
     checks
 }
@@ -89,7 +88,8 @@ struct Question {
 const fn questions(kind: ServerKind) -> &'static [Question] {
     match kind {
         ServerKind::Postgres => POSTGRES,
-        ServerKind::Mysql | ServerKind::Mariadb => MYSQL,
+        ServerKind::Mysql => MYSQL,
+        ServerKind::Mariadb => MARIADB,
         ServerKind::Sqlite => SQLITE,
     }
 }
@@ -110,22 +110,48 @@ const SQLITE: &[Question] = &[
     },
 ];
 
+const LONG_TRANSACTIONS: Question = Question {
+    what: "long-transactions",
+    state: CheckState::Warning,
+    fine: "no transaction is older than a minute",
+    sql: "SELECT concat('session ', trx_mysql_thread_id, ' has a transaction open since ', \
+          trx_started) FROM information_schema.innodb_trx \
+          WHERE trx_started < now() - INTERVAL 1 MINUTE AND trx_mysql_thread_id <> \
+          connection_id() ORDER BY trx_started LIMIT 5",
+};
+
+const READ_ONLY: Question = Question {
+    what: "read-only",
+    state: CheckState::Blocked,
+    fine: "the server takes writes",
+    sql: "SELECT 'the server is read-only: it may be a replica' WHERE @@global.read_only",
+};
+
 const MYSQL: &[Question] = &[
+    LONG_TRANSACTIONS,
+    READ_ONLY,
     Question {
-        what: "long-transactions",
+        what: "group-replication",
         state: CheckState::Warning,
-        fine: "no transaction is older than a minute",
-        sql: "SELECT concat('session ', trx_mysql_thread_id, ' has a transaction open since ', \
-              trx_started) FROM information_schema.innodb_trx \
-              WHERE trx_started < now() - INTERVAL 1 MINUTE AND trx_mysql_thread_id <> \
-              connection_id() ORDER BY trx_started LIMIT 5",
+        fine: "no group replication",
+        sql: "SELECT concat('a replication group: ', member_host, ' is ', member_state, '; DDL and \
+              writes of the same table on two members end in an error') \
+              FROM performance_schema.replication_group_members WHERE member_state <> 'OFFLINE'",
     },
     Question {
-        what: "read-only",
-        state: CheckState::Blocked,
-        fine: "the server takes writes",
-        sql: "SELECT 'the server is read-only: it may be a replica' WHERE @@global.read_only",
+        what: "replication-lag",
+        state: CheckState::Warning,
+        fine: "no change waits to be applied here",
+        sql: "SELECT concat('changes received since ', \
+              last_applied_transaction_original_commit_timestamp, ' wait to be applied') \
+              FROM performance_schema.replication_applier_status_by_worker \
+              WHERE applying_transaction <> ''",
     },
+];
+
+const MARIADB: &[Question] = &[
+    LONG_TRANSACTIONS,
+    READ_ONLY,
     Question {
         what: "galera",
         state: CheckState::Warning,
@@ -133,6 +159,14 @@ const MYSQL: &[Question] = &[
         sql: "SELECT 'a Galera cluster: DDL blocks every node, and the migration lock holds on \
               this one alone' FROM information_schema.global_variables \
               WHERE variable_name = 'WSREP_ON' AND variable_value = 'ON'",
+    },
+    Question {
+        what: "replication-lag",
+        state: CheckState::Warning,
+        fine: "no replica's thread is behind",
+        sql: "SELECT concat('session ', id, ' applies changes that are ', time, ' s old') \
+              FROM information_schema.processlist \
+              WHERE command LIKE 'Slave_%' AND state LIKE 'Waiting for%lock%' AND time > 10",
     },
 ];
 

@@ -10,6 +10,8 @@ pub struct Shadow {
     described: Described,
     /// Statements that could not be loaded, and why.
     skipped: Vec<String>,
+    /// A session on a database that is as it was after loading the schema of this text.
+    clean: Option<(String, Connection)>,
 }
 
 impl Shadow {
@@ -32,7 +34,7 @@ impl Shadow {
                     detail = format!("{detail}; {difference}");
                 }
                 let described = Described { kind: kind.to_owned(), detail };
-                Self { place: Some(Box::new(place)), described, skipped: Vec::new() }
+                Self { place: Some(Box::new(place)), described, skipped: Vec::new(), clean: None }
             }
             Err(error) => Self::none(match error.hint() {
                 Some(hint) => format!("{error}: {hint}"),
@@ -44,7 +46,7 @@ impl Shadow {
     /// Returns a shadow that is none, for that reason.
     pub fn none(reason: impl Into<String>) -> Self {
         let described = Described { kind: "none".to_owned(), detail: reason.into() };
-        Self { place: None, described, skipped: Vec::new() }
+        Self { place: None, described, skipped: Vec::new(), clean: None }
     }
 
     /// Returns what the plan says about it.
@@ -66,14 +68,28 @@ impl Shadow {
     /// Opens an empty database and loads a schema into it; nothing where there is no shadow.
     pub async fn seeded(&mut self, with: &Snapshot) -> Result<Option<Connection>, db::Error> {
         let Some(place) = &mut self.place else { return Ok(None) };
+        if let Some((text, connection)) = self.clean.take()
+            && text == with.text()
+        {
+            return Ok(Some(connection));
+        }
         let (connection, report) = place.seeded(with).await?;
         let skipped = report.skipped.iter();
         self.skipped = skipped.map(|(sql, error)| format!("{sql}: {error}")).collect();
         Ok(Some(connection))
     }
 
+    /// Takes back a database whose schema was proven to be the one it was loaded with, and into
+    /// which no rows were written: the next plan need not load it again.
+    pub(super) fn give_back(&mut self, with: &Snapshot, connection: Connection) {
+        self.clean = Some((with.text(), connection));
+    }
+
     /// Drops the database and stops the server.
-    pub async fn stop(self) -> Result<(), db::Error> {
+    pub async fn stop(mut self) -> Result<(), db::Error> {
+        if let Some((_, connection)) = self.clean.take() {
+            connection.close().await?;
+        }
         match self.place {
             Some(place) => place.stop().await,
             None => Ok(()),
@@ -85,5 +101,6 @@ impl Shadow {
 pub fn snapshot_options() -> SnapshotOptions {
     let mut options = SnapshotOptions { grants: true, ..SnapshotOptions::default() };
     options.without_schemas.insert(super::attic::SCHEMA.to_owned());
+    options.own_prefix = Some(format!("{}_", super::attic::SCHEMA));
     options
 }

@@ -407,7 +407,13 @@ fn nature(statement: &Statement, rule: TransactionRule, kind: ServerKind) -> Nat
         &statement.kind,
         StatementKind::Maintenance(maintenance) if maintenance.kind != MaintenanceKind::Cluster
     );
-    let repeatable = harmless || upkeep;
+    // A copy in the attic that is gone already is gone.
+    let cleared = matches!(
+        &statement.kind,
+        StatementKind::Drop(drop) if drop.if_exists
+            && drop.names.iter().all(|name| name.parts.iter().any(|part| part.value.starts_with(super::attic::SCHEMA)))
+    );
+    let repeatable = harmless || upkeep || cleared;
     let data = matches!(&statement.kind, StatementKind::Dml(dml) if dml.kind != DmlKind::Load);
     match kind {
         ServerKind::Postgres | ServerKind::Sqlite => match rule {

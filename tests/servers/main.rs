@@ -10,6 +10,7 @@
 
 mod adopt;
 mod approvals;
+mod attic;
 mod backfill;
 mod bad_input;
 mod clients;
@@ -22,6 +23,9 @@ mod locks;
 mod many;
 mod pooler;
 mod proxy;
+mod page;
+mod review;
 mod support;
 mod targets;
 mod telemetry;
+mod ways_back;

@@ -1,9 +1,11 @@
 //! The statements of a snapshot as things that exist: what each is called, how it is removed.
 
+use std::collections::BTreeSet;
+
 use crate::db::SnapshotObject;
 use crate::sql::ast::{
-    ActionKind, AlterTable, ConstraintKind, CreateIndex, CreateRoutine, CreateTable, ObjectKind,
-    PgAction, RowSecurity, Statement, StatementKind,
+    ActionKind, AlterTable, ConstraintKind, CreateIndex, CreateRoutine, CreateTable, DomainAction,
+    ObjectKind, PgAction, RowSecurity, Statement, StatementKind,
 };
 use crate::sql::{
     Lexer, Lexing, ObjectName, Section, Server, ServerKind, Source, Span, TokenKind, parse,
@@ -14,16 +16,50 @@ use crate::sql::{
 pub(super) struct Item {
     /// Kind and name. Two items with one identity are one thing, before and after.
     pub(super) identity: String,
+    /// The place of its object in the snapshot.
+    pub(super) at: usize,
     /// The table it goes away with.
     pub(super) table: Option<String>,
     /// Its own text.
     pub(super) create: String,
+    /// Settings of the session that it needs, and what takes them back (MySQL, MariaDB).
+    pub(super) around: (Vec<String>, Vec<String>),
     /// What removes it; none where a thing of this kind is only ever replaced.
     pub(super) remove: Option<String>,
     /// A table, with its parts.
     pub(super) parts: Option<Box<TableText>>,
-    /// Relations that a view or a trigger reads, last parts of the names only.
+    /// Relations that a view or a trigger reads, named as the snapshot names them.
     pub(super) reads: Vec<String>,
+}
+
+impl Item {
+    /// Says whether columns of tables may have it as their type, or as a part of that.
+    pub(super) fn supports_columns(&self) -> bool {
+        let kinds = ["type ", "domain ", "collation ", "extension ", "schema "];
+        kinds.iter().any(|kind| self.identity.starts_with(kind))
+    }
+
+    /// Says whether it is an index or a constraint of one of these full names.
+    pub(super) fn is_one_of(&self, indexes: &BTreeSet<String>) -> bool {
+        let Some((name, table)) = self.identity.split_once(" on ") else { return false };
+        let name = name.trim_start_matches("index ").trim_start_matches("constraint ");
+        let schema = table.rsplit_once('.').map_or("", |(schema, _)| schema);
+        indexes.contains(&format!("{schema}.{name}"))
+    }
+
+    /// Returns the name of a view.
+    pub(super) fn relation_name(&self) -> &str {
+        let name = self.identity.trim_start_matches("materialized ");
+        name.trim_start_matches("view ")
+    }
+
+    /// Returns what fills it again: a materialized view comes back empty.
+    pub(super) fn refresh(&self) -> Option<String> {
+        let name = self.remove.as_ref()?.strip_prefix("DROP MATERIALIZED VIEW ")?;
+        self.create
+            .starts_with("CREATE MATERIALIZED VIEW ")
+            .then(|| format!("REFRESH MATERIALIZED VIEW {name}"))
+    }
 }
 
 /// A table as its snapshot writes it.
@@ -53,7 +89,25 @@ impl TableText {
 
 /// Reads the statements of one object of a snapshot.
 pub(super) fn items(object: &SnapshotObject, server: Server) -> Vec<Item> {
-    object.statements.iter().filter_map(|text| item(text.clone(), server)).collect()
+    let is_setting = |text: &&String| text.starts_with("SET SESSION ");
+    if !object.statements.iter().any(|text| is_setting(&text)) {
+        return object.statements.iter().filter_map(|text| item(text.clone(), server)).collect();
+    }
+    // A routine remembers the settings it was made under, so they go with it.
+    let before: Vec<String> = object.statements.iter().take_while(is_setting).cloned().collect();
+    let mut rest = object.statements.iter().skip(before.len()).cloned();
+    let mut item = rest.next().and_then(|text| item(text, server));
+    if let Some(item) = &mut item {
+        item.around = (before, rest.collect());
+    }
+    item.into_iter().collect()
+}
+
+/// Reads one statement.
+pub(super) fn parsed(text: &str, server: Server) -> Option<Statement> {
+    let range = Span::new(0, u32::try_from(text.len()).unwrap_or(u32::MAX));
+    let section = Section { source: Source::new("snapshot", text), range, blocks: Vec::new() };
+    parse(section, server).statements.into_iter().next()
 }
 
 /// A statement read on its own.
@@ -86,8 +140,10 @@ impl One<'_> {
     fn item(&self, statement: &Statement, create: String) -> Item {
         let mut item = Item {
             identity: create.clone(),
+            at: 0,
             table: None,
             create,
+            around: (Vec::new(), Vec::new()),
             remove: None,
             parts: None,
             reads: Vec::new(),
@@ -110,7 +166,7 @@ impl One<'_> {
         } else if let StatementKind::CreateView(view) = kind {
             let word = if view.materialized { "MATERIALIZED VIEW" } else { "VIEW" };
             self.simple(item, word, &view.name);
-            item.reads = view.query.reads.iter().map(|name| name.name().to_owned()).collect();
+            item.reads = view.query.reads.iter().map(ToString::to_string).collect();
         } else if let StatementKind::CreateSequence(sequence) = kind {
             self.simple(item, "SEQUENCE", &sequence.name);
         } else if let StatementKind::CreateType(create) = kind {
@@ -123,6 +179,8 @@ impl One<'_> {
             let on = self.kind() == ServerKind::Postgres;
             self.on_table(item, "TRIGGER", self.name(&trigger.name), (&trigger.table, on));
             item.reads = trigger.statements.iter().flat_map(mentioned).collect();
+        } else if let StatementKind::CreateEvent(event) = kind {
+            self.simple(item, "EVENT", &event.name);
         } else if let StatementKind::CreateRule(rule) = kind {
             self.on_table(item, "RULE", self.slice(rule.name.span), (&rule.table, true));
         } else if let StatementKind::Policy(policy) = kind {
@@ -173,6 +231,16 @@ impl One<'_> {
             item.remove = self.opposite_grant(&item.create);
         } else if let StatementKind::OwnerTo(owner) = kind {
             item.identity = format!("owner of {} {}", owner.object.as_str(), owner.name);
+        } else if let StatementKind::AlterDomain(alter) = kind {
+            if let DomainAction::AddCheck { name: Some(name), .. } = &alter.action {
+                let domain = self.name(&alter.name);
+                item.identity = format!("constraint {name} of domain {}", alter.name);
+                let name = self.slice(name.span);
+                item.remove = Some(format!("ALTER DOMAIN {domain} DROP CONSTRAINT {name}"));
+            }
+        } else if let StatementKind::Pragma(pragma) = kind {
+            item.identity = format!("pragma {}", pragma.name);
+            item.remove = Some(format!("PRAGMA {} = 0", pragma.name));
         } else if let StatementKind::Other(other) = kind {
             self.other(item, other);
         }
@@ -293,6 +361,23 @@ impl One<'_> {
             item.identity = of(&format!("statistics of {column}"));
             let column = self.slice(column.span);
             item.remove = undo(format!("ALTER COLUMN {column} SET STATISTICS -1"));
+        } else if let PgAction::SetStorage { column, .. } = action {
+            // DEFAULT since 16; before, EXTENDED is that of every type but a few.
+            let default =
+                if self.server.version.at_least(16, 0, 0) { "DEFAULT" } else { "EXTENDED" };
+            item.identity = of(&format!("storage of {column}"));
+            let column = self.slice(column.span);
+            item.remove = undo(format!("ALTER COLUMN {column} SET STORAGE {default}"));
+        } else if let PgAction::SetCompression { column, .. } = action {
+            item.identity = of(&format!("compression of {column}"));
+            let column = self.slice(column.span);
+            item.remove = undo(format!("ALTER COLUMN {column} SET COMPRESSION DEFAULT"));
+        } else if let Some(reset) = column_reset(&item.create) {
+            item.identity = of(&reset);
+            item.remove = Some(reset);
+        } else if let Some(name) = rule_state(&item.create) {
+            item.identity = of(&format!("state of rule {name}"));
+            item.remove = undo(format!("ENABLE RULE {name}"));
         } else if let PgAction::SetOptions(options) = action {
             item.identity = of("options");
             let names: Vec<&str> = options.iter().map(|(name, _)| name.as_str()).collect();
@@ -301,8 +386,14 @@ impl One<'_> {
     }
 
     fn other(&self, item: &mut Item, other: &crate::sql::ast::Other) {
-        let (Some(object), Some(name)) = (other.object, other.names.first()) else { return };
-        if other.what.starts_with("create-") {
+        if item.create.starts_with("ALTER DEFAULT PRIVILEGES ") {
+            item.remove = opposite_default(&item.create);
+        } else if let Some(address) = address(&item.create) {
+            item.identity = address.to_lowercase();
+            item.remove = Some(format!("DROP {address}"));
+        } else if let (Some(object), Some(name)) = (other.object, other.names.first())
+            && other.what.starts_with("create-")
+        {
             self.simple(item, &object.as_str().to_uppercase(), name);
         }
     }
@@ -330,6 +421,69 @@ impl One<'_> {
         let verb = if grants { "REVOKE" } else { "GRANT" };
         Some(format!("{verb}{before}{}{after}", to.to_uppercase()))
     }
+}
+
+/// Returns what takes back options of a column.
+fn column_reset(create: &str) -> Option<String> {
+    let (head, options) = create.split_once(" SET (")?;
+    let options = options.strip_suffix(')').filter(|_| head.contains(" ALTER COLUMN "))?;
+    let names = options.split(", ").filter_map(|option| option.split('=').next());
+    Some(format!("{head} RESET ({})", names.collect::<Vec<_>>().join(", ")))
+}
+
+/// Returns what takes back default privileges.
+fn opposite_default(text: &str) -> Option<String> {
+    let text = text.trim_end_matches(" WITH GRANT OPTION");
+    if let Some((head, rest)) = text.split_once(" GRANT ") {
+        let (what, who) = rest.rsplit_once(" TO ")?;
+        return Some(format!("{head} REVOKE {what} FROM {who}"));
+    }
+    let (head, rest) = text.split_once(" REVOKE ")?;
+    let (what, who) = rest.rsplit_once(" FROM ")?;
+    Some(format!("{head} GRANT {what} TO {who}"))
+}
+
+/// Returns the name of the rule that a statement of a snapshot switches.
+fn rule_state(create: &str) -> Option<&str> {
+    create.split_once(" RULE ").map(|(_, name)| name)
+}
+
+/// Returns how `DROP` names what a statement of a snapshot makes, for what has no statement type of
+/// its own: the words up to the first clause, as the snapshot writes them.
+fn address(create: &str) -> Option<String> {
+    let rest = create.strip_prefix("CREATE ")?;
+    let ends: &[&str] = if rest.starts_with("OPERATOR CLASS ") {
+        let name = rest.split(" DEFAULT FOR TYPE ").next()?.split(" FOR TYPE ").next()?;
+        let method = rest.split(" USING ").nth(1)?.split_whitespace().next()?;
+        return Some(format!("{name} USING {method}"));
+    } else if rest.starts_with("OPERATOR FAMILY ") {
+        return Some(rest.to_owned());
+    } else if rest.starts_with("OPERATOR ") {
+        let argument = |name: &str| {
+            let value = rest.split(&format!("{name} = ")).nth(1)?;
+            Some(value.split([',', '\n']).next()?.trim().trim_end_matches(')').to_owned())
+        };
+        let left = argument("LEFTARG").unwrap_or_else(|| "NONE".to_owned());
+        let right = argument("RIGHTARG").unwrap_or_else(|| "NONE".to_owned());
+        let name = rest.split(" (").next()?;
+        return Some(format!("{name} ({left}, {right})"));
+    } else if rest.starts_with("CAST ") {
+        &[" WITH", " WITHOUT"]
+    } else if rest.starts_with("EVENT TRIGGER ") {
+        &[" ON "]
+    } else if rest.starts_with("FOREIGN DATA WRAPPER ") {
+        &[" HANDLER ", " VALIDATOR ", " OPTIONS "]
+    } else if rest.starts_with("SERVER ") {
+        &[" TYPE ", " VERSION ", " FOREIGN DATA WRAPPER "]
+    } else if rest.starts_with("USER MAPPING ") {
+        &[" OPTIONS "]
+    } else if ["COLLATION ", "TEXT SEARCH "].iter().any(|word| rest.starts_with(word)) {
+        &[" (", " FROM "]
+    } else {
+        return None;
+    };
+    let end = ends.iter().filter_map(|end| rest.find(end)).min().unwrap_or(rest.len());
+    rest.get(..end).map(str::to_owned)
 }
 
 /// Returns the words between DROP and the name of a constraint.

@@ -1,17 +1,27 @@
 //! A table as it is and as it was to the statements that bring it back.
 
+use super::altered;
+use super::facts::filler;
 use super::items::{TableText, drop_constraint_words};
-use crate::sql::ast::{ColumnDef, Nullability, TableConstraint};
+use super::mysql_tables;
+use crate::sql::ast::{ColumnDef, ConstraintKind, IdentityKind, Nullability, TableConstraint};
 use crate::sql::{Server, ServerKind, ident};
 
 /// What brings a table back, and what it cannot bring back.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct TableWay {
-    /// Statements in order.
+    /// Actions of ALTER TABLE by which what the table got since goes away (PostgreSQL).
+    pub(super) shrink: Vec<String>,
+    /// Actions that add columns again (PostgreSQL).
+    pub(super) adds: Vec<String>,
+    /// Actions that bring everything else back (PostgreSQL).
+    pub(super) actions: Vec<String>,
+    /// Statements that bring the table back (the other servers).
     pub(super) statements: Vec<String>,
     /// Columns that come back without their values.
     pub(super) empty_columns: Vec<String>,
-    /// The table is made anew: what is attached to it (indexes, triggers) has to be made again.
+    /// The table is made anew, so that what is attached to it (indexes, triggers) has to be made
+    /// again (SQLite), or has columns of another type, so that views on it make way (PostgreSQL).
     pub(super) rebuilt: bool,
     /// Something differs that no statement here changes.
     pub(super) notes: Vec<String>,
@@ -20,40 +30,42 @@ pub(super) struct TableWay {
 /// Returns the way from `now` back to `before`.
 pub(super) fn way_back(before: &TableText, now: &TableText, server: Server) -> TableWay {
     let gone = missing(&before.ast.columns, &now.ast.columns);
-    let empty_columns = gone.iter().map(|column| column.name.value.clone()).collect();
+    let stored = gone.iter().filter(|column| column.generated.is_none());
+    let empty_columns = stored.map(|column| column.name.value.clone()).collect();
     let pair = Pair { before, now, server };
     let mut way = TableWay { empty_columns, ..TableWay::default() };
     match server.kind {
         ServerKind::Sqlite => pair.sqlite(&mut way),
         ServerKind::Postgres => pair.postgres(&mut way),
-        ServerKind::Mysql | ServerKind::Mariadb => pair.mysql(&mut way),
+        ServerKind::Mysql | ServerKind::Mariadb => mysql_tables::way_back(&pair, &mut way),
     }
     way
 }
 
-struct Pair<'a> {
-    before: &'a TableText,
-    now: &'a TableText,
-    server: Server,
+/// A table before and now.
+pub(super) struct Pair<'a> {
+    pub(super) before: &'a TableText,
+    pub(super) now: &'a TableText,
+    pub(super) server: Server,
 }
 
 /// Returns the columns of one list that the other does not have.
-fn missing<'a>(these: &'a [ColumnDef], those: &[ColumnDef]) -> Vec<&'a ColumnDef> {
+pub(super) fn missing<'a>(these: &'a [ColumnDef], those: &[ColumnDef]) -> Vec<&'a ColumnDef> {
     let has = |column: &ColumnDef| those.iter().any(|other| same_name(other, column));
     these.iter().filter(|column| !has(column)).collect()
 }
 
-fn same_name(one: &ColumnDef, other: &ColumnDef) -> bool {
+pub(super) fn same_name(one: &ColumnDef, other: &ColumnDef) -> bool {
     one.name.value.eq_ignore_ascii_case(&other.name.value)
 }
 
 impl Pair<'_> {
-    fn alter(&self, actions: &[String]) -> Option<String> {
+    pub(super) fn alter(&self, actions: &[String]) -> Option<String> {
         let table = &self.now.name;
         (!actions.is_empty()).then(|| format!("ALTER TABLE {table} {}", actions.join(", ")))
     }
 
-    fn quoted(&self, name: &str) -> String {
+    pub(super) fn quoted(&self, name: &str) -> String {
         ident(self.server.kind, name)
     }
 
@@ -99,12 +111,20 @@ impl Pair<'_> {
             .filter(|column| self.now.ast.columns.iter().any(|now| same_name(now, column)))
             .map(|column| self.before.slice(column.name.span).to_owned())
             .collect();
-        let common = common.join(", ");
+        let gone = missing(&self.before.ast.columns, &self.now.ast.columns);
+        let (mut into, mut from) = (common.clone(), common.clone());
+        for column in gone {
+            if let Some(value) = self.filler(column, way) {
+                into.push(self.before.slice(column.name.span).to_owned());
+                from.push(value.to_owned());
+            }
+        }
+        let (into, from) = (into.join(", "), from.join(", "));
         let table = &self.now.name;
         way.rebuilt = true;
         way.statements = vec![
             create,
-            format!("INSERT INTO {scratch} ({common}) SELECT {common} FROM {table}"),
+            format!("INSERT INTO {scratch} ({into}) SELECT {from} FROM {table}"),
             format!("DROP TABLE {table}"),
             format!("ALTER TABLE {scratch} RENAME TO {}", self.before.name),
         ];
@@ -114,23 +134,75 @@ impl Pair<'_> {
     }
 
     fn postgres(&self, way: &mut TableWay) {
-        let mut actions = self.constraints_to_drop();
-        for column in missing(&self.now.ast.columns, &self.before.ast.columns) {
-            actions.push(format!("DROP COLUMN {}", self.now.slice(column.name.span)));
+        // What a parent had is the table's own once it inherits no more.
+        let own = self.now.ast.inherits.len() >= self.before.ast.inherits.len();
+        let mut shrink = if own { self.constraints_to_drop() } else { Vec::new() };
+        let new = missing(&self.now.ast.columns, &self.before.ast.columns);
+        for column in new.into_iter().filter(|_| own) {
+            shrink.push(format!("DROP COLUMN {}", self.now.slice(column.name.span)));
         }
+        let (mut adds, mut actions) = (Vec::new(), Vec::new());
         for column in &self.before.ast.columns {
             match self.now.ast.columns.iter().find(|now| same_name(now, column)) {
-                None => actions.push(format!("ADD COLUMN {}", self.before.slice(column.span))),
-                Some(now) => self.postgres_column(column, now, &mut actions),
+                None => self.add_column(column, (&mut adds, &mut actions), way),
+                Some(now) => {
+                    way.rebuilt |= self.type_of(self.before, column) != self.type_of(self.now, now);
+                    self.postgres_column(column, now, (&mut shrink, &mut actions));
+                }
             }
         }
+        way.shrink = shrink;
         actions.extend(self.constraints_to_add());
         self.postgres_settings(&mut actions, way);
-        way.statements.extend(self.alter(&actions));
+        way.adds = adds;
+        way.actions = actions;
+    }
+
+    /// Adds a column again. One that takes no NULL and has no default could not be added to a table
+    /// with rows, so they get a value that the column does not keep as its default.
+    fn add_column(
+        &self,
+        column: &ColumnDef,
+        (adds, actions): (&mut Vec<String>, &mut Vec<String>),
+        way: &mut TableWay,
+    ) {
+        let text = self.before.slice(column.span);
+        match self.filler(column, way) {
+            None => adds.push(format!("ADD COLUMN {text}")),
+            Some(value) => {
+                adds.push(format!("ADD COLUMN {text} DEFAULT {value}"));
+                let name = self.before.slice(column.name.span);
+                actions.push(format!("ALTER COLUMN {name} DROP DEFAULT"));
+            }
+        }
+    }
+
+    /// Returns what rows get in a column that comes back, takes no NULL and has no default.
+    fn filler(&self, column: &ColumnDef, way: &mut TableWay) -> Option<&'static str> {
+        let required = matches!(column.nullability, Some(Nullability::NotNull { .. }));
+        if !required
+            || column.default.is_some()
+            || column.generated.is_some()
+            || column.identity.is_some()
+        {
+            return None;
+        }
+        let value = filler(column, self.server.kind)?;
+        let name = self.before.slice(column.name.span);
+        way.notes.push(format!(
+            "{}.{name} comes back with {value} in the rows that are there: it takes no NULL",
+            self.before.ast.name
+        ));
+        Some(value)
     }
 
     /// Brings back type, default, nullability and identity of a column.
-    fn postgres_column(&self, before: &ColumnDef, now: &ColumnDef, actions: &mut Vec<String>) {
+    fn postgres_column(
+        &self,
+        before: &ColumnDef,
+        now: &ColumnDef,
+        (shrink, actions): (&mut Vec<String>, &mut Vec<String>),
+    ) {
         if self.before.slice(before.span) == self.now.slice(now.span) {
             return;
         }
@@ -140,11 +212,11 @@ impl Pair<'_> {
         if was_generated != is_generated {
             // The values follow from the other columns, so nothing is lost by making it again.
             if was_generated.is_some() {
-                actions.push(format!("DROP COLUMN {name}"));
+                shrink.push(format!("DROP COLUMN {name}"));
                 actions.push(format!("ADD COLUMN {}", self.before.slice(before.span)));
                 return;
             }
-            actions.push(format!("ALTER COLUMN {name} DROP EXPRESSION"));
+            shrink.push(format!("ALTER COLUMN {name} DROP EXPRESSION"));
         }
         let default = |table: &TableText, column: &ColumnDef| {
             column.default.as_ref().map(|default| table.slice(default.span).to_owned())
@@ -152,12 +224,13 @@ impl Pair<'_> {
         let (was_default, is_default) = (default(self.before, before), default(self.now, now));
         let (was_type, is_type) = (self.type_of(self.before, before), self.type_of(self.now, now));
         let retyped = was_type != is_type;
-        if (retyped || was_default.is_none()) && is_default.is_some() {
-            actions.push(format!("ALTER COLUMN {name} DROP DEFAULT"));
+        if (retyped || was_default != is_default) && is_default.is_some() {
+            shrink.push(format!("ALTER COLUMN {name} DROP DEFAULT"));
         }
         if retyped {
             let cast = was_type.split(" COLLATE ").next().unwrap_or(&was_type);
-            actions.push(format!("ALTER COLUMN {name} TYPE {was_type} USING {name}::{cast}"));
+            let value = cast_back(before, now, name, cast);
+            actions.push(format!("ALTER COLUMN {name} TYPE {was_type} USING {value}"));
         }
         if let Some(default) = was_default
             && (retyped || is_default.as_ref() != Some(&default))
@@ -171,16 +244,43 @@ impl Pair<'_> {
             (false, true) => actions.push(format!("ALTER COLUMN {name} DROP NOT NULL")),
             (true, true) | (false, false) => {}
         }
-        if before.identity != now.identity {
-            if now.identity.is_some() {
-                actions.push(format!("ALTER COLUMN {name} DROP IDENTITY"));
+        self.identity((before, now), name, (shrink, actions));
+    }
+
+    fn identity(
+        &self,
+        (before, now): (&ColumnDef, &ColumnDef),
+        name: &str,
+        (shrink, actions): (&mut Vec<String>, &mut Vec<String>),
+    ) {
+        let word = |identity: IdentityKind| match identity {
+            IdentityKind::Always => "ALWAYS",
+            IdentityKind::ByDefault => "BY DEFAULT",
+        };
+        let options = |table: &TableText, column: &ColumnDef| -> String {
+            let text = table.slice(column.span);
+            let inside = text.split(" AS IDENTITY (").nth(1).unwrap_or("");
+            inside.split(')').next().unwrap_or("").to_owned()
+        };
+        let alter = format!("ALTER COLUMN {name}");
+        match (before.identity, now.identity) {
+            (None, None) => {}
+            (None, Some(_)) => shrink.push(format!("{alter} DROP IDENTITY")),
+            (Some(identity), None) => {
+                let (kind, options) = (word(identity), options(self.before, before));
+                let options =
+                    if options.is_empty() { String::new() } else { format!(" ({options})") };
+                actions.push(format!("{alter} ADD GENERATED {kind} AS IDENTITY{options}"));
             }
-            if let Some(identity) = before.identity {
-                let kind = match identity {
-                    crate::sql::ast::IdentityKind::Always => "ALWAYS",
-                    crate::sql::ast::IdentityKind::ByDefault => "BY DEFAULT",
-                };
-                actions.push(format!("ALTER COLUMN {name} ADD GENERATED {kind} AS IDENTITY"));
+            (Some(identity), Some(other)) => {
+                if identity != other {
+                    actions.push(format!("{alter} SET GENERATED {}", word(identity)));
+                }
+                let was = options(self.before, before);
+                if was != options(self.now, now) {
+                    let all = altered::sequence_options(&was);
+                    actions.push(format!("{alter} SET {}", all.join(" SET ")));
+                }
             }
         }
     }
@@ -238,11 +338,21 @@ impl Pair<'_> {
     }
 
     fn named<'t>(table: &'t TableText, constraint: &'t TableConstraint) -> Option<&'t str> {
-        constraint.name.as_ref().map(|name| table.slice(name.span))
+        let index = match &constraint.kind {
+            ConstraintKind::Unique(key) => key.index_name.as_ref(),
+            ConstraintKind::PrimaryKey(_)
+            | ConstraintKind::PrimaryKeyUsingIndex(_)
+            | ConstraintKind::UniqueUsingIndex(_)
+            | ConstraintKind::Check(_)
+            | ConstraintKind::ForeignKey(_)
+            | ConstraintKind::Exclude(_)
+            | ConstraintKind::NotNull(_) => None,
+        };
+        constraint.name.as_ref().or(index).map(|name| table.slice(name.span))
     }
 
     /// Returns what drops the constraints that are new or different.
-    fn constraints_to_drop(&self) -> Vec<String> {
+    pub(super) fn constraints_to_drop(&self) -> Vec<String> {
         let texts: Vec<&str> = all_constraints(self.before).map(|(_, text)| text).collect();
         all_constraints(self.now)
             .filter(|(_, text)| !texts.contains(text))
@@ -258,108 +368,42 @@ impl Pair<'_> {
     }
 
     /// Returns what adds the constraints that are gone or different.
-    fn constraints_to_add(&self) -> Vec<String> {
+    pub(super) fn constraints_to_add(&self) -> Vec<String> {
         let texts: Vec<&str> = all_constraints(self.now).map(|(_, text)| text).collect();
         let gone = all_constraints(self.before).filter(|(_, text)| !texts.contains(text));
         gone.map(|(_, text)| format!("ADD {text}")).collect()
-    }
-
-    fn mysql(&self, way: &mut TableWay) {
-        let mut actions = self.constraints_to_drop();
-        let index_texts = |table: &TableText| -> Vec<String> {
-            table.ast.indexes.iter().map(|index| table.slice(index.span).to_owned()).collect()
-        };
-        let (were, are) = (index_texts(self.before), index_texts(self.now));
-        for index in &self.now.ast.indexes {
-            if !were.iter().any(|text| text == self.now.slice(index.span))
-                && let Some(name) = &index.name
-            {
-                actions.push(format!("DROP INDEX {}", self.now.slice(name.span)));
-            }
-        }
-        for column in missing(&self.now.ast.columns, &self.before.ast.columns) {
-            actions.push(format!("DROP COLUMN {}", self.now.slice(column.name.span)));
-        }
-        self.mysql_columns(&mut actions);
-        actions.extend(were.iter().filter(|t| !are.contains(t)).map(|text| format!("ADD {text}")));
-        actions.extend(self.constraints_to_add());
-        for (name, value) in &self.before.ast.options {
-            // The counter is data: it goes back by itself or not at all.
-            if name != "auto_increment"
-                && !self.now.ast.options.contains(&(name.clone(), value.clone()))
-            {
-                actions.push(mysql_option(name, value));
-            }
-        }
-        let gone =
-            self.now.ast.options.iter().filter(|(name, _)| {
-                !self.before.ast.options.iter().any(|(other, _)| other == name)
-            });
-        for (name, _) in gone {
-            match name.as_str() {
-                "comment" => actions.push("COMMENT = ''".to_owned()),
-                "row_format" => actions.push("ROW_FORMAT = DEFAULT".to_owned()),
-                "auto_increment" => {}
-                other => way.notes.push(format!("the table option {other} stays as it is")),
-            }
-        }
-        way.statements.extend(self.alter(&actions));
-    }
-
-    /// Adds, changes and moves columns until they are as before.
-    fn mysql_columns(&self, actions: &mut Vec<String>) {
-        let mut order: Vec<&str> = self
-            .now
-            .ast
-            .columns
-            .iter()
-            .filter(|now| self.before.ast.columns.iter().any(|column| same_name(column, now)))
-            .map(|now| now.name.as_str())
-            .collect();
-        let mut last: Option<&str> = None;
-        for (index, column) in self.before.ast.columns.iter().enumerate() {
-            let text = self.before.slice(column.span);
-            let place = match last {
-                None => "FIRST".to_owned(),
-                Some(name) => format!("AFTER {}", self.quoted(name)),
-            };
-            let name = column.name.as_str();
-            let at = order.iter().position(|other| other.eq_ignore_ascii_case(name));
-            let now = self.now.ast.columns.iter().find(|now| same_name(now, column));
-            match (now, at) {
-                (Some(now), Some(at)) if at == index => {
-                    if self.now.slice(now.span) != text {
-                        actions.push(format!("MODIFY COLUMN {text}"));
-                    }
-                }
-                (Some(_), at) => {
-                    actions.push(format!("MODIFY COLUMN {text} {place}"));
-                    if let Some(at) = at {
-                        order.remove(at);
-                    }
-                    order.insert(index.min(order.len()), name);
-                }
-                (None, _) => {
-                    actions.push(format!("ADD COLUMN {text} {place}"));
-                    order.insert(index.min(order.len()), name);
-                }
-            }
-            last = Some(name);
-        }
     }
 }
 
 /// Returns the constraints of a table with their texts; those written on a column only where they
 /// stand as clauses of their own (SQLite and MySQL write them with the column, which is compared).
-fn all_constraints(table: &TableText) -> impl Iterator<Item = (&TableConstraint, &str)> {
+pub(super) fn all_constraints(table: &TableText) -> impl Iterator<Item = (&TableConstraint, &str)> {
     table.ast.constraints.iter().map(|constraint| (constraint, table.slice(constraint.span)))
 }
 
-fn mysql_option(name: &str, value: &str) -> String {
-    match name {
-        "comment" => format!("COMMENT = '{}'", value.replace('\'', "''")),
-        "charset" => format!("DEFAULT CHARSET = {value}"),
-        "collate" => format!("COLLATE = {value}"),
-        other => format!("{} = {value}", other.to_uppercase()),
+/// Returns the old value of a column made from the new one. A cast of which the server may have
+/// none goes by way of text, which every type has.
+fn cast_back(before: &ColumnDef, now: &ColumnDef, name: &str, cast: &str) -> String {
+    let family = |column: &ColumnDef| {
+        let data_type = column.data_type.as_ref();
+        match data_type.map_or("", |data_type| data_type.name.as_str()) {
+            "smallint" | "integer" | "bigint" | "numeric" | "real" | "double precision"
+            | "boolean" | "oid" => 1,
+            "text" | "varchar" | "char" | "bpchar" | "name" | "citext" => 2,
+            "date" | "timestamp" | "timestamptz" | "time" | "timetz" => 3,
+            "json" | "jsonb" => 4,
+            _ => 0,
+        }
+    };
+    let dims = |column: &ColumnDef| column.data_type.as_ref().map_or(0, |t| t.array_dims);
+    match (dims(before), dims(now)) {
+        (0, 1..) => return format!("({name})[1]::{cast}"),
+        (1.., 0) => return format!("ARRAY[{name}]::{cast}"),
+        (0, 0) | (1.., 1..) => {}
+    }
+    match (family(before), family(now)) {
+        (2, 4) => format!("({name} #>> '{{}}')::{cast}"),
+        (one, other) if one == other || one == 2 || other == 2 => format!("{name}::{cast}"),
+        _ => format!("{name}::text::{cast}"),
     }
 }

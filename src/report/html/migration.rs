@@ -94,7 +94,13 @@ fn way_back(rollback: &Rollback) -> Markup {
                 code { (rollback.statements.join(";\n")) ";" }
             }
         }
-        @for loss in &rollback.loses { p { (badge("bad", "not restored")) " " (loss_sentence(loss)) } }
+        @for loss in &rollback.loses {
+            p {
+                @if loss.kept.is_some() { (badge("good", "kept aside")) }
+                @else { (badge("bad", "not restored")) }
+                " " (loss_sentence(loss))
+            }
+        }
         @for note in &rollback.notes { p class="quiet" { (note) } }
     }
 }

@@ -109,7 +109,15 @@ fn decide(plan: &Plan) -> Markup {
     let unproven: Vec<_> = unproven.collect();
     let checks = plan.preflight.iter().filter(|check| check.state >= CheckState::Warning);
     let checks: Vec<&Check> = checks.collect();
-    let calm = errors.is_empty() && losses.is_empty() && unproven.is_empty() && checks.is_empty();
+    let surprises = plan.migrations.iter().flat_map(|m| m.surprises.iter().map(move |s| (m, s)));
+    let surprises: Vec<_> = surprises.collect();
+    let unknown: Vec<_> = plan.steps().filter(|step| step.unknown.is_some()).collect();
+    let calm = errors.is_empty()
+        && losses.is_empty()
+        && unproven.is_empty()
+        && checks.is_empty()
+        && surprises.is_empty()
+        && unknown.is_empty();
     html! {
         section aria-labelledby="decide" {
             h2 id="decide" { "What needs a decision" }
@@ -122,6 +130,12 @@ fn decide(plan: &Plan) -> Markup {
                         (badge("bad", &finding.rule)) " " (finding.message) " "
                         span class="quiet" { "(" (migration.path) ":" (finding.line) ")" }
                     }
+                }
+                @for (migration, surprise) in &surprises {
+                    li { (badge("bad", "not as predicted")) " " (migration.version) ": " (surprise) }
+                }
+                @for step in &unknown {
+                    li { (badge("bad", "not analysed")) " statement " (step.number) ", line " (step.line) }
                 }
                 @for loss in &losses { li { (badge("bad", "data go")) " " (loss_sentence(loss)) } }
                 @for migration in &unproven {

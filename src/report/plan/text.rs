@@ -172,7 +172,10 @@ fn way_back(migration: &PlannedMigration, paint: &Paint, out: &mut dyn Write) ->
         writeln!(out, "    {dim}{short}{more}{reset}")?;
     }
     for loss in &rollback.loses {
-        writeln!(out, "    {red}comes back empty:{reset} {}", words::loss(loss))?;
+        match &loss.kept {
+            Some(_) => writeln!(out, "    {green}kept aside:{reset} {}", words::loss(loss))?,
+            None => writeln!(out, "    {red}comes back empty:{reset} {}", words::loss(loss))?,
+        }
     }
     for note in &rollback.notes {
         writeln!(out, "    {yellow}{note}{reset}")?;
