@@ -138,12 +138,48 @@ fn refused(sheet: &mut Sheet<'_>, create: &CreateTable) -> bool {
             }
         }
     }
+    if constraints_refused(sheet, create) {
+        return true;
+    }
     let keys = constraints(create)
         .filter(|(added, _)| matches!(added.kind, ConstraintKind::PrimaryKey(_)));
     if keys.count() > 1 {
         let detail = format!("multiple primary keys for table \"{}\"", create.name);
         sheet.fails("duplicate-object", "42P16", detail);
         return true;
+    }
+    false
+}
+
+/// Keys over columns that the table does not have, and names that two constraints have.
+fn constraints_refused(sheet: &mut Sheet<'_>, create: &CreateTable) -> bool {
+    let alone = create.likes.is_empty()
+        && create.inherits.is_empty()
+        && create.partition_of.is_none()
+        && create.of_type.is_none()
+        && create.query.is_none();
+    let has = |name: &str| create.columns.iter().any(|column| column.name.as_str() == name);
+    let mut names: Vec<&str> = Vec::new();
+    for (added, _) in constraints(create) {
+        sheet.at(added.span);
+        if let Some(name) = &added.name {
+            if names.contains(&name.as_str()) {
+                let detail = format!("constraint \"{name}\" exists already");
+                sheet.fails("duplicate-object", "42710", detail);
+                return true;
+            }
+            names.push(name.as_str());
+        }
+        let (ConstraintKind::PrimaryKey(key) | ConstraintKind::Unique(key)) = &added.kind else {
+            continue;
+        };
+        let keys = key.parts.iter().filter_map(|part| part.key.column());
+        let included = key.include.iter().map(crate::sql::Ident::as_str);
+        if let Some(missing) = keys.chain(included).find(|column| alone && !has(column)) {
+            let detail = format!("column \"{missing}\" named in key does not exist");
+            sheet.fails("missing-column", "42703", detail);
+            return true;
+        }
     }
     false
 }

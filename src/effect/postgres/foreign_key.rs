@@ -71,7 +71,8 @@ pub(super) fn foreign_key(
     let new = key.columns.first().and_then(|first| {
         target.beside.new_columns.iter().find(|new| new.name.value == first.value)
     });
-    if inline.is_some_and(|column| !filled(column)) {
+    // Any DEFAULT, of NULL too, makes the server look at the rows.
+    if inline.is_some_and(|column| column.default.is_none() && !filled(column)) {
         return;
     }
     let cause = if inline.is_some() { "add-column-foreign-key" } else { "add-foreign-key" };
