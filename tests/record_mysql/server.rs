@@ -430,9 +430,12 @@ fn vector(data_type: &str) -> String {
     format!("x'{}'", "0000803f".repeat(count))
 }
 
-/// Says whether a table has another number than before.
+/// Says whether a table, or what its partitions are made of, has another number than before.
 fn rebuilt(before: &Indexes, after: &Indexes, sql: &str) -> bool {
-    let renames = sql.to_uppercase().contains("RENAME");
+    let sql = sql.to_uppercase();
+    let renames = ["RENAME", "REORGANIZE", "REMOVE PART", "PARTITION BY", "COALESCE", "ADD PART"]
+        .iter()
+        .any(|word| sql.contains(word));
     before.iter().filter(|((_, index), _)| index.is_empty()).any(|(key, number)| {
         match after.get(key) {
             Some(now) => now != number,

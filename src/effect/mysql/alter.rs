@@ -7,7 +7,9 @@ use super::definition::is_virtual;
 use super::{Scene, same};
 use crate::effect::{Algorithm, During, Online, OnlineLock};
 use crate::schema::{Altered, Name, Origin, Relation, RelationKind, altered};
-use crate::sql::ast::{ActionKind, AlterTable, ColumnDef, ConstraintKind, MyAction, ObjectKind};
+use crate::sql::ast::{
+    ActionKind, AlterTable, ColumnDef, ConstraintKind, IndexKind, MyAction, ObjectKind,
+};
 
 impl Scene<'_> {
     pub(super) fn alter_table(&mut self, alter: &AlterTable) {
@@ -17,6 +19,9 @@ impl Scene<'_> {
             if self.schema().is_absent(&alter.name) {
                 self.absent(alter);
                 return;
+            }
+            if !alter.if_exists {
+                self.may_miss(&alter.name, "1146");
             }
             let unknown = Relation::new(name, RelationKind::Table, Origin::Assumed);
             self.alter_known(&unknown, alter);
@@ -75,7 +80,9 @@ impl Scene<'_> {
         let name = &before.name;
         let cause = changes.cause();
         let copies = online.rebuilds || online.algorithm == Algorithm::Copy;
-        if copies && !changes.is_nothing() {
+        // MySQL copies when told to, even if there is nothing to change.
+        let told = !self.is_mariadb() && online.algorithm == Algorithm::Copy;
+        if copies && (told || !changes.is_nothing()) {
             self.told.rewrite(name, cause);
             let concurrent = online.lock == OnlineLock::None;
             for index in &after.table.indexes {
@@ -125,8 +132,9 @@ impl Scene<'_> {
         };
         let online = self.really_blocks(before, changes, online);
         self.online_locks(&before.name, cause, online, during);
+        self.parents(&before.name, cause);
         if !(self.is_mariadb() && changes.is_ignored_by_engine()) {
-            self.relatives(&before.name, cause);
+            self.children(&before.name, cause);
         }
         self.new_parents(before, alter, changes);
     }
@@ -188,6 +196,15 @@ impl Scene<'_> {
             Some("COPY") => Some(Algorithm::Copy),
             Some(_) | None => None,
         };
+        let unknown = algorithm.filter(|name| {
+            *name != "DEFAULT" && (asked.is_none() || *name == "NOCOPY" && !self.is_mariadb())
+        });
+        if let Some(name) = unknown {
+            let detail = format!("unknown ALGORITHM '{name}'");
+            self.told.fails("algorithm-refused", "1800", detail);
+            self.does_not_commit();
+            return best;
+        }
         let instant_with_lock = !self.is_mariadb()
             && asked == Some(Algorithm::Instant)
             && lock.is_some_and(|lock| lock != "DEFAULT");
@@ -200,7 +217,7 @@ impl Scene<'_> {
         // MariaDB accepts any ALGORITHM for PARTITION BY, and ignores it.
         let ignored = self.is_mariadb() && changes.repartition;
         let Some(asked) = asked.filter(|_| !ignored) else {
-            return self.lock_clause(lock, best);
+            return self.lock_clause(lock, best, changes);
         };
         if asked < best.algorithm {
             let detail = format!(
@@ -208,7 +225,11 @@ impl Scene<'_> {
                 asked.as_str(),
                 best.algorithm.as_str()
             );
-            self.told.fails("algorithm-refused", "1845", detail);
+            let index_work = asked == Algorithm::Instant && best.algorithm == Algorithm::Nocopy;
+            let fulltext = changes.builds_kind(IndexKind::Fulltext) && !self.is_mariadb();
+            let reasoned = index_work || fulltext || changes.copies_for_a_reason();
+            let code = if reasoned { "1846" } else { "1845" };
+            self.told.fails("algorithm-refused", code, detail);
             return best;
         }
         let run = match asked {
@@ -224,20 +245,27 @@ impl Scene<'_> {
             }
             Algorithm::Instant | Algorithm::Nocopy | Algorithm::Inplace | Algorithm::Copy => best,
         };
-        self.lock_clause(lock, run)
+        self.lock_clause(lock, run, changes)
     }
 
-    fn lock_clause(&mut self, lock: Option<&str>, run: Online) -> Online {
+    fn lock_clause(&mut self, lock: Option<&str>, run: Online, changes: &Changes) -> Online {
         let asked = match lock {
             Some("NONE") => OnlineLock::None,
             Some("SHARED") => OnlineLock::Shared,
             Some("EXCLUSIVE") => OnlineLock::Exclusive,
             Some(_) | None => return run,
         };
-        if asked < run.lock {
+        // MySQL does nothing, or renames, under the exclusive lock alone (measured on 9.7).
+        let renamed = Changes { rename_table: false, ..changes.clone() };
+        let alone = !self.is_mariadb() && renamed.is_nothing() && run.algorithm != Algorithm::Copy;
+        let wanted = if alone { OnlineLock::Exclusive } else { run.lock };
+        if asked < wanted {
             let detail =
-                format!("LOCK={} is not supported: try LOCK={}", asked.as_str(), run.lock.as_str());
-            self.told.fails("lock-clause-refused", "1846", detail);
+                format!("LOCK={} is not supported: try LOCK={}", asked.as_str(), wanted.as_str());
+            let unexplained = wanted == OnlineLock::Exclusive
+                || (self.is_mariadb() && changes.add_check && !changes.copies_for_a_reason());
+            let code = if unexplained { "1845" } else { "1846" };
+            self.told.fails("lock-clause-refused", code, detail);
             return run;
         }
         // Any LOCK but DEFAULT makes MySQL leave INSTANT for INPLACE.

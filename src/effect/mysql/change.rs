@@ -121,6 +121,8 @@ pub(super) struct Changes {
     pub(super) redefines: bool,
     /// CONVERT TO CHARACTER SET.
     pub(super) converts: bool,
+    /// CHAR or TEXT columns are among those converted: MySQL builds the table anew for them.
+    pub(super) converts_text: bool,
     /// ORDER BY.
     pub(super) order_by: bool,
     /// RENAME TO.
@@ -159,6 +161,12 @@ impl Changes {
         let rest =
             Self { metadata: false, drop_check: false, index_visibility: false, ..self.clone() };
         rest.is_nothing()
+    }
+
+    /// Says whether the rows are copied for a reason that the servers give when they refuse another
+    /// algorithm (error 1846 instead of 1845).
+    pub(super) fn copies_for_a_reason(&self) -> bool {
+        self.copy_cause.is_some() || self.loses_key || self.add_foreign_key
     }
 
     /// Says whether names, lengths, collations or foreign keys change in the metadata.

@@ -46,6 +46,17 @@ impl Changes {
             let collated = |name: &&str| changes.collated_columns.iter().any(|c| same(c, name));
             index.key_columns().iter().any(collated)
         });
+        changes.converts_text =
+            before.columns.iter().zip(&after.table.columns).any(|(old, new)| {
+                let types = old.data_type.as_ref().zip(new.data_type.as_ref());
+                types.is_some_and(|(old, new)| {
+                    (new.name == "char" || new.name.ends_with("text"))
+                        && old.collation != new.collation
+                })
+            }) && alter
+                .actions
+                .iter()
+                .any(|action| matches!(action.kind, ActionKind::Mysql(MyAction::ConvertTo { .. })));
         changes.keeps_unique_key = keeps_unique_key(before, after, alter);
         changes.lengthened(scene, before, after, alter);
         changes.ignore = alter.ignore;
@@ -122,14 +133,16 @@ impl Changes {
         match change {
             TypeChange::None | TypeChange::Members => {}
             TypeChange::Longer => self.longer = true,
-            TypeChange::Collation => self.recollated(table, old, new),
+            TypeChange::Collation => {
+                self.recollated(table, old, new, scene.is_mariadb());
+            }
             TypeChange::Copy(cause) => self.copy_cause = self.copy_cause.or(Some(cause)),
         }
         // A longer column may get another collation at the same time.
         if change == TypeChange::Longer
             && comparable.is_some_and(|(old, new)| old.collation != new.collation)
         {
-            self.recollated(table, old, new);
+            self.recollated(table, old, new, scene.is_mariadb());
         }
         self.generated(scene, old, new);
         match (old.not_null, new.not_null) {
@@ -146,7 +159,7 @@ impl Changes {
             || change == TypeChange::Members;
     }
 
-    fn recollated(&mut self, table: &Relation, old: &Column, new: &Column) {
+    fn recollated(&mut self, table: &Relation, old: &Column, new: &Column, mariadb: bool) {
         self.collation = true;
         let over = |index: &&Index| index.key_columns().iter().any(|c| same(c, &old.name));
         self.collated_columns.push(new.name.clone());
@@ -158,7 +171,17 @@ impl Changes {
             let own = collation.strip_prefix(charset.as_str()).unwrap_or(collation);
             Some(own.trim_start_matches('_').to_owned())
         };
-        self.other_collation |= rest(old) != rest(new);
+        let other = rest(old) != rest(new);
+        self.other_collation |= other;
+        // MariaDB: a key over a part of a TEXT is compared by the collation too.
+        let text = new.data_type.as_ref().is_some_and(|t| t.name.ends_with("text"));
+        let keyed = table.indexes.iter().any(|index| {
+            index.kind != IndexKind::Fulltext
+                && index.key_columns().iter().any(|c| same(c, &old.name))
+        });
+        if other && text && keyed && mariadb {
+            self.copy_cause = self.copy_cause.or(Some("convert-charset"));
+        }
     }
 
     /// MySQL keeps an index over a column that gets longer in place, if all that the statement does
@@ -292,6 +315,38 @@ impl Changes {
         for old in before.indexes.iter().filter(|old| !stays(old)) {
             self.drops(old);
         }
+        if scene.is_mariadb() {
+            self.rename_instead(scene, before, after);
+        }
+    }
+
+    /// MariaDB takes an index that goes and one like it that comes for one that is renamed
+    /// (measured on 10.11 and 11.8, FULLTEXT on 11.8 only).
+    fn rename_instead(&mut self, scene: &Scene<'_>, before: &Relation, after: &Altered) {
+        let gone: Vec<&Index> = before
+            .indexes
+            .iter()
+            .filter(|old| !old.primary && self.dropped.contains(&old.name))
+            .collect();
+        for old in gone {
+            let fulltext = old.kind == IndexKind::Fulltext && !scene.mariadb_since(11, 0);
+            // An index that a foreign key brings along is none that the statement adds.
+            let like = |new: &&Index| {
+                let brought = new.kind == IndexKind::Plain && new.constraint.is_some();
+                !new.primary
+                    && !brought
+                    && !same(&new.name, &old.name)
+                    && self.same_index(before, after, old, new)
+            };
+            let Some(new) = self.built.iter().find(like).filter(|_| !fulltext) else { continue };
+            let name = new.name.clone();
+            self.built.retain(|index| index.name != name);
+            self.dropped.retain(|index| *index != old.name);
+            self.renamed_indexes = true;
+        }
+        let unique = |index: &Index| index.kind == IndexKind::Unique;
+        self.touches_unique = self.built.iter().any(unique)
+            || before.indexes.iter().any(|old| unique(old) && self.dropped.contains(&old.name));
     }
 
     /// InnoDB orders rows by the primary key, or by the first unique key without NULLs.
@@ -469,8 +524,8 @@ impl Changes {
                 }
             }
             "key_block_size" if !is_innodb(before) => self.option = true,
-            // MySQL: the engine keeps the counter in its file.
-            "auto_increment" if !is_innodb(before) && !scene.is_mariadb() => {
+            // The engine keeps the counter and the character set in its file.
+            "auto_increment" | "charset" | "collate" if !is_innodb(before) => {
                 self.copy_option = true;
             }
             "row_format"

@@ -150,7 +150,7 @@ impl Scene<'_> {
             || (changes.add_foreign_key && self.foreign_key_checks())
             || changes.loses_key
             || (shape.partitioned && changes.other_order)
-            || ((shape.stored || shape.indexed_virtual) && !changes.not_null.is_empty())
+            || ((shape.stored || shape.had_indexed_virtual) && !changes.not_null.is_empty())
             || changes.moves_stored
             || (changes.virtual_expression && shape.indexed_virtual)
             || changes.ignore

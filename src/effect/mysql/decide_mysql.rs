@@ -147,6 +147,7 @@ impl Scene<'_> {
             || changes.other_order
             || changes.rebuild_option
             || changes.order_by
+            || changes.converts_text
     }
 
     fn mysql_blocks_writes(&self, shape: Shape, changes: &Changes, rebuild: bool) -> bool {
@@ -158,6 +159,7 @@ impl Scene<'_> {
             || changes.builds_kind(IndexKind::Spatial)
             || changes.add_auto_increment
             || changes.built_over_new_virtual
+            || changes.converts_text
             || functional
             || (rebuild && shape.spatial)
             || changes.built_over_geometry

@@ -188,7 +188,16 @@ impl<'a> Scene<'a> {
             let detail = format!("table '{name}' doesn't exist");
             self.told.fails("missing-object", "1146", detail);
         }
+        self.may_miss(name, "1146");
         found
+    }
+
+    /// Tells of a table that no migration makes: it may be there, and may not.
+    fn may_miss(&mut self, name: &ObjectName, code: &'static str) {
+        if self.schema().find(name).is_none() && !self.schema().is_absent(name) {
+            let detail = format!("table '{name}' is made by no migration that was read");
+            self.told.may_fail("missing-object", code, detail);
+        }
     }
 
     /// Takes the metadata lock that every change of a table needs.
@@ -224,6 +233,11 @@ impl<'a> Scene<'a> {
     /// waits while either is locked. MySQL 8.0 and later lock the children of a changed parent
     /// exclusively, since the definition of the key is kept there too.
     fn relatives(&mut self, table: &Name, cause: &'static str) {
+        self.parents(table, cause);
+        self.children(table, cause);
+    }
+
+    fn parents(&mut self, table: &Name, cause: &'static str) {
         let schema = self.schema();
         let end = (HeldUntil::StatementEnd, During::Instant);
         let Some(found) = schema.relation(table) else { return };
@@ -240,6 +254,11 @@ impl<'a> Scene<'a> {
         for parent in parents {
             self.told.lock(&parent, mode, cause, end);
         }
+    }
+
+    fn children(&mut self, table: &Name, cause: &'static str) {
+        let schema = self.schema();
+        let end = (HeldUntil::StatementEnd, During::Instant);
         let children: Vec<Name> = schema
             .foreign_keys_to(table)
             .into_iter()

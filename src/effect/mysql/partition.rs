@@ -5,7 +5,9 @@ use crate::effect::{Algorithm, During, HeldUntil, LockMode, Online, OnlineLock};
 use crate::schema::Relation;
 use crate::sql::Ident;
 use crate::sql::ObjectName;
-use crate::sql::ast::{ActionKind, AlterTable, MyAction, ObjectKind, PartitionAction, PartitionBy};
+use crate::sql::ast::{
+    ActionKind, AlterTable, MyAction, ObjectKind, PartitionAction, PartitionBy, PartitionValues,
+};
 
 impl Scene<'_> {
     /// Tells of a statement about partitions or the tablespace; says whether it was one.
@@ -47,99 +49,176 @@ impl Scene<'_> {
 
     fn partition(&mut self, table: &Relation, action: &PartitionAction) {
         let by = table.partition_by.as_ref();
-        if by.is_none() && table.complete && !matches!(action, PartitionAction::Convert { .. }) {
-            let detail = format!("partition management on table '{}', which has none", table.name);
-            self.told.fails("partition-bound", "1505", detail);
+        if by.is_none() && table.complete {
+            // MySQL: what only looks after rows takes the whole table.
+            let looks_after = matches!(action, PartitionAction::Maintain { what, .. }
+                if what != "rebuild");
+            if !(looks_after && !self.is_mariadb()) {
+                let detail = format!("'{}' has no partitions to manage", table.name);
+                self.told.fails("partition-bound", "1505", detail);
+            }
             return;
         }
-        let hashed =
-            by.is_some_and(|by| by.strategy.ends_with("hash") || by.strategy.ends_with("key"));
+        let hashed = by.is_some_and(is_hashed);
         match action {
-            PartitionAction::Add { names } => self.add_partitions(table, names, hashed),
-            PartitionAction::Drop(names) => self.drop_partitions(table, names, hashed),
-            PartitionAction::Truncate(names) => {
-                self.known_partitions(by, names);
-                for partition in names {
-                    let full = format!("{}.{partition}", table.name);
-                    self.told.loses(ObjectKind::Table, full, true, &table.name);
-                }
-                if names.is_empty() {
-                    let full = table.name.to_string();
-                    self.told.loses(ObjectKind::Table, full, true, &table.name);
-                }
-                self.metadata_only(table, "truncate-partition");
+            PartitionAction::Add { names, values, if_not_exists } => {
+                self.add_partitions(table, names, *values, *if_not_exists);
             }
+            PartitionAction::Drop { names, if_exists } => {
+                self.drop_partitions(table, names, *if_exists);
+            }
+            PartitionAction::Truncate(names) => self.truncate_partitions(table, names),
             PartitionAction::Coalesce => {
                 if !hashed && by.is_some() {
                     let detail = "COALESCE PARTITION is for HASH and KEY".to_owned();
                     self.told.fails("partition-bound", "1509", detail);
                 }
+                let detail = "fails if it takes all partitions".to_owned();
+                self.told.may_fail("partition-bound", "1508", detail);
                 self.copied(table, "reorganize-partition");
             }
-            PartitionAction::Reorganize { from, .. } => {
-                self.known_partitions(by, from);
+            PartitionAction::Reorganize { from, values, .. } => {
+                self.other_values(by, *values);
+                if from.is_empty() && !hashed {
+                    let detail = "without names it is for HASH and KEY".to_owned();
+                    self.told.fails("partition-bound", "1511", detail);
+                }
+                self.known_partitions(by, from, "1507");
                 let detail = "fails if the new partitions do not cover the same range".to_owned();
                 self.told.may_fail("partition-bound", "1520", detail);
                 self.copied(table, "reorganize-partition");
             }
             PartitionAction::Exchange { partition, table: other, without_validation } => {
-                self.known_partitions(by, std::slice::from_ref(partition));
+                self.known_partitions(by, std::slice::from_ref(partition), "1735");
                 self.exchange(table, other, *without_validation);
             }
-            PartitionAction::Convert { table: other, .. } => {
-                self.metadata_only(table, "exchange-partition");
-                let other = self.schema().resolve(other);
-                if self.schema().relation(&other).is_some() {
-                    self.exclusive(&other, "exchange-partition", During::Instant);
-                }
+            PartitionAction::Convert { table: other, partition, to_table } => {
+                self.convert(table, other, partition, *to_table);
             }
-            PartitionAction::Maintain { what } => self.maintained(table, what),
+            PartitionAction::Maintain { what, names } => self.maintained(table, what, names),
         }
     }
 
-    fn known_partitions(&mut self, by: Option<&PartitionBy>, names: &[Ident]) {
-        let Some(by) = by.filter(|by| !by.partitions.is_empty()) else { return };
+    fn truncate_partitions(&mut self, table: &Relation, names: &[Ident]) {
+        self.known_partitions(table.partition_by.as_ref(), names, "1735");
+        for partition in names {
+            let full = format!("{}.{partition}", table.name);
+            self.told.loses(ObjectKind::Table, full, true, &table.name);
+        }
+        if names.is_empty() {
+            let full = table.name.to_string();
+            self.told.loses(ObjectKind::Table, full, true, &table.name);
+        }
+        self.metadata_only(table, "truncate-partition");
+    }
+
+    /// MariaDB makes a table of a partition, or a partition of a table.
+    fn convert(&mut self, table: &Relation, other: &ObjectName, partition: &Ident, to_table: bool) {
+        let by = table.partition_by.as_ref();
+        if by.is_some_and(is_hashed) {
+            let detail = "CONVERT is for RANGE and LIST".to_owned();
+            self.told.fails("partition-bound", "1512", detail);
+        }
+        if to_table {
+            self.known_partitions(by, std::slice::from_ref(partition), "1507");
+        } else {
+            let _ = self.table(other);
+            for code in ["1737", "1736", "1481", "1493", "1480"] {
+                let detail = "fails if the table does not fit as a partition".to_owned();
+                self.told.may_fail("rows-violate", code, detail);
+            }
+        }
+        self.metadata_only(table, "exchange-partition");
+        let other = self.schema().resolve(other);
+        if self.schema().relation(&other).is_some() {
+            self.exclusive(&other, "exchange-partition", During::Instant);
+        }
+    }
+
+    fn missing_partition<'n>(by: Option<&PartitionBy>, names: &'n [Ident]) -> Option<&'n Ident> {
+        let by = by.filter(|by| !by.partitions.is_empty())?;
         let missing = |name: &&Ident| !by.partitions.iter().any(|p| same(&p.value, name.as_str()));
-        if let Some(name) = names.iter().find(missing) {
-            let code = self.code("1507", "1507");
+        names.iter().find(missing)
+    }
+
+    fn known_partitions(&mut self, by: Option<&PartitionBy>, names: &[Ident], code: &'static str) {
+        if let Some(name) = Self::missing_partition(by, names) {
             let detail = format!("there is no partition '{name}'");
             self.told.fails("missing-object", code, detail);
         }
     }
 
-    fn add_partitions(&mut self, table: &Relation, names: &[Ident], hashed: bool) {
+    /// `VALUES LESS THAN` is for RANGE, `VALUES IN` for LIST, and HASH and KEY take neither.
+    fn other_values(&mut self, by: Option<&PartitionBy>, values: Option<PartitionValues>) {
+        let Some((by, values)) = by.zip(values) else { return };
+        let fits = match values {
+            PartitionValues::LessThan => by.strategy.starts_with("range"),
+            PartitionValues::In => by.strategy.starts_with("list"),
+        };
+        if !fits {
+            let detail = format!("the values are not those of {} partitions", by.strategy);
+            self.told.fails("partition-bound", "1480", detail);
+        }
+    }
+
+    fn add_partitions(
+        &mut self,
+        table: &Relation,
+        names: &[Ident],
+        values: Option<PartitionValues>,
+        if_not_exists: bool,
+    ) {
         let by = table.partition_by.as_ref();
         let there = names.iter().find(|name| {
             by.is_some_and(|by| by.partitions.iter().any(|p| same(&p.value, name.as_str())))
         });
+        if there.is_some() && if_not_exists {
+            return;
+        }
         if let Some(name) = there {
             let detail = format!("duplicate partition name {name}");
             self.told.fails("duplicate-object", "1517", detail);
         }
+        let hashed = by.is_some_and(is_hashed);
+        if hashed && if_not_exists {
+            return;
+        }
+        self.other_values(by, values);
         if hashed {
             // Rows move to where the new count of partitions puts them.
             self.copied(table, "reorganize-partition");
             return;
         }
-        let detail = "fails if the bound is not above the last one, or its values are taken";
-        self.told.may_fail("partition-bound", "1493", detail.to_owned());
+        if names.is_empty() && by.is_some() {
+            let detail = "a count is for HASH and KEY: RANGE and LIST want values".to_owned();
+            self.told.fails("partition-bound", "1492", detail);
+        }
+        for code in ["1493", "1481", "1495"] {
+            let detail = "fails if the bound is not above the last one, or its values are taken";
+            self.told.may_fail("partition-bound", code, detail.to_owned());
+        }
         self.metadata_only(table, "add-partition");
     }
 
-    fn drop_partitions(&mut self, table: &Relation, names: &[Ident], hashed: bool) {
-        if hashed {
+    fn drop_partitions(&mut self, table: &Relation, names: &[Ident], if_exists: bool) {
+        let by = table.partition_by.as_ref();
+        if if_exists && Self::missing_partition(by, names).is_some() {
+            return;
+        }
+        if by.is_some_and(is_hashed) {
+            if if_exists {
+                return;
+            }
             let detail = "DROP PARTITION is for RANGE and LIST".to_owned();
             self.told.fails("partition-bound", "1512", detail);
         }
-        let by = table.partition_by.as_ref();
-        self.known_partitions(by, names);
-        let all = by.is_some_and(|by| {
-            !by.partitions.is_empty()
-                && by.partitions.iter().all(|p| names.iter().any(|n| same(n.as_str(), &p.value)))
-        });
+        let all =
+            by.is_some_and(|by| !by.partitions.is_empty() && names.len() >= by.partitions.len());
         if all {
             let detail = "cannot remove all partitions: use DROP TABLE".to_owned();
             self.told.fails("partition-bound", "1508", detail);
+        } else {
+            self.known_partitions(by, names, "1507");
         }
         for partition in names {
             let full = format!("{}.{partition}", table.name);
@@ -198,7 +277,7 @@ impl Scene<'_> {
     /// ADD, DROP, TRUNCATE and EXCHANGE change no rows one by one. MariaDB takes no ALGORITHM or
     /// LOCK here (a syntax error), MySQL calls it INPLACE.
     fn metadata_only(&mut self, table: &Relation, cause: &'static str) {
-        if !self.is_mariadb() && cause != "exchange-partition" {
+        if !self.is_mariadb() {
             self.told.out.online = Some(Online {
                 algorithm: Algorithm::Inplace,
                 lock: OnlineLock::None,
@@ -225,23 +304,43 @@ impl Scene<'_> {
         self.relatives(&table.name, cause);
     }
 
-    fn maintained(&mut self, table: &Relation, what: &str) {
-        match what.to_ascii_lowercase().as_str() {
-            "rebuild" => self.copied(table, "reorganize-partition"),
-            "optimize" => {
+    /// A partition that is not there is told in the rows of the answer, except by REBUILD.
+    fn maintained(&mut self, table: &Relation, what: &str, names: &[Ident]) {
+        let by = table.partition_by.as_ref();
+        let missing = Self::missing_partition(by, names).is_some();
+        if what == "rebuild" {
+            self.known_partitions(by, names, "1507");
+            self.copied(table, "reorganize-partition");
+            return;
+        }
+        let optimizes = what == "optimize" && !missing;
+        if !self.is_mariadb() {
+            let online = if optimizes {
+                (Algorithm::Inplace, OnlineLock::None)
+            } else {
+                (Algorithm::Instant, OnlineLock::Default)
+            };
+            let (algorithm, lock) = online;
+            self.told.out.online = Some(Online { algorithm, lock, rebuilds: optimizes });
+        }
+        match what {
+            "optimize" if optimizes => {
                 // InnoDB rebuilds all partitions, whichever is named.
-                if !self.is_mariadb() {
-                    self.told.out.online = Some(Online {
-                        algorithm: Algorithm::Inplace,
-                        lock: OnlineLock::None,
-                        rebuilds: true,
-                    });
-                }
                 self.told.rewrite(&table.name, "optimize");
                 self.exclusive(&table.name, "optimize", During::Instant);
             }
-            "check" | "repair" => self.told.scan(&table.name, "check-table"),
+            "check" => self.told.scan(&table.name, "check-table"),
+            "repair" => {
+                self.told.scan(&table.name, "check-table");
+                if !self.is_mariadb() {
+                    self.exclusive(&table.name, "check-table", During::Instant);
+                }
+            }
             _ => {}
         }
     }
+}
+
+fn is_hashed(by: &PartitionBy) -> bool {
+    by.strategy.ends_with("hash") || by.strategy.ends_with("key")
 }

@@ -9,6 +9,12 @@ use crate::sql::ast::{ActionKind, AlterTable, MyAction};
 impl Scene<'_> {
     /// Foreign keys are InnoDB's own: no other engine takes a table over that has some.
     pub(super) fn engine_with_keys(&mut self, before: &Relation, value: &str) {
+        // Manual, "Partitioning Limitations Relating to Storage Engines".
+        let native = ["innodb", "ndb", "ndbcluster"].iter().any(|engine| same(engine, value));
+        if before.partition_by.is_some() && !native && !self.is_mariadb() && self.is_engine(value) {
+            let detail = format!("the engine {value} does not support native partitioning");
+            self.told.fails("no-such-database-feature", "1178", detail);
+        }
         let has_key = before.constraints.iter().any(|c| c.parent().is_some())
             || !self.schema().foreign_keys_to(&before.name).is_empty();
         if has_key && super::is_innodb(before) && !same(value, "innodb") && self.is_engine(value) {

@@ -232,6 +232,9 @@ impl Scene<'_> {
                     }
                     continue;
                 }
+                if !statement.if_exists {
+                    self.may_miss(written, "1051");
+                }
                 self.dropped_table(name);
                 continue;
             };
@@ -377,6 +380,9 @@ impl Scene<'_> {
                 self.told.fails("duplicate-object", "1050", detail);
             }
             if !made {
+                if !statement.if_exists {
+                    self.may_miss(from, "1146");
+                }
                 self.told.breaks("rename-table", ObjectKind::Table, old.to_string(), &old);
                 self.leaves_broken(&old, None);
                 self.exclusive(&old, "rename-table", During::Instant);

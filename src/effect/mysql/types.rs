@@ -44,12 +44,12 @@ pub(super) fn type_change(
         // MySQL 9.7: VARCHAR is compared by bytes alone (measured: 20 characters to 80 bytes).
         ("varchar", "varbinary") if !mariadb => length_change(server, old, new, redundant),
         _ if !kept => TypeChange::Copy("type-change"),
-        _ => charset_change(old, new),
+        _ => charset_change(old, new, mariadb),
     }
 }
 
 fn text_change(server: ServerKind, old: &DataType, new: &DataType, redundant: bool) -> TypeChange {
-    let charset = charset_change(old, new);
+    let charset = charset_change(old, new, server == ServerKind::Mariadb);
     if matches!(charset, TypeChange::Copy(_)) {
         return charset;
     }
@@ -61,8 +61,7 @@ fn text_change(server: ServerKind, old: &DataType, new: &DataType, redundant: bo
 
 /// VARCHAR and VARBINARY keep their length in one byte up to 255 bytes, in two above.
 ///
-/// MySQL changes in place within one class and copies across, and always with
-/// `ROW_FORMAT=REDUNDANT`. MariaDB crosses at once from up to 127 bytes, where both classes write
+/// MySQL changes in place within one class and copies across. MariaDB crosses at once from up to 127 bytes, where both classes write
 /// the same byte, and at any length with REDUNDANT.
 fn length_change(
     server: ServerKind,
@@ -79,11 +78,8 @@ fn length_change(
         return if kept { TypeChange::None } else { TypeChange::Collation };
     }
     let crosses = before <= 255 && after > 255;
-    let copies = if server == ServerKind::Mariadb {
-        crosses && before > 127 && !redundant
-    } else {
-        crosses || redundant
-    };
+    let copies =
+        if server == ServerKind::Mariadb { crosses && before > 127 && !redundant } else { crosses };
     match (copies, crosses) {
         (true, true) => TypeChange::Copy("varchar-length-class"),
         (true, false) => TypeChange::Copy("type-change"),
@@ -91,12 +87,13 @@ fn length_change(
     }
 }
 
-/// utf8mb3 is part of utf8mb4; a collation orders values and does not change them.
-fn charset_change(old: &DataType, new: &DataType) -> TypeChange {
+/// utf8mb3 is part of utf8mb4, and to MySQL any text is bytes; a collation orders values and does
+/// not change them.
+fn charset_change(old: &DataType, new: &DataType, mariadb: bool) -> TypeChange {
     let (Some(before), Some(after)) = (&old.charset, &new.charset) else {
         return TypeChange::None;
     };
-    let wider = before == "utf8mb3" && after == "utf8mb4";
+    let wider = (before == "utf8mb3" && after == "utf8mb4") || (after == "binary" && !mariadb);
     if before != after && !wider {
         return TypeChange::Copy("convert-charset");
     }

@@ -121,7 +121,7 @@ impl Scene<'_> {
                 self.told.fails("column-in-use", SQL_ERROR, detail);
             }
         }
-        self.blocked_by_broken_view();
+        self.blocked_by_broken_view(false);
         let is_virtual = table.and_then(|found| found.column_any_case(column)).is_some_and(|c| {
             c.generated.as_ref().is_some_and(|g| g.storage != GeneratedStorage::Stored)
         });
@@ -249,7 +249,7 @@ impl Scene<'_> {
             let detail = format!("duplicate column name: {to}");
             self.told.fails("duplicate-object", SQL_ERROR, detail);
         }
-        self.blocked_by_broken_view();
+        self.blocked_by_broken_view(false);
         self.breaks_column("rename-column", name, from);
         self.locks(name, "rename", During::Instant);
     }
@@ -270,7 +270,7 @@ impl Scene<'_> {
             let detail = format!("there is already another table or index with this name: {to}");
             self.told.fails("duplicate-object", SQL_ERROR, detail);
         }
-        self.blocked_by_broken_view();
+        self.blocked_by_broken_view(true);
         self.told.breaks("rename-table", ObjectKind::Table, name.to_string(), name);
         let children = self.schema().foreign_keys_to(name);
         let children: Vec<Name> =

@@ -169,6 +169,11 @@ impl Scene<'_> {
             let detail = format!("unknown column \"{column}\" in foreign key definition");
             self.told.fails("missing-column", SQL_ERROR, detail);
         }
+        let (own, wanted) = (key.columns.len().max(1), key.parent_columns.len());
+        if wanted > 0 && own != wanted {
+            let detail = "number of columns in foreign key does not match".to_owned();
+            self.told.fails("type-mismatch", SQL_ERROR, detail);
+        }
         if same(key.parent.name(), &name.name) {
             return;
         }
@@ -238,9 +243,29 @@ impl Scene<'_> {
             self.told.span = part.span;
             match &part.key {
                 Key::Column(ident) => self.index_column_exists(table, ident),
-                Key::Expr(expr) => self.words_exist(table, expr),
+                Key::Expr(expr) => {
+                    self.words_exist(table, expr);
+                    self.index_expression(expr);
+                }
             }
         }
+    }
+
+    /// An index is over what a row says by itself (sqlite.org/expridx.html, section 2).
+    fn index_expression(&mut self, expr: &crate::sql::ast::Expr) {
+        let changing = ["random", "randomblob", "changes", "total_changes", "last_insert_rowid"];
+        let changes = expr
+            .functions
+            .iter()
+            .any(|function| changing.iter().any(|name| same(name, function.name())));
+        let refused = if expr.has_subquery {
+            "subqueries prohibited in index expressions"
+        } else if changes {
+            "non-deterministic functions prohibited in index expressions"
+        } else {
+            return;
+        };
+        self.told.fails("type-mismatch", SQL_ERROR, refused.to_owned());
     }
 
     /// A name in double quotes that is no column is read as a string: the index is over one

@@ -1,14 +1,18 @@
 //! INSERT, UPDATE, DELETE and SELECT.
 
-use super::{SQL_ERROR, Scene};
+use super::{SQL_ERROR, Scene, same};
 use crate::effect::{During, HeldUntil, LockMode};
-use crate::schema::Demand;
+use crate::schema::{Demand, Relation, RelationKind};
+use crate::sql::Ident;
 use crate::sql::ast::{Dml, DmlKind, ObjectKind, ReferentialAction};
 
 impl Scene<'_> {
     pub(super) fn dml(&mut self, dml: &Dml) {
         let cause = match dml.kind {
-            DmlKind::Select => return,
+            DmlKind::Select => {
+                self.read_tables(dml);
+                return;
+            }
             DmlKind::Insert => "insert",
             DmlKind::Update => "update",
             DmlKind::Delete => "delete",
@@ -28,6 +32,11 @@ impl Scene<'_> {
             if table.is_none() && self.schema().is_absent(target) {
                 continue;
             }
+            if let Some(table) = table {
+                for column in &dml.columns {
+                    self.written_column(table, column);
+                }
+            }
             let name = self.schema().resolve(target);
             let every_row =
                 dml.filter.is_none() && matches!(dml.kind, DmlKind::Update | DmlKind::Delete);
@@ -43,6 +52,19 @@ impl Scene<'_> {
                 self.cascaded(&name);
             }
         }
+        self.read_tables(dml);
+    }
+
+    fn written_column(&mut self, table: &Relation, column: &Ident) {
+        let rowid = ["rowid", "oid", "_rowid_"].iter().any(|name| same(name, column.as_str()));
+        let known = table.columns.iter().any(|found| same(&found.name, column.as_str()));
+        if table.complete && table.kind == RelationKind::Table && !known && !rowid {
+            let detail = format!("table {} has no column named {column}", table.name.name);
+            self.told.fails("missing-column", SQL_ERROR, detail);
+        }
+    }
+
+    fn read_tables(&mut self, dml: &Dml) {
         let missing = dml
             .query
             .reads

@@ -40,6 +40,9 @@ impl Scene<'_> {
                 self.missing(statement, what, name);
                 return;
             }
+            if !statement.if_exists {
+                self.may_miss(name);
+            }
             self.told.loses(statement.object, full.to_string(), !view, &full);
             self.told.breaks(
                 if view { "drop-view" } else { "drop-table" },

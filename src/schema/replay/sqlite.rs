@@ -194,7 +194,6 @@ fn create_index(schema: &mut Schema, create: &CreateIndex) {
 fn create_trigger(schema: &mut Schema, create: &CreateTrigger) {
     let table = schema.resolve(&create.table);
     let mut columns = words(&create.statements);
-    columns.extend(create.columns.iter().map(|column| column.value.clone()));
     columns.extend(create.when.iter().flat_map(|when| when.columns.iter().cloned()));
     let trigger = Trigger {
         name: create.name.name().to_owned(),

@@ -483,9 +483,18 @@ pub enum PartitionAction {
     Add {
         /// New names; empty for `PARTITIONS n`.
         names: Vec<Ident>,
+        /// What their values are like, where any are written.
+        values: Option<PartitionValues>,
+        /// `IF NOT EXISTS` (MariaDB).
+        if_not_exists: bool,
     },
     /// `DROP PARTITION`.
-    Drop(Vec<Ident>),
+    Drop {
+        /// The partitions.
+        names: Vec<Ident>,
+        /// `IF EXISTS` (MariaDB).
+        if_exists: bool,
+    },
     /// `TRUNCATE PARTITION`; empty means ALL.
     Truncate(Vec<Ident>),
     /// `COALESCE PARTITION n`.
@@ -496,6 +505,8 @@ pub enum PartitionAction {
         from: Vec<Ident>,
         /// The partitions that replace them.
         into: Vec<Ident>,
+        /// What their values are like, where any are written.
+        values: Option<PartitionValues>,
     },
     /// `EXCHANGE PARTITION p WITH TABLE t`.
     Exchange {
@@ -519,5 +530,16 @@ pub enum PartitionAction {
     Maintain {
         /// The lower-case word.
         what: String,
+        /// The partitions; empty means ALL.
+        names: Vec<Ident>,
     },
+}
+
+/// How a partition says which rows it takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PartitionValues {
+    /// `VALUES LESS THAN`.
+    LessThan,
+    /// `VALUES IN`.
+    In,
 }

@@ -5,7 +5,9 @@ use super::name::{
     full_name, is_mariadb, mariadb_if_exists, mariadb_if_not_exists, mariadb_since, name,
     name_list, name_or_string, names, number,
 };
-use crate::sql::ast::{Expr, Key, KeyPart, MyAction, PartitionAction, PartitionBy};
+use crate::sql::ast::{
+    Expr, Key, KeyPart, MyAction, PartitionAction, PartitionBy, PartitionValues,
+};
 use crate::sql::cursor::{Cursor, Parsed};
 use crate::sql::expr;
 use crate::sql::name::Ident;
@@ -25,7 +27,7 @@ pub(super) fn partition_by(cursor: &mut Cursor<'_>) -> Parsed<Option<PartitionBy
             number(cursor)?;
         }
     }
-    let partitions = if cursor.at_symbol("(") { definitions(cursor)? } else { Vec::new() };
+    let partitions = if cursor.at_symbol("(") { definitions(cursor)?.0 } else { Vec::new() };
     Ok(Some(PartitionBy { strategy, keys, partitions }))
 }
 
@@ -106,30 +108,41 @@ const fn key_part(span: crate::sql::source::Span, key: Key) -> KeyPart {
     }
 }
 
-/// Takes partition definitions in parentheses and returns their names.
-fn definitions(cursor: &mut Cursor<'_>) -> Parsed<Vec<Ident>> {
+/// Names of partitions, and what values they have.
+type Definitions = (Vec<Ident>, Option<PartitionValues>);
+
+/// Takes partition definitions in parentheses.
+fn definitions(cursor: &mut Cursor<'_>) -> Parsed<Definitions> {
     cursor.expect_symbol("(")?;
-    let mut names = vec![definition(cursor)?];
-    while cursor.accept_symbol(",") {
-        names.push(definition(cursor)?);
+    let (mut names, mut values) = (Vec::new(), None);
+    loop {
+        let (name, found) = definition(cursor)?;
+        names.push(name);
+        values = values.or(found);
+        if !cursor.accept_symbol(",") {
+            break;
+        }
     }
     cursor.expect_symbol(")")?;
-    Ok(names)
+    Ok((names, values))
 }
 
-fn definition(cursor: &mut Cursor<'_>) -> Parsed<Ident> {
+fn definition(cursor: &mut Cursor<'_>) -> Parsed<(Ident, Option<PartitionValues>)> {
     cursor.expect(&["PARTITION"])?;
     definition_rest(cursor)
 }
 
 /// Takes the name, the values and the options of a partition.
-fn definition_rest(cursor: &mut Cursor<'_>) -> Parsed<Ident> {
+fn definition_rest(cursor: &mut Cursor<'_>) -> Parsed<(Ident, Option<PartitionValues>)> {
     let partition = name(cursor)?;
+    let mut values = None;
     if cursor.accept(&["VALUES", "LESS", "THAN"]) {
+        values = Some(PartitionValues::LessThan);
         if !cursor.accept(&["MAXVALUE"]) {
             expr::in_parentheses(cursor)?;
         }
     } else if cursor.accept(&["VALUES", "IN"]) {
+        values = Some(PartitionValues::In);
         expr::in_parentheses(cursor)?;
     } else if is_mariadb(cursor) {
         // `DEFAULT` of LIST, `HISTORY` and `CURRENT` of SYSTEM_TIME.
@@ -148,7 +161,7 @@ fn definition_rest(cursor: &mut Cursor<'_>) -> Parsed<Ident> {
         }
         cursor.expect_symbol(")")?;
     }
-    Ok(partition)
+    Ok((partition, values))
 }
 
 fn partition_option(cursor: &mut Cursor<'_>) -> Parsed<bool> {
@@ -188,8 +201,8 @@ pub(super) fn action(cursor: &mut Cursor<'_>) -> Parsed<Option<MyAction>> {
     let action = if cursor.accept(&["ADD", "PARTITION"]) {
         add(cursor)?
     } else if cursor.accept(&["DROP", "PARTITION"]) {
-        mariadb_if_exists(cursor);
-        PartitionAction::Drop(names(cursor)?)
+        let if_exists = mariadb_if_exists(cursor);
+        PartitionAction::Drop { names: names(cursor)?, if_exists }
     } else if cursor.accept(&["TRUNCATE", "PARTITION"]) {
         PartitionAction::Truncate(all_or_names(cursor)?)
     } else if cursor.accept(&["COALESCE", "PARTITION"]) {
@@ -207,7 +220,7 @@ pub(super) fn action(cursor: &mut Cursor<'_>) -> Parsed<Option<MyAction>> {
     } else if is_mariadb(cursor) && cursor.accept(&["CONVERT", "TABLE"]) {
         let table = full_name(cursor)?;
         cursor.expect(&["TO", "PARTITION"])?;
-        let partition = definition_rest(cursor)?;
+        let (partition, _) = definition_rest(cursor)?;
         validation(cursor);
         PartitionAction::Convert { table, partition, to_table: false }
     } else {
@@ -225,23 +238,30 @@ fn all_or_names(cursor: &mut Cursor<'_>) -> Parsed<Vec<Ident>> {
 }
 
 fn add(cursor: &mut Cursor<'_>) -> Parsed<PartitionAction> {
-    mariadb_if_not_exists(cursor);
+    let if_not_exists = mariadb_if_not_exists(cursor);
     binary_log(cursor);
-    if cursor.accept(&["PARTITIONS"]) {
+    let (names, values) = if cursor.accept(&["PARTITIONS"]) {
         number(cursor)?;
-        return Ok(PartitionAction::Add { names: Vec::new() });
-    }
-    Ok(PartitionAction::Add { names: definitions(cursor)? })
+        (Vec::new(), None)
+    } else {
+        definitions(cursor)?
+    };
+    Ok(PartitionAction::Add { names, values, if_not_exists })
 }
 
 fn reorganize(cursor: &mut Cursor<'_>) -> Parsed<PartitionAction> {
     binary_log(cursor);
     if cursor.is_at_end() {
-        return Ok(PartitionAction::Reorganize { from: Vec::new(), into: Vec::new() });
+        return Ok(PartitionAction::Reorganize {
+            from: Vec::new(),
+            into: Vec::new(),
+            values: None,
+        });
     }
     let from = names(cursor)?;
     cursor.expect(&["INTO"])?;
-    Ok(PartitionAction::Reorganize { from, into: definitions(cursor)? })
+    let (into, values) = definitions(cursor)?;
+    Ok(PartitionAction::Reorganize { from, into, values })
 }
 
 fn exchange(cursor: &mut Cursor<'_>) -> Parsed<PartitionAction> {
@@ -270,12 +290,12 @@ fn maintain(cursor: &mut Cursor<'_>) -> Parsed<Option<PartitionAction>> {
     };
     cursor.accept(&[what, "PARTITION"]);
     binary_log(cursor);
-    all_or_names(cursor)?;
+    let names = all_or_names(cursor)?;
     let options: &[&str] = match what {
         "check" => &["QUICK", "FAST", "MEDIUM", "EXTENDED", "CHANGED"],
         "repair" => &["QUICK", "EXTENDED", "USE_FRM"],
         _ => &[],
     };
     while cursor.accept_any(options).is_some() || cursor.accept(&["FOR", "UPGRADE"]) {}
-    Ok(Some(PartitionAction::Maintain { what: what.to_owned() }))
+    Ok(Some(PartitionAction::Maintain { what: what.to_owned(), names }))
 }
