@@ -28,6 +28,72 @@ fn recorded_cases_of_mysql_agree() {
     check(ServerKind::Mysql, "mysql", 149);
 }
 
+/// The statement that stands for an operation of the manual's tables, by its id: what is there
+/// before, the settings, the statement.
+const OPERATIONS: &[(&str, &str, &str, &str)] = &[
+    ("column/renaming_a_column", "", "", "RENAME COLUMN b TO b2"),
+    ("column/reordering_columns", "", "", "MODIFY b INT NULL FIRST"),
+    ("column/changing_the_column_data_type", "", "", "MODIFY b BIGINT NULL"),
+    (
+        "column/modifying_the_definition_of_an_enum_or_set_column",
+        "",
+        "",
+        "MODIFY e ENUM('x','y','z') NULL",
+    ),
+    ("generated_column/adding_a_stored_column", "", "", "ADD COLUMN g INT AS (a + 1) STORED"),
+    ("generated_column/dropping_a_virtual_column", ", v INT AS (a) VIRTUAL", "", "DROP COLUMN v"),
+    (
+        "foreign_key/adding_a_foreign_key_constraint",
+        "",
+        "SET foreign_key_checks=0",
+        "ADD FOREIGN KEY (b) REFERENCES t (id)",
+    ),
+    ("table/changing_the_key_block_size", "", "", "KEY_BLOCK_SIZE=8"),
+    ("table/rebuilding_with_the_force_option", "", "", "FORCE"),
+    ("table/performing_a_null_rebuild", "", "", "ENGINE=InnoDB"),
+];
+
+#[test]
+fn operations_of_the_manual_agree() {
+    let rows = rows("mysql/manual.jsonl");
+    let mut wrong = Vec::new();
+    for (id, columns, session, action) in OPERATIONS {
+        let wanted = format!("mysqldoc/{id}");
+        let row = rows.iter().find(|row| row["id"] == wanted.as_str()).expect("a row");
+        let create = format!(
+            "CREATE TABLE t (id INT NOT NULL PRIMARY KEY, a INT NOT NULL, b INT NULL, \
+             e ENUM('x','y') NULL{columns}, KEY b (b))"
+        );
+        for version in ["8.0.36", "8.4.3"] {
+            let server = lockwise::sql::Server {
+                kind: ServerKind::Mysql,
+                version: version.parse().expect("numbers"),
+            };
+            let sql: Vec<String> = [(*session).to_owned(), format!("ALTER TABLE t {action}")]
+                .into_iter()
+                .filter(|statement| !statement.is_empty())
+                .collect();
+            let found = predict(server, std::slice::from_ref(&create), true, &sql, BTreeMap::new());
+            let run = found.effects.statements.last().expect("a statement");
+            let online = run.effects.online.expect("an algorithm");
+            let yes = |field: &str| row[field].as_str().is_some_and(|cell| cell.starts_with("yes"));
+            let algorithm = match (yes("instant"), yes("in_place")) {
+                (true, _) => "INSTANT",
+                (false, true) => "INPLACE",
+                (false, false) => "COPY",
+            };
+            let rewrites = run.effects.effects.iter();
+            let rebuilt = rewrites.clone().any(|e| matches!(e.kind, EffectKind::Rewrite { .. }));
+            let told = (online.algorithm.as_str(), rebuilt, online.lock.as_str() != "SHARED");
+            let seen = (algorithm, yes("rebuilds_table"), yes("permits_concurrent_dml"));
+            if told != seen {
+                wrong.push(format!("{id} on {version}: the manual {seen:?}, predicted {told:?}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 fn check(kind: ServerKind, folder: &str, least: usize) {
     let mut all = Vec::new();
     let (least, files) = match std::env::var("LOCKWISE_RECORDED") {

@@ -217,7 +217,7 @@ impl Scene<'_> {
         // MariaDB accepts any ALGORITHM for PARTITION BY, and ignores it.
         let ignored = self.is_mariadb() && changes.repartition;
         let Some(asked) = asked.filter(|_| !ignored) else {
-            return self.lock_clause(lock, best, changes);
+            return self.lock_clause(lock, best, changes, false);
         };
         if asked < best.algorithm {
             let detail = format!(
@@ -245,10 +245,16 @@ impl Scene<'_> {
             }
             Algorithm::Instant | Algorithm::Nocopy | Algorithm::Inplace | Algorithm::Copy => best,
         };
-        self.lock_clause(lock, run, changes)
+        self.lock_clause(lock, run, changes, true)
     }
 
-    fn lock_clause(&mut self, lock: Option<&str>, run: Online, changes: &Changes) -> Online {
+    fn lock_clause(
+        &mut self,
+        lock: Option<&str>,
+        run: Online,
+        changes: &Changes,
+        algorithm_asked: bool,
+    ) -> Online {
         let asked = match lock {
             Some("NONE") => OnlineLock::None,
             Some("SHARED") => OnlineLock::Shared,
@@ -259,6 +265,15 @@ impl Scene<'_> {
         let renamed = Changes { rename_table: false, ..changes.clone() };
         let alone = !self.is_mariadb() && renamed.is_nothing() && run.algorithm != Algorithm::Copy;
         let wanted = if alone { OnlineLock::Exclusive } else { run.lock };
+        // Where no ALGORITHM is asked for, MariaDB copies beside writers rather than make them wait.
+        let copies_online = self.mariadb_since(11, 2)
+            && run.algorithm != Algorithm::Copy
+            && run.lock == OnlineLock::Shared
+            && !(changes.order_by || changes.ignore || changes.add_auto_increment);
+        if copies_online && asked == OnlineLock::None && !algorithm_asked {
+            let algorithm = Algorithm::Copy;
+            return Online { algorithm, lock: OnlineLock::None, rebuilds: true };
+        }
         if asked < wanted {
             let detail =
                 format!("LOCK={} is not supported: try LOCK={}", asked.as_str(), wanted.as_str());

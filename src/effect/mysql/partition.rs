@@ -34,6 +34,11 @@ impl Scene<'_> {
         self.told.span = span;
         match found {
             MyAction::Partition(action) => self.partition(table, action),
+            MyAction::Tablespace { discard: false } => {
+                let detail = "fails unless the tablespace was discarded before".to_owned();
+                self.told.may_fail("duplicate-object", "1813", detail);
+                self.exclusive(&table.name, "tablespace-discard", During::Instant);
+            }
             _ => self.tablespace(table),
         }
         true
@@ -53,7 +58,10 @@ impl Scene<'_> {
             // MySQL: what only looks after rows takes the whole table.
             let looks_after = matches!(action, PartitionAction::Maintain { what, .. }
                 if what != "rebuild");
-            if !(looks_after && !self.is_mariadb()) {
+            if looks_after && !self.is_mariadb() {
+                let (algorithm, lock) = (Algorithm::Instant, OnlineLock::Default);
+                self.told.out.online = Some(Online { algorithm, lock, rebuilds: false });
+            } else {
                 let detail = format!("'{}' has no partitions to manage", table.name);
                 self.told.fails("partition-bound", "1505", detail);
             }
@@ -145,6 +153,10 @@ impl Scene<'_> {
         if let Some(name) = Self::missing_partition(by, names) {
             let detail = format!("there is no partition '{name}'");
             self.told.fails("missing-object", code, detail);
+        } else if by.is_some_and(|by| by.partitions.is_empty()) && !names.is_empty() {
+            // Partitions that are only counted have names of the server's own.
+            let detail = "fails if there is no such partition".to_owned();
+            self.told.may_fail("missing-object", code, detail);
         }
     }
 
