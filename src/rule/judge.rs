@@ -284,9 +284,10 @@ fn told_once(hits: Vec<Hit<'_>>) -> Vec<Hit<'_>> {
 /// Puts hits on the same clause into one finding under the worst of them.
 fn grouped(mut hits: Vec<Hit<'_>>) -> Vec<Finding> {
     hits.sort_by(|a, b| {
-        // Of two rules on one effect, the one that speaks of fewer words is the nearer one.
-        let words = |hit: &Hit<'_>| -> usize {
-            hit.rule.rule.matches.iter().map(|found| found.words.len()).sum()
+        // Of two rules on one failure, the one that speaks of fewer words is the nearer one.
+        let words = |hit: &Hit<'_>| match hit.effect.failure() {
+            Some(_) => hit.rule.rule.matches.iter().map(|found| found.words.len()).sum(),
+            None => 0_usize,
         };
         let key = |hit: &Hit<'_>| (hit.weight, hit.effect.span.start, words(hit));
         b.severity.cmp(&a.severity).then_with(|| key(a).cmp(&key(b)))

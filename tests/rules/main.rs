@@ -44,7 +44,8 @@ fn load() -> RuleSet {
 }
 
 /// Splits a text at its `-- file:` lines; without one it is a file by itself. After the name may
-/// stand what version control says: `added`, `edited`, `elsewhere` (another branch). A line `-- down` begins the way back.
+/// stand what version control says: `added`, `edited`, `elsewhere` (another branch). A line
+/// `-- down` begins the way back.
 fn files(text: &str, first_version: usize) -> Vec<(String, String)> {
     let mut files: Vec<(String, String)> = Vec::new();
     for line in text.lines() {
