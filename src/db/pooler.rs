@@ -41,9 +41,9 @@ pub async fn pooler(
     if connection.server().kind != ServerKind::Postgres {
         return Ok(None);
     }
-    if let Some(sign) = connection.pooler_sign() {
-        return Ok(Some(sign.clone()));
-    }
+    // A pooler may be in the path and still leave the session to us: that alone is no reason. What
+    // is set in a transaction of its own is lost in any case, so the process has to tell then.
+    let in_path = connection.pooler_sign().is_some();
     let attempt = "cannot find out whether a pooler is in the path";
     let token = format!("{:016x}", fastrand::u64(..));
     let before = probe(connection, Some(&token)).await.attempt(attempt)?;
@@ -75,7 +75,7 @@ pub async fn pooler(
     }
     let seen = if after.0 != before.0 {
         Some(format!("the server process changed from {} to {}", before.0, after.0))
-    } else if after.1 != token {
+    } else if after.1 != token && !in_path {
         Some("a setting of the session was lost".to_owned())
     } else {
         None

@@ -114,6 +114,17 @@ fn f5_a_pooler_is_refused_with_advice_and_left_as_it_was() {
 }
 
 #[test]
+fn f5_a_session_pool_is_as_good_as_the_server_itself() {
+    let project = Project::new(Kind::Postgres);
+    let Some(pooler) = pooler(&project, "pool_mode = session") else { return };
+    project.write("0001_a.sql", "CREATE TABLE a (id int);\n");
+    project.write("0002_b.sql", "CREATE INDEX CONCURRENTLY a_id ON a (id);\n");
+    let answer = through(&project, &pooler, &["apply", "--yes"]);
+    assert_eq!(answer.code, Some(0), "{}", answer.all());
+    answer.says("applied: 0001, 0002");
+}
+
+#[test]
 fn f5_transactions_run_through_a_pooler_as_asked() {
     let project = Project::new(Kind::Postgres);
     let Some(pooler) = pooler(&project, "") else { return };
