@@ -15,6 +15,12 @@ pub enum ApplyError {
     /// The history is not the one that the plan was made for.
     #[error("the history of the database changed after the plan was made")]
     HistoryChanged,
+    /// The server does not have what it said it had committed.
+    #[error("the server lost {rows} rows of the journal that it had committed")]
+    CommitsLost {
+        /// How many.
+        rows: u64,
+    },
     /// A statement failed.
     #[error("migration {version} stopped at statement {step} of {steps} (line {line})")]
     Step {
@@ -113,6 +119,10 @@ impl ApplyError {
             Self::Database(error) => return error.hint(),
             Self::SchemaChanged => "make the plan again and have it approved again",
             Self::HistoryChanged => "another run was faster: run the command again",
+            Self::CommitsLost { .. } => {
+                "it crashed or failed over without keeping them: run the command again, it goes on \
+                 from what is there"
+            }
             Self::Step { left: Left::Nothing, .. } => {
                 "the migration was rolled back; correct it and run `lockwise apply` again"
             }
@@ -147,6 +157,7 @@ impl ApplyError {
         match self {
             Self::SchemaChanged | Self::HistoryChanged => false,
             Self::Database(_)
+            | Self::CommitsLost { .. }
             | Self::Step { .. }
             | Self::GaveUp { .. }
             | Self::ForeignKeys { .. }

@@ -292,6 +292,7 @@ impl Runner<'_> {
         let last = placed.len().saturating_sub(1);
         match self.commit(rows).await {
             Ok(()) => {
+                self.count(rows);
                 self.faults.pass("committed");
                 Tried::Committed
             }
@@ -406,6 +407,7 @@ impl Runner<'_> {
             // A setting that cannot be reset is one the next statement does not depend on either.
             let _ = self.connection.execute(sql).await;
         }
+        self.connection.keep_commits().await;
     }
 }
 

@@ -122,6 +122,8 @@ pub struct Runner<'a> {
     pub(super) plan_digest: String,
     /// Who was in the way of the last statement that waited.
     pub(super) blockers: Vec<Blocker>,
+    /// How many rows the server said it has committed.
+    pub(super) written: u64,
     /// Sessions whose work was ended because they were in the way.
     ended: Vec<String>,
     /// How many rows of other runs settled something when the history was read.
@@ -157,6 +159,7 @@ impl<'a> Runner<'a> {
             retries: 0,
             plan_digest: String::new(),
             blockers: Vec::new(),
+            written: 0,
             ended: Vec::new(),
             fence: None,
             next_intent: None,
@@ -189,6 +192,9 @@ impl<'a> Runner<'a> {
         };
         let lock = MigrationLock::acquire(&mut self.connection, &options, waiting).await?;
         self.lock = Some(lock);
+        if !self.options.pooled {
+            self.connection.keep_commits().await;
+        }
         Ok(())
     }
 
@@ -323,7 +329,14 @@ impl<'a> Runner<'a> {
     }
 
     pub(super) async fn append(&mut self, rows: &[NewEntry]) -> Result<(), ApplyError> {
-        Ok(self.journal.append(&mut self.connection, rows).await?)
+        self.journal.append(&mut self.connection, rows).await?;
+        self.count(rows);
+        Ok(())
+    }
+
+    /// Remembers that rows are committed.
+    pub(super) fn count(&mut self, rows: &[NewEntry]) {
+        self.written += u64::try_from(rows.len()).unwrap_or(0);
     }
 
     pub(super) fn wants_stop(&self) -> bool {
@@ -438,7 +451,13 @@ impl<'a> Runner<'a> {
         if self.options.pooled {
             return Ok(());
         }
-        self.take_lock(self.options.lock_wait_ms.max(60_000)).await
+        self.take_lock(self.options.lock_wait_ms.max(60_000)).await?;
+        // A server that crashed, or another one that took over, may have lost what it confirmed.
+        let found = self.journal.count_of(&mut self.connection, &self.options.run_id).await?;
+        match self.written.checked_sub(found) {
+            Some(rows @ 1..) => Err(ApplyError::CommitsLost { rows }),
+            Some(0) | None => Ok(()),
+        }
     }
 }
 

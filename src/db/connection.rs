@@ -229,6 +229,14 @@ impl Connection {
         self.note_failure(rows)
     }
 
+    /// Makes sure that what the server says is committed stays so after a crash.
+    pub async fn keep_commits(&mut self) {
+        if self.server.kind == ServerKind::Postgres {
+            // A login may not be allowed to; what is lost is found out when it connects again.
+            let _ = self.driver.execute(session::DURABLE).await;
+        }
+    }
+
     /// Sends one query for a purpose, which an error names.
     pub async fn ask(&mut self, sql: &str, attempt: &str) -> Result<Rows, Error> {
         self.query(sql).await.attempt(attempt)

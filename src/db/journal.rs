@@ -439,6 +439,14 @@ impl Journal {
         Ok(rows.first().map_or(0, |row| row.count(0)))
     }
 
+    /// Counts the rows of a run.
+    pub async fn count_of(&self, connection: &mut Connection, run_id: &str) -> Result<u64, Error> {
+        let run = literal(self.kind, run_id);
+        let sql = format!("SELECT count(*) FROM {} WHERE run_id = {run}", self.quoted("journal"));
+        let rows = connection.query(&sql).await.attempt("cannot read the journal")?;
+        Ok(rows.first().map_or(0, |row| row.count(0)))
+    }
+
     /// Appends rows in one statement, in the transaction that is open, if one is.
     pub async fn append(
         &self,

@@ -92,6 +92,11 @@ pub(super) fn setup(kind: ServerKind, read_only: bool) -> Vec<(bool, String)> {
     setup
 }
 
+/// With `synchronous_commit = off` a crash of PostgreSQL takes back what it said was committed
+/// (manual, 20.5.1); a journal must not promise more than is kept. Other values stay.
+pub(super) const DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', false) \
+     WHERE current_setting('synchronous_commit') = 'off'";
+
 /// Statements that set time limits; `local` binds them to the open transaction where that exists.
 ///
 /// MySQL and MariaDB count `lock_wait_timeout` and `innodb_lock_wait_timeout` in whole seconds
