@@ -169,3 +169,35 @@ fn half_typed_sql_and_strange_documents_do_no_harm() {
     assert_eq!(editor.diagnostics(), Vec::<Value>::new());
     editor.quit();
 }
+
+#[test]
+fn what_comes_before_is_read_again_when_it_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let orders = folder.path().join("0001_orders.sql");
+    let index = folder.path().join("0002_find.sql");
+    std::fs::write(&orders, ORDERS).unwrap();
+    std::fs::write(&index, "").unwrap();
+    let mut editor = Editor::start(folder.path());
+    let open = |path: &Path, text: &str| json!({"textDocument": {"uri": uri(path), "languageId": "sql", "version": 1, "text": text}});
+    let blocks =
+        |found: &[Value]| found.iter().any(|d| d["code"] == json!("create-index-blocking"));
+    editor.tell("textDocument/didOpen", open(&index, INDEX));
+    assert!(blocks(&editor.diagnostics()));
+
+    // On disk: the table is gone before the document comes.
+    std::fs::write(&orders, format!("{ORDERS}DROP TABLE orders;\n")).unwrap();
+    editor.tell("textDocument/didOpen", open(&index, INDEX));
+    assert!(!blocks(&editor.diagnostics()));
+
+    // In the editor: it is there after all.
+    editor.tell("textDocument/didOpen", open(&orders, ORDERS));
+    editor.diagnostics();
+    editor.tell("textDocument/didOpen", open(&index, INDEX));
+    assert!(blocks(&editor.diagnostics()));
+
+    // A marker in the document changes what its whole folder follows.
+    editor.tell("textDocument/didOpen", open(&index, &format!("-- +goose Up\n{INDEX}")));
+    let found = editor.diagnostics();
+    assert!(!found.is_empty(), "{found:?}");
+    editor.quit();
+}

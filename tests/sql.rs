@@ -356,8 +356,8 @@ fn judge_whole(
     }
 }
 
-/// `LOCKWISE_FUZZ=FOLDER LOCKWISE_FUZZ_SECONDS=600 cargo test --test sql mutated` goes on for longer,
-/// with the files of a folder of one's own.
+/// With `LOCKWISE_FUZZ=FOLDER LOCKWISE_FUZZ_SECONDS=600` it goes on for longer, with the files of a
+/// folder of one's own.
 #[test]
 fn mutated_files_do_no_harm() {
     let own = std::env::var_os("LOCKWISE_FUZZ").map(PathBuf::from);

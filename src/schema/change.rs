@@ -9,6 +9,14 @@ use std::collections::BTreeSet;
 use super::model::{Name, Origin, Publication, Relation, RelationKind, Routine, Schema, Type};
 use crate::sql::Server;
 
+/// Adds to a list of the model. Lists grow seldom and are kept for long, so little room is left.
+pub(super) fn add<T>(list: &mut Vec<T>, one: T) {
+    if list.len() == list.capacity() {
+        list.reserve_exact(1 + list.len() / 4);
+    }
+    list.push(one);
+}
+
 /// A transaction or savepoint that is open, and how to undo it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Level {

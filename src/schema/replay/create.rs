@@ -2,6 +2,7 @@
 //!
 //! The names made up are PostgreSQL's; MySQL, MariaDB and SQLite make up their own in their files.
 
+use super::super::change::add;
 use super::super::model::{
     Column, Constraint, Demand, Index, Name, Origin, Policy, Relation, RelationKind, Schema,
     TypeBody,
@@ -229,14 +230,6 @@ pub(super) fn fill_from_query(schema: &Schema, table: &mut Relation, query: &Que
     // `SELECT * FROM t`; anything besides may give a column more, or a column another name.
     let plain = query.star && query.columns.is_empty() && query.functions.is_empty();
     table.complete = plain && all_known && sources.len() == 1;
-}
-
-/// Adds to a list of the model. Lists grow seldom and are kept for long, so little room is left.
-fn add<T>(list: &mut Vec<T>, one: T) {
-    if list.len() == list.capacity() {
-        list.reserve_exact(1 + list.len() / 4);
-    }
-    list.push(one);
 }
 
 /// Adds a column with its sequence and its constraints; columns of that name are merged.

@@ -154,3 +154,33 @@ fn fetch(section: &mut Section, reader: &Reader) -> Result<(), LayoutError> {
     section.source = source;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+    use crate::sql::layout::{Given, arrange};
+
+    fn read_twice(first: &'static str, then: &'static str) -> Result<Migration, LayoutError> {
+        let again = AtomicBool::new(false);
+        let reader = Reader::new(move |_| {
+            let text = if again.swap(true, Ordering::Relaxed) { then } else { first };
+            Ok(text.as_bytes().to_vec())
+        });
+        let file = InputFile { path: "m/1_a.sql".into(), content: Content::Unread(reader) };
+        let given = Given::Folder { path: "m".into(), files: vec![file] };
+        let mut groups = arrange(vec![given], None).groups;
+        let mut draft = groups.remove(0).drafts.remove(0);
+        assert_eq!((draft.held(), draft.let_go(), draft.held()), (first.len(), first.len(), 0));
+        draft.parse(Server::of(ServerKind::Postgres))
+    }
+
+    #[test]
+    fn a_text_that_was_let_go_of_is_read_again() {
+        let migration = read_twice("DROP TABLE a;", "DROP TABLE a;").unwrap();
+        assert_eq!(migration.up.slice(migration.up.statements[0].span), "DROP TABLE a");
+        let error = read_twice("DROP TABLE a;", "DROP TABLE a CASCADE;").unwrap_err();
+        assert_eq!(error.to_string(), "m/1_a.sql: changed while it was read");
+    }
+}
