@@ -291,7 +291,7 @@ mod tests {
             "Do(DoBlock { language: \"plpgsql\", body: 5..100, statements: [Statement { kind: \
             Dml(Dml { kind: Select, query: Query { reads: [t], functions: [max], columns: \
             [\"a\"] } }) }, Statement { kind: Dml(Dml { kind: Insert, targets: [t], query: \
-            Query { columns: [\"id\"] } }) }] })",
+            Query { columns: [\"id\"] }, rows: Some([[\"1\"]]) }) }] })",
         );
         check(
             "DO $$ <<outer>> BEGIN WHILE CASE WHEN a THEN b ELSE c END LOOP TRUNCATE t; END \

@@ -300,7 +300,7 @@ mod tests {
             "CreateRoutine(CreateRoutine { name: p, procedure: true, arguments: [DataType { \
             name: \"integer\" }], language: \"sql\", volatility: Volatile, body: 43..82, \
             statements: [Statement { kind: Dml(Dml { kind: Insert, targets: [t], query: \
-            Query { columns: [\"a\"] } }) }, Statement { kind: Dml(Dml { kind: Delete, \
+            Query { columns: [\"a\"] }, rows: Some([[\"a\"]]) }) }, Statement { kind: Dml(Dml { kind: Delete, \
             targets: [u], query: Query {} }) }] })",
         );
         check(
@@ -309,7 +309,7 @@ mod tests {
             "CreateRoutine(CreateRoutine { name: f, returns: Some(DataType { name: \
             \"integer\" }), language: \"sql\", volatility: Volatile, body: 32..108, \
             statements: [Statement { kind: Dml(Dml { kind: Insert, targets: [t], query: \
-            Query {} }) }, Statement { kind: Dml(Dml { kind: Select, query: Query {} }) }], \
+            Query {}, rows: Some([[\"1\"]]) }) }, Statement { kind: Dml(Dml { kind: Select, query: Query {} }) }], \
             parsed_body: true })",
         );
         check(

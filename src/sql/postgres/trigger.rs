@@ -263,7 +263,7 @@ mod tests {
         check(
             "CREATE RULE r AS ON INSERT TO t DO INSTEAD (INSERT INTO u VALUES (1); DELETE \
             FROM v)",
-            "CreateRule(CreateRule { name: r, table: t, event: \"insert\", body: 43..84, statements: [Statement { kind: Dml(Dml { kind: Insert, targets: [u], query: Query {} }) }, Statement { kind: Dml(Dml { kind: Delete, targets: [v], query: Query {} }) }] })",
+            "CreateRule(CreateRule { name: r, table: t, event: \"insert\", body: 43..84, statements: [Statement { kind: Dml(Dml { kind: Insert, targets: [u], query: Query {}, rows: Some([[\"1\"]]) }) }, Statement { kind: Dml(Dml { kind: Delete, targets: [v], query: Query {} }) }] })",
         );
         check(
             "CREATE OR REPLACE RULE r AS ON SELECT TO v DO INSTEAD SELECT * FROM t",
