@@ -57,7 +57,10 @@ fn sum(works: &[&Work], one: bool) -> Estimate {
     let parts: Vec<&str> = works.iter().flat_map(|work| &work.parts).map(String::as_str).collect();
     let span = match (one, works.len()) {
         (true, _) | (false, 1) => String::new(),
-        (false, count) => format!(", to the end of a transaction of {count} more statements"),
+        (false, 2) => ", and the statement after it in the transaction".to_owned(),
+        (false, count) => {
+            format!(", and the {} statements after it in the transaction", count - 1)
+        }
     };
     let basis = if parts.is_empty() {
         format!("changes of the catalog alone{span}")

@@ -488,12 +488,6 @@ DROP EVENT TRIGGER watch_ddl;
 -- case: a collation
 CREATE COLLATION german (provider = icu, locale = 'de-u-co-phonebk');
 ALTER TABLE plain ALTER COLUMN b TYPE text COLLATE german;
--- case: a cast
-CREATE FUNCTION mood_number(mood) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';
-CREATE CAST (mood AS int) WITH FUNCTION mood_number(mood) AS ASSIGNMENT;
--- case: an operator
-CREATE FUNCTION eq3(point3, point3) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
-CREATE OPERATOR === (LEFTARG = point3, RIGHTARG = point3, FUNCTION = eq3, COMMUTATOR = ===);
 -- case: a text search configuration
 CREATE TEXT SEARCH CONFIGURATION shop_words (COPY = pg_catalog.simple);
 ALTER TEXT SEARCH CONFIGURATION shop_words ALTER MAPPING FOR word WITH english_stem;
