@@ -3,7 +3,10 @@
 use crate::support::{ALL, Kind, Project};
 
 fn text(kind: Kind) -> &'static str {
-    if kind == Kind::Mariadb { "varchar(40)" } else { "text" }
+    match kind {
+        Kind::Mysql | Kind::Mariadb => "varchar(40)",
+        Kind::Sqlite | Kind::Postgres => "text",
+    }
 }
 
 #[test]
@@ -13,7 +16,7 @@ fn keep_dropped_brings_rows_back() {
         let (key, text) = match kind {
             Kind::Sqlite => ("integer PRIMARY KEY", text(kind)),
             Kind::Postgres => ("bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY", text(kind)),
-            Kind::Mariadb => ("bigint AUTO_INCREMENT PRIMARY KEY", text(kind)),
+            Kind::Mysql | Kind::Mariadb => ("bigint AUTO_INCREMENT PRIMARY KEY", text(kind)),
         };
         project.config("[runner]\nkeep_dropped = true\n");
         project.write(
@@ -50,7 +53,7 @@ fn keep_dropped_brings_rows_back() {
                 "SELECT relname FROM pg_class WHERE relnamespace::regnamespace::text = \
                  'lockwise_attic'"
             }
-            Kind::Mariadb => {
+            Kind::Mysql | Kind::Mariadb => {
                 "SELECT table_name FROM information_schema.tables WHERE table_schema = database() \
                  AND table_name LIKE 'lockwise_attic%'"
             }

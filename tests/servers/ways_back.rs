@@ -59,6 +59,7 @@ fn migration(name: &str, sql: &str, server: Server) -> Migration {
         transaction: TransactionMode::Grouped,
         marker: None,
         repeatable: false,
+        after_unknown: false,
         up: parse(Section { source, range, blocks: Vec::new() }, server),
         down: None,
     }
