@@ -10,7 +10,7 @@ use super::digest::Digest;
 use super::model::{DataLoss, Group, Nature, PlannedMigration, Step};
 use super::rollback::{TableFacts, table_facts};
 use crate::db::Snapshot;
-use crate::sql::{ServerKind, ident};
+use crate::sql::{ObjectName, ServerKind, ident};
 
 /// The schema of the attic on PostgreSQL, and the prefix of its tables elsewhere.
 pub(super) const SCHEMA: &str = "lockwise_attic";
@@ -21,6 +21,11 @@ const LONGEST: usize = 63;
 /// Says whether a statement of ours reads or writes the attic.
 pub(super) fn concerns(sql: &str) -> bool {
     sql.contains(SCHEMA)
+}
+
+/// Says whether a table lies in the attic.
+pub(super) fn holds(name: &ObjectName) -> bool {
+    name.parts.iter().any(|part| part.value.starts_with(SCHEMA))
 }
 
 /// Says whether a statement puts something into the attic.

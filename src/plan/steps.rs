@@ -410,8 +410,7 @@ fn nature(statement: &Statement, rule: TransactionRule, kind: ServerKind) -> Nat
     // A copy in the attic that is gone already is gone.
     let cleared = matches!(
         &statement.kind,
-        StatementKind::Drop(drop) if drop.if_exists
-            && drop.names.iter().all(|name| name.parts.iter().any(|part| part.value.starts_with(super::attic::SCHEMA)))
+        StatementKind::Drop(drop) if drop.if_exists && drop.names.iter().all(super::attic::holds)
     );
     let repeatable = harmless || upkeep || cleared;
     let data = matches!(&statement.kind, StatementKind::Dml(dml) if dml.kind != DmlKind::Load);

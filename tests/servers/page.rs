@@ -18,40 +18,7 @@ fn page() -> String {
 }
 
 /// What is measured in each frame; every complaint is a line of the body.
-const MEASURE: &str = r#"
-function rgb(text) { const m = text.match(/[\d.]+/g).map(Number); return m.length > 3 && m[3] === 0 ? null : m.slice(0, 3); }
-function light(c) { const f = c.map(v => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; }); return 0.2126 * f[0] + 0.7152 * f[1] + 0.0722 * f[2]; }
-function ratio(a, b) { const [x, y] = [light(a), light(b)].sort((p, q) => q - p); return (x + 0.05) / (y + 0.05); }
-function ground(element, view) { for (let e = element; e; e = e.parentElement) { const c = rgb(view.getComputedStyle(e).backgroundColor); if (c) return c; } return [255, 255, 255]; }
-function measure(frame, told) {
-  const view = frame.contentWindow, page = frame.contentDocument, width = frame.clientWidth;
-  if (page.documentElement.scrollWidth > width) {
-    const wide = [...page.body.querySelectorAll('*')].filter(e => e.getBoundingClientRect().right > width && !e.closest('pre, .scroll'));
-    told.push(`${width}: overflows to ${page.documentElement.scrollWidth}: ${wide.slice(0, 3).map(e => e.outerHTML.slice(0, 80))}`);
-  }
-  for (const e of page.querySelectorAll('[tabindex="0"], [role="region"], section, summary')) {
-    const by = e.getAttribute('aria-labelledby');
-    const name = e.getAttribute('aria-label') || (by && page.getElementById(by)?.textContent) || (e.tagName === 'SUMMARY' && e.textContent);
-    if (!name || !name.trim()) told.push(`no accessible name: ${e.outerHTML.slice(0, 80)}`);
-  }
-  for (const e of page.body.querySelectorAll('*')) {
-    const own = [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
-    if (!own) continue;
-    const c = ratio(rgb(view.getComputedStyle(e).color), ground(e, view));
-    if (c < 4.5) told.push(`contrast ${c.toFixed(2)}: ${e.outerHTML.slice(0, 80)}`);
-  }
-  const headings = [...page.querySelectorAll('h1, h2, h3')].map(h => +h.tagName[1]);
-  headings.reduce((last, level) => { if (level > last + 1) told.push(`h${last} then h${level}`); return level; }, 0);
-  if (page.querySelectorAll('h1').length !== 1) told.push('not one h1');
-  if (!page.documentElement.lang) told.push('no language');
-  if (page.querySelectorAll('th:not([scope])').length) told.push('a th without scope');
-}
-addEventListener('load', () => {
-  const told = [];
-  for (const frame of document.querySelectorAll('iframe')) measure(frame, told);
-  document.body.replaceChildren(document.createTextNode(`MEASURED ${told.length}\n` + [...new Set(told)].join('\n') + '\nEND'));
-});
-"#;
+const MEASURE: &str = include_str!("page.js");
 
 fn browser(folder: &Path, arguments: &[&str]) -> (String, String) {
     let name = ["chromium", "chromium-browser", "google-chrome"]
