@@ -44,7 +44,8 @@ fn the_page_of_a_plan_reads_well_at_every_width_in_light_and_dark() {
     let escaped = page.replace('&', "&amp;").replace('"', "&quot;");
     let frames: String = [360, 800, 1440]
         .map(|width| {
-            format!("<iframe style=\"width:{width}px;height:900px;border:0\" srcdoc=\"{escaped}\"></iframe>")
+            let style = format!("width:{width}px;height:900px;border:0");
+            format!("<iframe style=\"{style}\" srcdoc=\"{escaped}\"></iframe>")
         })
         .concat();
     let wrapper = folder.path().join("wrapper.html");
