@@ -2,7 +2,7 @@
 ALTER TABLE accounts ADD COLUMN phone varchar(30);
 -- case: add a column first
 ALTER TABLE plain ADD COLUMN id bigint NOT NULL AUTO_INCREMENT PRIMARY KEY FIRST;
--- case: add a column after another | surprise
+-- case: add a column after another
 ALTER TABLE accounts ADD COLUMN active tinyint(1) NOT NULL DEFAULT 1 COMMENT 'it''s on' AFTER email;
 -- case: add columns with a key
 ALTER TABLE plain ADD COLUMN d int, ADD KEY by_d (d);
@@ -166,7 +166,7 @@ ALTER TABLE accounts CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 ALTER TABLE accounts STATS_PERSISTENT=1 STATS_AUTO_RECALC=0;
 -- case: a new partition
 ALTER TABLE logs ADD PARTITION (PARTITION p2026 VALUES LESS THAN (2027));
--- case: a partition goes | restores | loses partition logs.p2023
+-- case: a partition goes
 ALTER TABLE logs DROP PARTITION p2023;
 -- case: partitions are divided
 ALTER TABLE logs REORGANIZE PARTITION p2025 INTO (PARTITION p2025 VALUES LESS THAN (2026), PARTITION later VALUES LESS THAN MAXVALUE);

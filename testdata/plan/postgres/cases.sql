@@ -28,7 +28,7 @@ ALTER TABLE invoices DROP COLUMN account_id CASCADE;
 ALTER TABLE accounts DROP COLUMN id CASCADE;
 -- case: drop a generated column | restores
 ALTER TABLE accounts DROP COLUMN upper_name;
--- case: drop a column with a serial default | order | surprise | loses column public.invoices.id
+-- case: drop a column with a serial default | order | loses column public.invoices.id
 ALTER TABLE invoices DROP COLUMN id CASCADE;
 -- case: rename a column
 ALTER TABLE accounts RENAME COLUMN email TO mail;
