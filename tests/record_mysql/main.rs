@@ -9,7 +9,8 @@
 //! cargo test --test record_mysql
 //! ```
 //!
-//! A case to run has `family`, `schema`, `schema_sql`, `seed_rows`, `session`, `sql`, maybe `waits`.
+//! A case to run has `case`, `family`, `schema`, `schema_sql`, `seed_rows`, `session`, `sql` and
+//! maybe `waits`.
 //! The statement runs as it is, inside a transaction; then with every ALGORITHM and LOCK from the
 //! best to the worst, until one is accepted; then beside idle transactions that read or wrote a
 //! table. Each time the database is made anew. A rebuild shows by the number of the table, index
@@ -58,7 +59,11 @@ fn recordings_are_what_the_server_does() {
     let mut recorder = Recorder::new(&url.replace("mariadb://", "mysql://"), "lockwise_again");
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/servers/mariadb/recorded.jsonl");
     let series = recorder.series();
+    // Older recordings were made beside other rows, and tell less.
     let of_version = |row: &Value| {
+        if row.get("case").is_none() {
+            return false;
+        }
         let version = row.get("version").and_then(Value::as_str).unwrap_or_default();
         version.starts_with(&format!("{series}."))
     };

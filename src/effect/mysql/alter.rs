@@ -265,7 +265,8 @@ impl Scene<'_> {
         let renamed = Changes { rename_table: false, ..changes.clone() };
         let alone = !self.is_mariadb() && renamed.is_nothing() && run.algorithm != Algorithm::Copy;
         let wanted = if alone { OnlineLock::Exclusive } else { run.lock };
-        // Where no ALGORITHM is asked for, MariaDB copies beside writers rather than make them wait.
+        // Where no ALGORITHM is asked for, MariaDB copies beside writers rather than make them
+        // wait.
         let copies_online = self.mariadb_since(11, 2)
             && run.algorithm != Algorithm::Copy
             && run.lock == OnlineLock::Shared

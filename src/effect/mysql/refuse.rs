@@ -155,10 +155,13 @@ impl Scene<'_> {
 
     fn position(&mut self, before: &Relation, alter: &AlterTable, position: &ColumnPosition) {
         let ColumnPosition::After(name) = position else { return };
-        let itself = alter.actions.iter().any(|action| {
-            matches!(&action.kind, ActionKind::Mysql(MyAction::ModifyColumn { column, position: ColumnPosition::After(after), .. })
-                if same(column.name.as_str(), name.as_str()) && after == name)
-        });
+        let behind_itself = |action: &MyAction| {
+            matches!(action, MyAction::ModifyColumn { column, position: at, .. }
+                if same(column.name.as_str(), name.as_str()) && at == position)
+        };
+        let itself = alter.actions.iter().any(
+            |action| matches!(&action.kind, ActionKind::Mysql(action) if behind_itself(action)),
+        );
         if itself {
             let detail = format!("unknown column '{name}': a column is not behind itself");
             self.told.fails("missing-column", "1054", detail);

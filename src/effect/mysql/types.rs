@@ -61,8 +61,9 @@ fn text_change(server: ServerKind, old: &DataType, new: &DataType, redundant: bo
 
 /// VARCHAR and VARBINARY keep their length in one byte up to 255 bytes, in two above.
 ///
-/// MySQL changes in place within one class and copies across. MariaDB crosses at once from up to 127 bytes, where both classes write
-/// the same byte, and at any length with REDUNDANT.
+/// MySQL changes in place within one class and copies across. MariaDB crosses at once from up to
+/// 127 bytes, where both classes write the same byte, and at any length with
+/// `ROW_FORMAT=REDUNDANT`.
 fn length_change(
     server: ServerKind,
     old: &DataType,
