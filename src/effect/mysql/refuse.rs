@@ -164,8 +164,7 @@ impl Scene<'_> {
         );
         if itself {
             let detail = format!("unknown column '{name}': a column is not behind itself");
-            self.told.fails("missing-column", "1054", detail);
-            return;
+            return self.told.fails("missing-column", "1054", detail);
         }
         let added = alter.actions.iter().any(|action| match &action.kind {
             ActionKind::AddColumn { column, .. } => same(column.name.as_str(), name.as_str()),
