@@ -158,7 +158,8 @@ fn cases_table() -> String {
             let text = fs::read_to_string(path).unwrap();
             for row in text.lines() {
                 let row: Value = serde_json::from_str(row).unwrap();
-                let family = row["family"].as_str().unwrap().replace('_', " ");
+                let family =
+                    row.get("family").and_then(|family| family.as_str()).unwrap().replace('_', " ");
                 if let Some(count) = families.entry(family).or_default().get_mut(place) {
                     *count += 1;
                 }

@@ -18,6 +18,8 @@
 //! `folder/mariadb.jsonl` get the rows.
 
 #![expect(clippy::expect_used, reason = "a server that cannot be asked fails the test")]
+#![expect(clippy::indexing_slicing, reason = "fields of a JSON object are set by name")]
+#![expect(clippy::print_stderr, reason = "a recorder tells what it leaves out")]
 
 mod server;
 

@@ -230,7 +230,7 @@ impl Recorder {
                             let later = self.indexes(&mut other).await;
                             let quick = matches!(*algorithm, "INSTANT" | "NOCOPY");
                             let copied = *algorithm != "COPY" && rows > 0;
-                            if !copied && !(quick && rebuilt(&numbers, &later, &case.sql)) {
+                            if !(copied || quick && rebuilt(&numbers, &later, &case.sql)) {
                                 return Some((*algorithm, lock));
                             }
                             at = self.fresh(case).await.ok()?;
@@ -282,7 +282,7 @@ impl Recorder {
         let columns = fetch(&mut at, &format!("SHOW FULL COLUMNS FROM {table}")).await;
         let columns = columns.expect("columns");
         let plain = |row: &&MySqlRow| !text(row, 6).to_uppercase().contains("GENERATED");
-        let column = text(columns.iter().filter(plain).next_back().expect("a column"), 0);
+        let column = text(columns.iter().rfind(plain).expect("a column"), 0);
         let mut open = vec![
             format!("USE {}", self.database),
             "START TRANSACTION".to_owned(),
@@ -351,13 +351,14 @@ fn text(row: &MySqlRow, at: usize) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is what map_err hands over")]
 fn failure(error: sqlx::Error) -> (u16, String) {
-    match error {
-        sqlx::Error::Database(found) => {
+    match error.as_database_error() {
+        Some(found) => {
             let found = found.downcast_ref::<MySqlDatabaseError>();
             (found.number(), found.message().to_owned())
         }
-        other => (0, other.to_string()),
+        None => (0, error.to_string()),
     }
 }
 
@@ -385,7 +386,7 @@ fn created_table(sql: &str) -> Option<&str> {
 
 /// Returns a value for a column, another one for each row, except where the name says otherwise.
 fn value(name: &str, data_type: &str, row: u64) -> String {
-    if name.contains("null") && row % 2 == 0 {
+    if name.contains("null") && row.is_multiple_of(2) {
         return "NULL".to_owned();
     }
     let number = match name {

@@ -6,6 +6,7 @@
     clippy::panic,
     reason = "a test says by panicking that something is wrong"
 )]
+#![expect(clippy::print_stderr, reason = "what is left out is seen with --nocapture")]
 
 mod servers;
 

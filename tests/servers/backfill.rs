@@ -100,9 +100,11 @@ fn kill_and_resume(kind: Kind) {
     let answer = project.expect(0, &["apply", "--yes"]);
     answer.says("applied: 0002").says("rows/s");
     assert_eq!(project.query(STATE), ["1|1|4000"], "{kind:?}");
-    let detail = project
-        .query("SELECT detail FROM lockwise_journal WHERE event = 'applied' AND version = '0002'");
-    assert!(detail[0].contains("\"rows\":4000,\"batches\":80"), "{kind:?}: {detail:?}");
+    let [detail] = project
+        .query("SELECT detail FROM lockwise_journal WHERE event = 'applied' AND version = '0002'")
+        .try_into()
+        .unwrap();
+    assert!(detail.contains("\"rows\":4000,\"batches\":80"), "{kind:?}: {detail:?}");
 }
 
 #[test]

@@ -24,7 +24,7 @@ fn browser(folder: &Path, arguments: &[&str]) -> (String, String) {
     let name = ["chromium", "chromium-browser", "google-chrome"]
         .into_iter()
         .find(|name| Command::new(name).arg("--version").output().is_ok())
-        .expect("no browser: install the package chromium, or run tests/run, which does");
+        .unwrap_or_else(|| panic!("no browser: install chromium, or run tests/run, which does"));
     let profile = format!("--user-data-dir={}", folder.join("profile").display());
     let output = Command::new(name)
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"])

@@ -27,12 +27,9 @@ fn program() -> Option<&'static str> {
         .find(|path| std::path::Path::new(path).exists())
 }
 
-/// Starts a pooler with settings of its own; none where no pgbouncer is installed.
-fn pooler(project: &Project, settings: &str) -> Option<Pooler> {
-    let Some(program) = program() else {
-        eprintln!("pgbouncer is not installed: nothing is tested");
-        return None;
-    };
+/// Starts a pooler with settings of its own.
+fn pooler(project: &Project, settings: &str) -> Pooler {
+    let program = program().unwrap_or_else(|| panic!("no pgbouncer: install it, or run tests/run"));
     let admin = admin_url(Kind::Postgres);
     let rest = admin.strip_prefix("postgres://").unwrap();
     let (login, address) = rest.split_once('@').unwrap();
@@ -67,7 +64,7 @@ fn pooler(project: &Project, settings: &str) -> Option<Pooler> {
         assert!(gone.is_none() && started.elapsed().as_secs() < 30, "pgbouncer: {gone:?}");
         std::thread::yield_now();
     }
-    Some(pooler)
+    pooler
 }
 
 fn is_root() -> bool {
@@ -96,7 +93,7 @@ fn through(project: &Project, pooler: &Pooler, arguments: &[&str]) -> Answer {
 fn f5_a_pooler_is_refused_with_advice_and_left_as_it_was() {
     for settings in ["", "ignore_startup_parameters = options", "default_pool_size = 1"] {
         let project = Project::new(Kind::Postgres);
-        let Some(pooler) = pooler(&project, settings) else { return };
+        let pooler = pooler(&project, settings);
         project.write("0001_a.sql", "CREATE TABLE a (id int);\n");
         let answer = through(&project, &pooler, &["apply", "--yes"]);
         assert_eq!(answer.code, Some(1), "{settings}: {}", answer.all());
@@ -116,7 +113,7 @@ fn f5_a_pooler_is_refused_with_advice_and_left_as_it_was() {
 #[test]
 fn f5_a_session_pool_is_as_good_as_the_server_itself() {
     let project = Project::new(Kind::Postgres);
-    let Some(pooler) = pooler(&project, "pool_mode = session") else { return };
+    let pooler = pooler(&project, "pool_mode = session");
     project.write("0001_a.sql", "CREATE TABLE a (id int);\n");
     project.write("0002_b.sql", "CREATE INDEX CONCURRENTLY a_id ON a (id);\n");
     let answer = through(&project, &pooler, &["apply", "--yes"]);
@@ -127,7 +124,7 @@ fn f5_a_session_pool_is_as_good_as_the_server_itself() {
 #[test]
 fn f5_transactions_run_through_a_pooler_as_asked() {
     let project = Project::new(Kind::Postgres);
-    let Some(pooler) = pooler(&project, "") else { return };
+    let pooler = pooler(&project, "");
     project.write("0001_a.sql", "CREATE TABLE a (id int);\nINSERT INTO a VALUES (1);\n");
     project.write("0002_b.sql", "SET LOCAL work_mem = '8MB';\nALTER TABLE a ADD COLUMN b int;\n");
     let answer = through(&project, &pooler, &["apply", "--pooled", "--yes"]);
@@ -148,7 +145,7 @@ fn f5_transactions_run_through_a_pooler_as_asked() {
 #[test]
 fn f5_runs_through_a_pooler_exclude_each_other_and_direct_ones() {
     let project = Project::new(Kind::Postgres);
-    let Some(pooler) = pooler(&project, "") else { return };
+    let pooler = pooler(&project, "");
     project.write("0001_a.sql", "CREATE TABLE a (id int);\n");
     project.write("0002_b.sql", "INSERT INTO a VALUES (1);\nSELECT pg_sleep(0.2);\n");
     project.write("0003_c.sql", "INSERT INTO a VALUES (2);\n");

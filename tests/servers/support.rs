@@ -96,6 +96,7 @@ async fn open(url: &str) -> Connection {
 }
 
 /// Opens a session that may do everything on the server.
+#[cfg(not(test))]
 pub(crate) fn admin_session(kind: Kind) -> Session {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let connection = runtime.block_on(open(&admin_url(kind)));
@@ -103,6 +104,7 @@ pub(crate) fn admin_session(kind: Kind) -> Session {
 }
 
 /// Says whether the server takes connections.
+#[cfg(not(test))]
 pub(crate) async fn answers(kind: Kind) -> bool {
     let target = Target::parse(&admin_url(kind), &Secrets::default()).unwrap();
     Connection::open(&target, &ConnectOptions::default()).await.is_ok()

@@ -14,7 +14,7 @@ fn tenants(count: usize, settings: &str) -> (Project, Vec<String>) {
 
 fn count(project: &Project, url: &str) -> String {
     let answer = project.run(&["status", "--url", url]);
-    answer.stdout.lines().filter(|line| line.contains("pending")).last().unwrap().to_owned()
+    answer.stdout.lines().rfind(|line| line.contains("pending")).unwrap().to_owned()
 }
 
 #[test]

@@ -146,7 +146,6 @@ pub(crate) async fn check(target: &Target, admin: Option<Target>, file: &str) {
         count += 1;
         let plan = plan_of(case.name, case.sql, &live, &mut shadow).await;
         if let Some(wrong) = wrong(&case, &plan) {
-            eprintln!("{wrong}");
             failures.push(wrong);
         }
     }
