@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{Kind, Project, admin_session, block_on};
+use lockwise::db::{ConnectOptions, Connection, Secrets, Target};
+
+use crate::support::{Kind, Project, Session, admin_url, block_on};
 
 /// Ends every other session on the database of a project, as a broken network would.
 pub(crate) fn cut(project: &Project) {
@@ -52,7 +54,7 @@ impl Server {
             Kind::Mariadb | Kind::Mysql => "SELECT @@datadir",
             Kind::Sqlite => return Self { kind, process: None, ours: None },
         };
-        let mut admin = admin_session(kind);
+        let mut admin = Session::open(&admin_url(kind));
         let folder = admin.query(question).remove(0);
         if kind != Kind::Postgres {
             // The journal promises no more than the server keeps: what is committed is on disk.
@@ -78,7 +80,7 @@ impl Server {
         let started = Instant::now();
         let mut child = process.start();
         loop {
-            if block_on(crate::support::answers(self.kind)) {
+            if block_on(answers(self.kind)) {
                 break;
             }
             // PostgreSQL does not start while children of the dead one hold its shared memory.
@@ -91,7 +93,8 @@ impl Server {
         process.id = child.id().to_string();
         self.ours = Some(child);
         if self.kind != Kind::Postgres {
-            admin_session(self.kind).execute("SET GLOBAL innodb_flush_log_at_trx_commit = 1");
+            Session::open(&admin_url(self.kind))
+                .execute("SET GLOBAL innodb_flush_log_at_trx_commit = 1");
         }
     }
 
@@ -131,4 +134,10 @@ impl Process {
         command.stdout(Stdio::null()).stderr(Stdio::null());
         command.spawn().unwrap_or_else(|error| panic!("cannot start the server again: {error}"))
     }
+}
+
+/// Says whether a server takes connections.
+async fn answers(kind: Kind) -> bool {
+    let target = Target::parse(&admin_url(kind), &Secrets::default()).unwrap();
+    Connection::open(&target, &ConnectOptions::default()).await.is_ok()
 }

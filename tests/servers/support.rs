@@ -95,21 +95,6 @@ async fn open(url: &str) -> Connection {
     Connection::open(&target, &options).await.unwrap()
 }
 
-/// Opens a session that may do everything on the server.
-#[cfg(not(test))]
-pub(crate) fn admin_session(kind: Kind) -> Session {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let connection = runtime.block_on(open(&admin_url(kind)));
-    Session { runtime, connection }
-}
-
-/// Says whether the server takes connections.
-#[cfg(not(test))]
-pub(crate) async fn answers(kind: Kind) -> bool {
-    let target = Target::parse(&admin_url(kind), &Secrets::default()).unwrap();
-    Connection::open(&target, &ConnectOptions::default()).await.is_ok()
-}
-
 impl Project {
     pub(crate) fn new(kind: Kind) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -201,9 +186,7 @@ impl Project {
 
     /// Opens a session and keeps it.
     pub(crate) fn session(&self) -> Session {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let connection = runtime.block_on(open(&self.url));
-        Session { runtime, connection }
+        Session::open(&self.url)
     }
 
     /// Returns the rows of a query, cells joined by `|`.
@@ -283,6 +266,12 @@ pub(crate) struct Session {
 }
 
 impl Session {
+    pub(crate) fn open(url: &str) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let connection = runtime.block_on(open(url));
+        Self { runtime, connection }
+    }
+
     pub(crate) fn execute(&mut self, sql: &str) {
         self.runtime.block_on(self.connection.execute(sql)).unwrap();
     }

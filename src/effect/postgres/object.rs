@@ -134,9 +134,11 @@ pub(super) fn comment(sheet: &mut Sheet<'_>, comment: &Comment) {
             }
         }
         ObjectKind::Column => {
-            let table = comment.name.parts.split_last().map(|(_, table)| table.to_vec());
-            let table = ObjectName { parts: table.unwrap_or_default() };
-            if let Some(name) = sheet.existing(&table, false) {
+            let Some((column, table)) = comment.name.parts.split_last() else { return };
+            let table = ObjectName { parts: table.to_vec() };
+            if let Some(name) = sheet.existing(&table, false)
+                && !lacks_column(sheet, &name, column.as_str())
+            {
                 sheet.lock(&name, ShareUpdateExclusive, "comment");
             }
         }
@@ -153,6 +155,17 @@ pub(super) fn comment(sheet: &mut Sheet<'_>, comment: &Comment) {
         }
         _ => {}
     }
+}
+
+/// Notes that a table, known to the last column, has no column of a name. Says whether it lacks it.
+fn lacks_column(sheet: &mut Sheet<'_>, table: &Name, column: &str) -> bool {
+    let lacks =
+        sheet.table(table).is_some_and(|found| found.complete && found.column(column).is_none());
+    if lacks {
+        let detail = format!("column \"{column}\" of relation \"{table}\" does not exist");
+        sheet.fails("missing-column", "42703", detail);
+    }
+    lacks
 }
 
 /// Effects of GRANT and REVOKE: no relation is locked before PostgreSQL 18.
