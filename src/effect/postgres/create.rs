@@ -151,7 +151,7 @@ fn refused(sheet: &mut Sheet<'_>, create: &CreateTable) -> bool {
     false
 }
 
-/// Keys over columns that the table does not have, and names that two constraints have.
+/// Keys and partitions by columns that the table lacks, and names that two constraints have.
 fn constraints_refused(sheet: &mut Sheet<'_>, create: &CreateTable) -> bool {
     let alone = create.likes.is_empty()
         && create.inherits.is_empty()
@@ -159,6 +159,13 @@ fn constraints_refused(sheet: &mut Sheet<'_>, create: &CreateTable) -> bool {
         && create.of_type.is_none()
         && create.query.is_none();
     let has = |name: &str| create.columns.iter().any(|column| column.name.as_str() == name);
+    let by = create.partition_by.iter().flat_map(|by| &by.keys);
+    let mut by = by.filter_map(|part| part.key.column());
+    if let Some(missing) = by.find(|column| alone && !has(column)) {
+        let detail = format!("column \"{missing}\" named in partition key does not exist");
+        sheet.fails("missing-column", "42703", detail);
+        return true;
+    }
     let mut names: Vec<&str> = Vec::new();
     for (added, _) in constraints(create) {
         sheet.at(added.span);

@@ -149,6 +149,7 @@ pub(super) fn comment(sheet: &mut Sheet<'_>, comment: &Comment) {
         ObjectKind::Constraint | ObjectKind::Trigger | ObjectKind::Rule | ObjectKind::Policy => {
             if let Some(on) = &comment.on
                 && let Some(name) = sheet.existing(on, false)
+                && !lacks_constraint(sheet, &name, comment)
             {
                 sheet.lock(&name, AccessShare, "comment");
             }
@@ -164,6 +165,22 @@ fn lacks_column(sheet: &mut Sheet<'_>, table: &Name, column: &str) -> bool {
     if lacks {
         let detail = format!("column \"{column}\" of relation \"{table}\" does not exist");
         sheet.fails("missing-column", "42703", detail);
+    }
+    lacks
+}
+
+/// Notes that a comment is on a constraint which a fully known table lacks.
+fn lacks_constraint(sheet: &mut Sheet<'_>, table: &Name, comment: &Comment) -> bool {
+    let (ObjectKind::Constraint, [constraint]) = (comment.object, comment.name.parts.as_slice())
+    else {
+        return false;
+    };
+    let lacks = sheet
+        .table(table)
+        .is_some_and(|found| found.complete && found.constraint(constraint.as_str()).is_none());
+    if lacks {
+        let detail = format!("constraint \"{constraint}\" for table \"{table}\" does not exist");
+        sheet.fails("missing-object", "42704", detail);
     }
     lacks
 }
