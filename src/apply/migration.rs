@@ -8,7 +8,7 @@ use super::pooled::Entered;
 use super::progress::Progress;
 use super::runner::{Direction, Runner, Sending, milliseconds};
 use crate::db::{Event, NewEntry, ServerError, Timeouts};
-use crate::plan::{Begun, Group, PlannedMigration, Step, enforce_foreign_keys};
+use crate::plan::{Begun, Group, PlannedMigration, Step, foreign_keys_switch};
 use crate::sql::ServerKind;
 
 /// A step and its place in its migration.
@@ -302,10 +302,10 @@ impl Runner<'_> {
 
     /// Writes the rows of a transaction and commits it.
     ///
-    /// PostgreSQL takes both in one message, which saves waiting for an answer: they are in a
-    /// transaction that was begun before, so that they are committed together or not at all.
+    /// PostgreSQL and SQLite take both in one message, which saves waiting for an answer: they are
+    /// in a transaction that was begun before, so that they are committed together or not at all.
     async fn commit(&mut self, rows: &[NewEntry]) -> Result<(), ServerError> {
-        if let (ServerKind::Postgres, Some(insert)) =
+        if let (ServerKind::Postgres | ServerKind::Sqlite, Some(insert)) =
             (self.connection.server().kind, self.journal.insert(rows))
         {
             self.faults.pass("rows written");
@@ -322,8 +322,8 @@ impl Runner<'_> {
         if self.options.pooled {
             return self.enter_pooled().await;
         }
-        enforce_foreign_keys(&mut self.connection, group.foreign_keys).await?;
-        self.connection.begin_with(limits(first)).await.map(|()| Entered::Yes)
+        let switch = foreign_keys_switch(self.connection.server().kind, group.foreign_keys);
+        self.connection.begin_with(limits(first), switch).await.map(|()| Entered::Yes)
     }
 
     /// Rolls back after an error.

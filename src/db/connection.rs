@@ -256,26 +256,38 @@ impl Connection {
     /// SQLite's plain `BEGIN` takes the lock at the first write, where `busy_timeout` is not
     /// honoured once another session has written in between (measured on 3.40).
     pub async fn begin(&mut self) -> Result<(), ServerError> {
-        let sql = match self.server.kind {
+        self.begin_message(self.begin_words()).await
+    }
+
+    const fn begin_words(&self) -> &'static str {
+        match self.server.kind {
             ServerKind::Postgres => "BEGIN",
             ServerKind::Mysql | ServerKind::Mariadb => "START TRANSACTION",
             ServerKind::Sqlite => "BEGIN IMMEDIATE",
-        };
+        }
+    }
+
+    async fn begin_message(&mut self, sql: &str) -> Result<(), ServerError> {
         self.driver.execute(sql).await?;
         self.transaction = Transaction::Open;
         Ok(())
     }
 
-    /// Begins a transaction whose statements have these limits, in one message where the server
-    /// takes several: nothing can be committed by a message that begins with `BEGIN`.
-    pub async fn begin_with(&mut self, timeouts: Timeouts) -> Result<(), ServerError> {
-        if self.server.kind != ServerKind::Postgres {
+    /// Begins a transaction whose statements have these limits, after a setting that has to be made
+    /// outside; in one message where the server takes several: nothing can be committed by it.
+    pub async fn begin_with(
+        &mut self,
+        timeouts: Timeouts,
+        before: Option<&str>,
+    ) -> Result<(), ServerError> {
+        let mut words: Vec<String> = before.map(str::to_owned).into_iter().collect();
+        words.push(self.begin_words().to_owned());
+        if self.server.kind == ServerKind::Postgres {
+            words.extend(session::timeouts(self.server.kind, timeouts, true));
+        } else {
             self.set_timeouts(timeouts).await?;
-            return self.begin().await;
         }
-        let limits = session::timeouts(self.server.kind, timeouts, true);
-        self.driver.execute(&format!("BEGIN; {}", limits.join("; "))).await?;
-        self.transaction = Transaction::Open;
+        self.begin_message(&words.join("; ")).await?;
         self.limits = Some(timeouts);
         Ok(())
     }
@@ -295,7 +307,7 @@ impl Connection {
         done.map(|_| ())
     }
 
-    /// Sends a last statement and COMMIT in one message, which PostgreSQL takes. When the statement
+    /// Sends a last statement and COMMIT in one message, which PostgreSQL and SQLite take. When the statement
     /// fails, COMMIT is not run; when no answer comes, nobody knows.
     pub async fn commit_with(&mut self, last: &str) -> Result<(), ServerError> {
         let done = self.driver.execute(&format!("{last}; COMMIT")).await;

@@ -215,11 +215,16 @@ pub async fn enforce_foreign_keys(
     connection: &mut Connection,
     on: bool,
 ) -> Result<(), ServerError> {
-    if connection.server().kind != ServerKind::Sqlite {
-        return Ok(());
+    match foreign_keys_switch(connection.server().kind, on) {
+        Some(switch) => connection.execute(switch).await.map(drop),
+        None => Ok(()),
     }
-    let word = if on { "ON" } else { "OFF" };
-    connection.execute(&format!("PRAGMA foreign_keys = {word}")).await.map(|_| ())
+}
+
+/// Returns the statement that switches foreign keys, where the server has one.
+pub fn foreign_keys_switch(kind: ServerKind, on: bool) -> Option<&'static str> {
+    let switch = if on { "PRAGMA foreign_keys = ON" } else { "PRAGMA foreign_keys = OFF" };
+    (kind == ServerKind::Sqlite).then_some(switch)
 }
 
 /// Makes the way back from a migration and runs it; the shadow is where the migration left it, and

@@ -30,7 +30,7 @@ pub use build::{Dropped, DryRun, Material, PlanError, build, major};
 pub use change::{Seen, changes, drifted, see};
 pub use count::count_losses;
 pub use digest::{BadDigest, Canon, Digest, hex};
-pub use dry_run::enforce_foreign_keys;
+pub use dry_run::{enforce_foreign_keys, foreign_keys_switch};
 pub use history::{
     Applied, Begun, DOWN, History, Order, Pending, StepEntry, Trouble, digests_of, pending,
     version_of,
