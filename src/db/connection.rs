@@ -307,8 +307,8 @@ impl Connection {
         done.map(|_| ())
     }
 
-    /// Sends a last statement and COMMIT in one message, which PostgreSQL and SQLite take. When the statement
-    /// fails, COMMIT is not run; when no answer comes, nobody knows.
+    /// Sends a last statement and COMMIT in one message, which PostgreSQL and SQLite take. When the
+    /// statement fails, COMMIT is not run; when no answer comes, nobody knows.
     pub async fn commit_with(&mut self, last: &str) -> Result<(), ServerError> {
         let done = self.driver.execute(&format!("{last}; COMMIT")).await;
         let done = self.note_failure(done);
