@@ -10,22 +10,11 @@ pub(super) fn index_renames(alter: &AlterTable) -> Vec<(&str, &str)> {
     alter
         .actions
         .iter()
-        .filter_map(|action| match &action.kind {
-            ActionKind::Mysql(MyAction::RenameIndex { from, to }) => {
-                Some((from.as_str(), to.as_str()))
-            }
-            ActionKind::Mysql(_)
-            | ActionKind::Postgres(_)
-            | ActionKind::AddColumn { .. }
-            | ActionKind::DropColumn { .. }
-            | ActionKind::RenameColumn { .. }
-            | ActionKind::RenameTo(_)
-            | ActionKind::SetDefault { .. }
-            | ActionKind::DropDefault { .. }
-            | ActionKind::SetNotNull { .. }
-            | ActionKind::DropNotNull { .. }
-            | ActionKind::AddConstraint(_)
-            | ActionKind::DropConstraint { .. } => None,
+        .filter_map(|action| {
+            let ActionKind::Mysql(MyAction::RenameIndex { from, to }) = &action.kind else {
+                return None;
+            };
+            Some((from.as_str(), to.as_str()))
         })
         .collect()
 }

@@ -553,40 +553,21 @@ pub(super) fn drops(alter: &AlterTable, name: &str) -> bool {
 
 pub(super) fn drops_or_renames(alter: &AlterTable, name: &str) -> bool {
     drops(alter, name)
-        || alter.actions.iter().any(|action| match &action.kind {
-            ActionKind::RenameColumn { from, .. }
-            | ActionKind::Mysql(MyAction::ChangeColumn { from, .. }) => same(from.as_str(), name),
-            ActionKind::Mysql(_)
-            | ActionKind::Postgres(_)
-            | ActionKind::AddColumn { .. }
-            | ActionKind::DropColumn { .. }
-            | ActionKind::RenameTo(_)
-            | ActionKind::SetDefault { .. }
-            | ActionKind::DropDefault { .. }
-            | ActionKind::SetNotNull { .. }
-            | ActionKind::DropNotNull { .. }
-            | ActionKind::AddConstraint(_)
-            | ActionKind::DropConstraint { .. } => false,
+        || alter.actions.iter().any(|action| {
+            matches!(&action.kind,
+                ActionKind::RenameColumn { from, .. }
+                | ActionKind::Mysql(MyAction::ChangeColumn { from, .. })
+                    if same(from.as_str(), name))
         })
 }
 
 pub(super) fn drops_constraint(alter: &AlterTable, name: &str) -> bool {
-    alter.actions.iter().any(|action| match &action.kind {
-        ActionKind::DropConstraint { name: gone, .. }
-        | ActionKind::Mysql(
-            MyAction::DropForeignKey { name: gone, .. } | MyAction::DropCheck { name: gone },
-        ) => same(gone.as_str(), name),
-        ActionKind::Mysql(_)
-        | ActionKind::Postgres(_)
-        | ActionKind::AddColumn { .. }
-        | ActionKind::DropColumn { .. }
-        | ActionKind::RenameColumn { .. }
-        | ActionKind::RenameTo(_)
-        | ActionKind::SetDefault { .. }
-        | ActionKind::DropDefault { .. }
-        | ActionKind::SetNotNull { .. }
-        | ActionKind::DropNotNull { .. }
-        | ActionKind::AddConstraint(_) => false,
+    alter.actions.iter().any(|action| {
+        matches!(&action.kind,
+            ActionKind::DropConstraint { name: gone, .. }
+            | ActionKind::Mysql(
+                MyAction::DropForeignKey { name: gone, .. } | MyAction::DropCheck { name: gone },
+            ) if same(gone.as_str(), name))
     })
 }
 

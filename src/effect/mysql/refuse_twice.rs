@@ -80,22 +80,12 @@ impl Scene<'_> {
     /// Tells which written expression of a generated column names one that another action takes.
     pub(super) fn generated_from_dropped(&mut self, alter: &AlterTable) {
         for action in &alter.actions {
-            let column = match &action.kind {
-                ActionKind::AddColumn { column, .. }
-                | ActionKind::Mysql(
-                    MyAction::ModifyColumn { column, .. } | MyAction::ChangeColumn { column, .. },
-                ) => column,
-                ActionKind::Mysql(_)
-                | ActionKind::Postgres(_)
-                | ActionKind::DropColumn { .. }
-                | ActionKind::RenameColumn { .. }
-                | ActionKind::RenameTo(_)
-                | ActionKind::SetDefault { .. }
-                | ActionKind::DropDefault { .. }
-                | ActionKind::SetNotNull { .. }
-                | ActionKind::DropNotNull { .. }
-                | ActionKind::AddConstraint(_)
-                | ActionKind::DropConstraint { .. } => continue,
+            let (ActionKind::AddColumn { column, .. }
+            | ActionKind::Mysql(
+                MyAction::ModifyColumn { column, .. } | MyAction::ChangeColumn { column, .. },
+            )) = &action.kind
+            else {
+                continue;
             };
             let words = column.generated.iter().flat_map(|generated| &generated.expr.columns);
             for word in words {
