@@ -250,25 +250,14 @@ impl Scene<'_> {
             .indexes
             .iter()
             .any(|index| same(&index.name, name.as_str()) && !is_auto(before, index));
-        let goes = alter.actions.iter().any(|action| match &action.kind {
-            ActionKind::Mysql(MyAction::DropIndex { name: gone, .. }) => {
-                same(gone.as_str(), name.as_str())
-            }
-            ActionKind::Mysql(MyAction::RenameIndex { from, .. }) => {
-                same(from.as_str(), name.as_str())
-            }
-            ActionKind::DropConstraint { name: gone, .. } => same(gone.as_str(), name.as_str()),
-            ActionKind::Mysql(_)
-            | ActionKind::Postgres(_)
-            | ActionKind::AddColumn { .. }
-            | ActionKind::DropColumn { .. }
-            | ActionKind::RenameColumn { .. }
-            | ActionKind::RenameTo(_)
-            | ActionKind::SetDefault { .. }
-            | ActionKind::DropDefault { .. }
-            | ActionKind::SetNotNull { .. }
-            | ActionKind::DropNotNull { .. }
-            | ActionKind::AddConstraint(_) => false,
+        let goes = alter.actions.iter().any(|action| {
+            matches!(&action.kind,
+                ActionKind::Mysql(
+                    MyAction::DropIndex { name: gone, .. }
+                    | MyAction::RenameIndex { from: gone, .. },
+                )
+                | ActionKind::DropConstraint { name: gone, .. }
+                    if same(gone.as_str(), name.as_str()))
         });
         if there && !goes && !if_not_exists {
             let detail = format!("duplicate key name '{name}'");
