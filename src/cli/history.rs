@@ -58,6 +58,8 @@ pub(super) struct History {
     branch: Branch,
     /// Sizes of tables, where they are known.
     sizes: BTreeMap<Name, Size>,
+    /// Settings of the live server, where they are known.
+    settings: BTreeMap<String, String>,
     /// The schema before the first migration.
     start: Schema,
     /// What could not be read.
@@ -125,6 +127,7 @@ impl History {
             judged: judged.groups,
             states: BTreeMap::new(),
             branch: Branch::default(),
+            settings: snapshot.as_ref().map(Snapshot::server_settings).unwrap_or_default(),
             sizes: snapshot.map(|snapshot| snapshot.sizes).unwrap_or_default(),
             start,
             failures,
@@ -169,11 +172,12 @@ impl History {
         listener: &L,
         take: impl FnMut(L::Told) + Send,
     ) -> Vec<Failure> {
-        let Self { server, before, judged, states, branch, sizes, start, failures } = self;
+        let Self { server, before, judged, states, branch, sizes, settings, start, failures } =
+            self;
         let before = before.into_iter().map(|group| (Use::Before, group));
         let groups: Vec<(Use, Group)> =
             before.chain(judged.into_iter().map(|group| (Use::Judged, group))).collect();
-        let stage = Stage { project, server, states, branch, sizes, listener };
+        let stage = Stage { project, server, states, branch, sizes, settings, listener };
         let mut failures = failures;
         failures.extend(track::histories(&stage, start, groups, take));
         failures

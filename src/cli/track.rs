@@ -53,6 +53,8 @@ pub(super) struct Stage<'s, L> {
     pub(super) branch: Branch,
     /// Sizes of tables, where they are known.
     pub(super) sizes: BTreeMap<Name, Size>,
+    /// Settings of the live server, where they are known.
+    pub(super) settings: BTreeMap<String, String>,
     /// Who listens.
     pub(super) listener: &'s L,
 }
@@ -198,7 +200,8 @@ impl<'s, L: Listener> Track<'s, L> {
         let state = self.stage.states.get(path).copied();
         self.states.extend(state);
         let used = if state == Some(FileState::Unchanged) { Use::Before } else { used };
-        let options = walk_options(&migration, self.stage.project);
+        let mut options = walk_options(&migration, self.stage.project);
+        options.settings.extend(self.stage.settings.clone());
         fill_sizes(&mut self.schema, &self.stage.sizes);
         let mut fixes: Vec<Fix> = Vec::new();
         let mut effects =

@@ -134,6 +134,12 @@ impl Snapshot {
         self.objects.iter().flat_map(|object| object.statements.iter().map(String::as_str))
     }
 
+    /// Returns the settings that decide what statements do (MySQL, MariaDB).
+    pub fn server_settings(&self) -> BTreeMap<String, String> {
+        let known = if self.server.kind.is_mysql_family() { Some(&self.settings) } else { None };
+        known.cloned().unwrap_or_default()
+    }
+
     /// Finds an object by kind and name.
     pub fn object(&self, kind: &str, name: &Name) -> Option<&SnapshotObject> {
         self.objects.iter().find(|object| object.kind == kind && object.name == *name)
@@ -156,7 +162,13 @@ impl Snapshot {
         }
         for (name, size) in &self.sizes {
             let (schema, table) = (word(&name.schema), word(&name.name));
-            let _ = writeln!(text, "--@ size {schema} {table} {} {}", size.rows, size.bytes);
+            let _ = write!(text, "--@ size {schema} {table} {} {}", size.rows, size.bytes);
+            let counted =
+                [("row-versions", size.row_versions), ("auto-increment", size.auto_increment)];
+            for (what, number) in counted {
+                let _ = number.map(|number| write!(text, " {what}={number}"));
+            }
+            text.push('\n');
         }
         for object in &self.objects {
             let (schema, name) = (word(&object.name.schema), word(&object.name.name));
@@ -237,8 +249,16 @@ impl Snapshot {
                 self.roles.insert((*role).to_owned());
             }
             ["without", what] => self.left_out.push((*what).to_owned()),
-            ["size", schema, name, rows, bytes] => {
-                let size = Size { rows: rows.parse().ok()?, bytes: bytes.parse().ok()? };
+            ["size", schema, name, rows, bytes, counted @ ..] => {
+                let (rows, bytes) = (rows.parse().ok()?, bytes.parse().ok()?);
+                let mut size = Size { rows, bytes, ..Size::default() };
+                for one in counted {
+                    match one.split_once('=')? {
+                        ("row-versions", number) => size.row_versions = Some(number.parse().ok()?),
+                        ("auto-increment", next) => size.auto_increment = Some(next.parse().ok()?),
+                        _ => return None,
+                    }
+                }
                 self.sizes.insert(Name::new(*schema, *name), size);
             }
             ["object", kind, schema, name, rest @ ..] => {
@@ -328,7 +348,10 @@ mod tests {
         snapshot.database = "shop 100%".to_owned();
         snapshot.settings.insert("encoding".to_owned(), "UTF-8".to_owned());
         let orders = Name::new("main", "or ders");
-        snapshot.sizes.insert(orders.clone(), Size { rows: 3, bytes: 4096 });
+        snapshot.sizes.insert(
+            orders.clone(),
+            Size { rows: 3, bytes: 4096, auto_increment: Some(7), ..Size::default() },
+        );
         snapshot.objects.push(SnapshotObject {
             kind: "table".to_owned(),
             name: orders.clone(),

@@ -106,7 +106,8 @@ async fn sizes(connection: &mut Connection, snapshot: &mut Snapshot) -> Result<(
     let bytes = pages.first().map_or(0, |row| row.count(0));
     for (name, rows) in counts {
         let share = u128::from(bytes) * u128::from(rows) / u128::from(total.max(1));
-        let size = Size { rows, bytes: u64::try_from(share).unwrap_or(u64::MAX) };
+        let bytes = u64::try_from(share).unwrap_or(u64::MAX);
+        let size = Size { rows, bytes, ..Size::default() };
         snapshot.sizes.insert(name, size);
     }
     Ok(())

@@ -140,7 +140,8 @@ fn planned(material: &Material<'_>, server: Server) -> Result<Vec<PlannedMigrati
     let mut all = Vec::new();
     let mut errors = Vec::new();
     for migration in &material.pending {
-        let effects = walk(migration, &mut schema, &WalkOptions::default());
+        let settings = material.live.server_settings();
+        let effects = walk(migration, &mut schema, &WalkOptions { settings });
         match groups(migration, &effects, server.kind, material.limits, number) {
             Ok(mut groups) => {
                 let notes = match material.dropped {

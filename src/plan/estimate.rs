@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn work_follows_the_size_of_the_table() {
         let mut work = Work::default();
-        work.add("public.t", Size { rows: 10, bytes: 2_000_000_000 }, &REWRITE);
+        work.add("public.t", Size { rows: 10, bytes: 2_000_000_000, ..Size::default() }, &REWRITE);
         assert_eq!((work.low_ms, work.high_ms), (10_000, 100_000));
         assert_eq!(
             work.parts,

@@ -329,6 +329,7 @@ fn example(reader: &mut Reader, mut table: Table<'_>) -> Example {
             .copied()
             .unwrap_or(TransactionMode::Grouped),
         rows: BTreeMap::new(),
+        settings: BTreeMap::new(),
         options: options(reader, &mut table, "options", "options of the example"),
         not_run: table.text(reader, "not_run").map(|(text, _)| text),
         given: sql(table.text(reader, "given")),
@@ -338,6 +339,11 @@ fn example(reader: &mut Reader, mut table: Table<'_>) -> Example {
     for (name, value) in options(reader, &mut table, "rows", "rows of the example") {
         if let OptionValue::Number(rows) = value {
             read.rows.insert(name, rows);
+        }
+    }
+    for (name, value) in options(reader, &mut table, "settings", "settings of the example") {
+        if let OptionValue::Text(value) = value {
+            read.settings.insert(name, value);
         }
     }
     table.finish(reader);

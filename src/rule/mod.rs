@@ -16,7 +16,7 @@
 //! | `aliases`, `known_as` | former ids; names in other linters: `squawk:ban-drop-table` |
 //! | `[options]` | values with defaults that lockwise.toml may change; a match takes them as `"$name"` |
 //! | `[match]`, `[[match]]` | conditions on one effect; several tables: any of them |
-//! | `[[example]]` | `name`, `servers`, `version`, `transaction`, `given`, `bad`, `good` |
+//! | `[[example]]` | `name`, `servers`, `version`, `transaction`, `rows`, `settings`, `given`, `bad`, `good` |
 //!
 //! Keys of a match, all of which must hold for the same effect:
 //!

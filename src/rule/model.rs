@@ -377,6 +377,8 @@ pub struct Example {
     pub transaction: crate::sql::TransactionMode,
     /// Rows of tables, where the example is about size.
     pub rows: BTreeMap<String, u64>,
+    /// Settings of the server, where the example is about them.
+    pub settings: BTreeMap<String, String>,
     /// Options of the rule for this example.
     pub options: BTreeMap<String, OptionValue>,
     /// Why a real server cannot run it; empty where it can.

@@ -28,6 +28,22 @@ impl Relation {
         self.constraints.iter().filter(passed_on).map(|c| c.name.clone()).collect()
     }
 
+    /// Returns how often columns came or went INSTANT since the rows were last written anew
+    /// (MySQL): what a live database counts, else what the history tells.
+    pub fn row_versions(&self) -> u64 {
+        self.size.and_then(|size| size.row_versions).unwrap_or(self.row_versions)
+    }
+
+    /// Takes another count of row versions.
+    pub fn set_row_versions(&mut self, count: u64) {
+        self.row_versions = count;
+        if let Some(size) = &mut self.size
+            && size.row_versions.is_some()
+        {
+            size.row_versions = Some(count);
+        }
+    }
+
     /// Returns a relation of which nothing else is known.
     pub fn new(name: Name, kind: RelationKind, origin: Origin) -> Self {
         Self {
@@ -62,6 +78,7 @@ impl Relation {
             owned_by: None,
             definition: None,
             system_versioning: false,
+            row_versions: 0,
         }
     }
 

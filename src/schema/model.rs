@@ -147,6 +147,9 @@ pub struct Relation {
     pub definition: Option<String>,
     /// `WITH SYSTEM VERSIONING` (MariaDB).
     pub system_versioning: bool,
+    /// How often columns came or went INSTANT since its rows were last written anew (MySQL), as far
+    /// as the replayed history tells.
+    pub row_versions: u64,
 }
 
 /// The kinds of relation.
@@ -171,6 +174,10 @@ pub struct Size {
     pub rows: u64,
     /// Bytes with indexes and out-of-line values.
     pub bytes: u64,
+    /// MySQL: in how many ways rows are laid out; each INSTANT change of columns adds one.
+    pub row_versions: Option<u64>,
+    /// MySQL, MariaDB: the next value of AUTO_INCREMENT.
+    pub auto_increment: Option<u64>,
 }
 
 /// A column.

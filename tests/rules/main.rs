@@ -154,11 +154,12 @@ fn walked(example: &Example, text: &str, server: Server) -> Walked {
                 let (home, name) =
                     table.split_once('.').unwrap_or((server.kind.default_schema(), table));
                 if let Some(relation) = schema.relation_mut(&Name::new(home, name)) {
-                    relation.size = Some(Size { rows, bytes: rows * 100 });
+                    relation.size = Some(Size { rows, bytes: rows * 100, ..Size::default() });
                 }
             }
         }
-        let mut done = walk(migration, &mut schema, &WalkOptions::default());
+        let settings = example.settings.clone();
+        let mut done = walk(migration, &mut schema, &WalkOptions { settings });
         chain.follow(migration, &mut done);
         effects.push(done);
     }

@@ -19,6 +19,7 @@ mod cuts;
 mod leftovers;
 mod history;
 mod lifecycle;
+mod limits;
 mod locks;
 mod many;
 mod pooler;

@@ -8,6 +8,7 @@
 //! out.
 
 mod key;
+mod live;
 mod partition;
 mod program;
 mod table;
@@ -98,6 +99,8 @@ async fn read(
     program::events(&mut reader, objects, &mut snapshot.roles).await?;
     if options.sizes {
         snapshot.sizes = sizes(&tables);
+        live::row_versions(&mut reader, &mut snapshot.sizes).await;
+        live::settings(&mut reader, &mut snapshot.settings).await?;
     }
     Ok(snapshot)
 }

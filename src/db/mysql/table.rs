@@ -34,7 +34,7 @@ pub(super) async fn tables(reader: &mut Reader<'_>) -> Result<Vec<TableFacts>, S
         .ask(
             "SELECT table_name, table_type, coalesce(engine, ''), coalesce(table_collation, ''), \
              coalesce(create_options, ''), table_comment, coalesce(table_rows, 0), \
-             coalesce(data_length, 0) + coalesce(index_length, 0) \
+             coalesce(data_length, 0) + coalesce(index_length, 0), auto_increment \
              FROM information_schema.tables WHERE table_schema = {db}",
         )
         .await?;
@@ -48,7 +48,12 @@ pub(super) async fn tables(reader: &mut Reader<'_>) -> Result<Vec<TableFacts>, S
             collation: row.text(3).to_owned(),
             options: row.text(4).to_owned(),
             comment: row.text(5).to_owned(),
-            size: Size { rows: row.count(6), bytes: row.count(7) },
+            size: Size {
+                rows: row.count(6),
+                bytes: row.count(7),
+                row_versions: None,
+                auto_increment: row.number(8).and_then(|next| u64::try_from(next).ok()),
+            },
         })
         .collect();
     tables.sort_by(|a, b| a.name.cmp(&b.name));

@@ -155,7 +155,7 @@ const SIZES: &str = "SELECT n.nspname, c.relname, \
 /// Takes the sizes.
 fn sizes(rows: &Rows, snapshot: &mut Snapshot) {
     for row in rows {
-        let size = Size { rows: row.count(2), bytes: row.count(3) };
+        let size = Size { rows: row.count(2), bytes: row.count(3), ..Size::default() };
         snapshot.sizes.insert(Name::new(row.text(0), row.text(1)), size);
     }
 }

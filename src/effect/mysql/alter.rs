@@ -60,12 +60,17 @@ impl Scene<'_> {
         changes.assume_unknown(before, alter);
         let shape = Shape::of(before, &after.table);
         let best = self.decide(shape, &changes, before);
+        changes.lacks_row_version = self.lacks_row_version(before, &changes)
+            && shape.innodb
+            && self.mysql_instant(shape, &changes, before);
         self.key_block_size(&after.table, alter, best);
         self.not_null_of_key(before, alter, &changes, best);
         self.data_failures(before, &after, &changes, best);
         self.told.span = start;
         let online = self.explicit(alter, best, &changes);
         self.told.out.online = Some(online);
+        self.row_versions(before, &changes, online);
+        self.counted_through(before, &after.table);
         self.work(before, &after, &changes, online);
         self.locks_of(before, alter, &changes, online);
         for action in &alter.actions {
@@ -228,6 +233,11 @@ impl Scene<'_> {
             let index_work = asked == Algorithm::Instant && best.algorithm == Algorithm::Nocopy;
             let fulltext = changes.builds_kind(IndexKind::Fulltext) && !self.is_mariadb();
             let reasoned = index_work || fulltext || changes.copies_for_a_reason();
+            if changes.lacks_row_version && asked == Algorithm::Instant {
+                let detail = "the table has as many row versions as it may have".to_owned();
+                self.told.fails("row-version-limit", "4092", detail);
+                return best;
+            }
             let code = if reasoned { "1846" } else { "1845" };
             self.told.fails("algorithm-refused", code, detail);
             return best;

@@ -76,6 +76,7 @@ impl Changes {
     pub(super) fn cause(&self) -> &'static str {
         let fulltext = self.builds_kind(IndexKind::Fulltext);
         let all = [
+            (self.lacks_row_version, "row-version-limit"),
             (self.copy_cause.is_some(), self.copy_cause.unwrap_or("type-change")),
             (self.add_stored, "stored-generated"),
             (self.add_computed_default, "expression-default"),

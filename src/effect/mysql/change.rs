@@ -137,6 +137,8 @@ pub(super) struct Changes {
     pub(super) add_versioning: bool,
     /// DROP SYSTEM VERSIONING.
     pub(super) drop_versioning: bool,
+    /// Only the count of row versions keeps it from being INSTANT (MySQL).
+    pub(super) lacks_row_version: bool,
 }
 
 impl Changes {

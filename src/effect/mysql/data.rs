@@ -25,6 +25,7 @@ impl Scene<'_> {
         } else {
             During::Instant
         };
+        let inserts = matches!(dml.kind, DmlKind::Insert | DmlKind::Replace | DmlKind::Load);
         for target in &dml.targets {
             if self.table(target).is_none() && self.schema().is_absent(target) {
                 continue;
@@ -43,6 +44,9 @@ impl Scene<'_> {
                 self.cascades(&name);
             }
             self.unique_rows(dml, &name);
+            if let Some(table) = self.schema().relation(&name).filter(|_| inserts) {
+                self.counted_through(table, table);
+            }
         }
         // REPEATABLE READ: rows that INSERT … SELECT reads are locked against writers.
         for read in dml.query.reads.iter().filter(|read| !dml.targets.contains(read)) {

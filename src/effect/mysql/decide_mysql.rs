@@ -35,7 +35,7 @@ impl Scene<'_> {
         if self.mysql_copies(shape, changes) {
             return COPY;
         }
-        if self.mysql_instant(shape, changes, before) {
+        if self.mysql_instant(shape, changes, before) && !self.lacks_row_version(before, changes) {
             return self.instant_or_inplace(instant);
         }
         let rebuild = self.mysql_rebuilds(changes);
@@ -89,7 +89,7 @@ impl Scene<'_> {
 
     /// Renaming, adding and dropping columns go INSTANT, alone or together; so does what changes
     /// no row and no index at all.
-    fn mysql_instant(&self, shape: Shape, changes: &Changes, before: &Relation) -> bool {
+    pub(super) fn mysql_instant(&self, shape: Shape, changes: &Changes, before: &Relation) -> bool {
         let other = changes.longer
             || changes.collation
             || !changes.not_null.is_empty()

@@ -11,6 +11,7 @@ mod alter;
 mod assume;
 mod change;
 mod compare;
+mod counter;
 mod data;
 mod decide;
 mod decide_mariadb;

@@ -81,6 +81,7 @@ impl Scene<'_> {
         self.told.span = start;
         if create.query.is_none() {
             self.auto_increment_key(&table);
+            self.counted_through(&table, &table);
         }
         let empty = Relation::new(name.clone(), RelationKind::Table, table.origin);
         self.row_size(&empty, &table);

@@ -77,7 +77,6 @@ impl Scene<'_> {
             self.told.may_fail("nulls-present", "1138", detail);
         }
         self.values_fit(before, after);
-        self.row_versions(before, changes, online);
     }
 
     fn values_fit(&mut self, before: &Relation, after: &Altered) {
@@ -156,21 +155,6 @@ impl Scene<'_> {
             (_, "date" | "datetime" | "timestamp" | "time" | "year") => "1292",
             _ => "1265",
         }
-    }
-
-    /// MySQL counts INSTANT changes of columns: after 64 of them (255 since 9.1) the next one
-    /// rebuilds, or fails with 4092 where INSTANT is asked for.
-    fn row_versions(&mut self, before: &Relation, changes: &Changes, online: Online) {
-        let counts = changes.add_base || changes.drop_base;
-        if self.is_mariadb() || !counts || online.algorithm != Algorithm::Instant {
-            return;
-        }
-        if !self.mysql_since(8, 0, 29) {
-            return;
-        }
-        let limit = if self.mysql_since(9, 1, 0) { 255 } else { 64 };
-        let full = format!("{}: {limit} instant changes, then a rebuild", before.name);
-        self.told.leaves("row-version-limit", full, &before.name);
     }
 }
 

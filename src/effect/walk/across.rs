@@ -2,7 +2,7 @@
 
 use super::{StatementRun, Walker, session, smell};
 use crate::effect::{During, Effect, EffectKind, Failure, TableState};
-use crate::schema::{Constraint, Demand, Name, Origin};
+use crate::schema::{Name, Origin};
 use crate::sql::ast::{
     ActionKind, AlterTable, ColumnDef, ConstraintKind, CreateIndex, Dml, DmlKind, Drop, IndexKind,
     MyAction, Nullability, ObjectKind, Statement, StatementKind,
@@ -96,7 +96,7 @@ impl Walker<'_> {
     }
 
     /// Says whether a table was there before the migration, as far as is known.
-    fn in_use(&self, table: &ObjectName) -> bool {
+    pub(super) fn in_use(&self, table: &ObjectName) -> bool {
         self.schema
             .find(table)
             .is_none_or(|found| found.origin != Origin::Migration(self.schema.migration))
@@ -403,45 +403,6 @@ impl Walker<'_> {
         if hides && run.effects.online.is_some_and(|online| online.rebuilds) {
             let value = alter.name.to_string();
             run.effects.effects.push(session(span, "visibility-with-rebuild", value));
-        }
-    }
-
-    /// What keeps gh-ost, pt-online-schema-change and their like from a table that is rebuilt.
-    fn online_tool(&self, statement: &Statement, run: &mut StatementRun) {
-        let StatementKind::AlterTable(alter) = &statement.kind else { return };
-        let heavy = run.effects.online.is_some_and(|online| online.rebuilds);
-        let Some(table) = self.schema.find(&alter.name).filter(|found| found.complete) else {
-            return;
-        };
-        if !heavy || !self.in_use(&alter.name) {
-            return;
-        }
-        let value = table.name.to_string();
-        let key = table.constraints.iter().any(|constraint| match &constraint.kind {
-            Demand::PrimaryKey(_) => true,
-            Demand::Unique(columns) => columns
-                .iter()
-                .all(|name| table.column_any_case(name).is_some_and(|column| column.not_null)),
-            Demand::Check(_)
-            | Demand::Exclude(_)
-            | Demand::ForeignKey { .. }
-            | Demand::NotNull(_) => false,
-        });
-        let own_key = table.constraints.iter().filter_map(Constraint::parent).count() > 0;
-        let referenced = !self.schema.foreign_keys_to(&table.name).is_empty();
-        let to_itself = table.constraints.iter().any(|c| c.parent() == Some(&table.name));
-        let generated = table.columns.iter().any(|column| column.generated.is_some());
-        let reasons = [
-            (!key, "online-tool-without-key"),
-            (to_itself, "online-tool-self-reference"),
-            ((own_key || referenced) && !to_itself, "online-tool-foreign-keys"),
-            (!table.triggers.is_empty(), "online-tool-triggers"),
-            (generated, "online-tool-generated"),
-        ];
-        for (applies, what) in reasons {
-            if applies {
-                run.effects.effects.push(session(statement.span, what, value.clone()));
-            }
         }
     }
 }
