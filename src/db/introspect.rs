@@ -50,7 +50,9 @@ pub async fn load(connection: &mut Connection, snapshot: &Snapshot) -> Result<Lo
         }
     }
     for object in &snapshot.objects {
-        for statement in &object.statements {
+        // A subscription that is switched on connects to the server that it names.
+        let sent = |sql: &&String| object.kind != "subscription" || !sql.ends_with(" ENABLE");
+        for statement in object.statements.iter().filter(sent) {
             let done = load_statement(connection, object, statement).await;
             if let Err(cause) = done {
                 if !is_optional(&object.kind) {
@@ -93,5 +95,8 @@ async fn load_statement(
 
 /// Says whether an object is about roles or places that belong to the server.
 fn is_optional(kind: &str) -> bool {
-    matches!(kind, "grant" | "owner" | "tablespace" | "default-privileges")
+    matches!(
+        kind,
+        "grant" | "owner" | "tablespace" | "default-privileges" | "user-mapping" | "subscription"
+    )
 }

@@ -38,5 +38,5 @@ pub use rows::{Row, Rows};
 pub use secrets::Secrets;
 pub use session::Timeouts;
 pub use shadow::{Shadow, ShadowOptions};
-pub use snapshot::{BadSnapshot, DETACHING, Snapshot, SnapshotObject, SnapshotOptions};
+pub use snapshot::{BadSnapshot, DETACHING, HIDDEN, Snapshot, SnapshotObject, SnapshotOptions};
 pub use target::{Target, TargetError, Tls};

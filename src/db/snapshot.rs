@@ -63,6 +63,9 @@ pub struct Snapshot {
     pub left_out: Vec<String>,
 }
 
+/// What stands in place of a password or a connection that the snapshot must not hold.
+pub const HIDDEN: &str = "(hidden)";
+
 /// The note of a partition that PostgreSQL detached concurrently and that waits for FINALIZE.
 pub const DETACHING: &str = "detached concurrently, not finalized";
 

@@ -63,6 +63,8 @@ impl<'a> Reader<'a> {
     /// - `{not_own}`: relation `c` is none of ours;
     /// - `{member:class:x}`: object `x.oid` of the class does not belong to an extension;
     /// - `{name:x}`: the full quoted name of relation `x` in schema `n`;
+    /// - `{options:x}`: the `OPTIONS` of a foreign object;
+    /// - `{members:class:x}`: what is in operator class or family `x`;
     /// - `{sequence_options}`: what is special about sequence `s`, from `{sequence_limits}`;
     /// - `{since@14@a@b}`: `a` from that version on, `b` before.
     pub(super) fn fill(&self, sql: &str) -> String {
@@ -90,6 +92,8 @@ impl<'a> Reader<'a> {
             ),
             ["sequence_options"] => SEQUENCE_OPTIONS.to_owned(),
             ["sequence_limits"] => SEQUENCE_LIMITS.to_owned(),
+            ["options", of] => super::definition::options(of),
+            ["members", class, of] => super::definition::members(class, of),
             ["own"] => self.own.clone(),
             ["not_own"] => format!("c.relname NOT IN ({})", self.own),
             ["member", class, alias] => format!(

@@ -26,12 +26,14 @@ pub(super) struct Column {
     pub(super) local: bool,
     /// `SET STORAGE`, `SET STATISTICS` and the like, as ends of `ALTER COLUMN` statements.
     pub(super) settings: Vec<String>,
+    /// The options of a column of a foreign table.
+    pub(super) foreign: String,
 }
 
 impl Column {
     /// Returns the line of the column.
     pub(super) fn definition(&self) -> String {
-        let mut text = format!("{} {}", self.quoted, self.data_type);
+        let mut text = format!("{} {}{}", self.quoted, self.data_type, self.foreign);
         if let Some(collation) = &self.collation {
             text.push_str(" COLLATE ");
             text.push_str(collation);
@@ -78,13 +80,13 @@ SELECT a.attrelid, a.attnum, a.attname, quote_ident(a.attname),
   CASE WHEN a.attstattarget >= 0 THEN a.attstattarget END,
   (SELECT string_agg(split_part(o, '=', 1) || '=' ||
      quote_literal(substr(o, strpos(o, '=') + 1)), ', ' ORDER BY o) FROM unnest(a.attoptions) o),
-  c.relkind
+  {options:a.attfdwoptions}
 FROM pg_attribute a
 JOIN pg_class c ON c.oid = a.attrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'c')
+WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'c', 'f')
   AND {schema} AND {not_own}
 ORDER BY a.attrelid, a.attnum";
 
@@ -156,5 +158,6 @@ fn column(row: &Row, identity_options: Option<&String>) -> Column {
         identity,
         local: row.flag(11),
         settings,
+        foreign: row.text(16).to_owned(),
     }
 }

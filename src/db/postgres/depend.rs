@@ -41,8 +41,8 @@ const DEPENDENCIES: &str = "SELECT DISTINCT d.classid::regclass::text, d.objid, 
     d.refclassid::regclass::text, d.refobjid, d.deptype \
     FROM pg_depend d \
     WHERE d.refobjid >= 16384 AND d.deptype IN ('n', 'a', 'i', 'P', 'S') \
-    AND d.refclassid IN ('pg_class'::regclass, 'pg_type'::regclass, 'pg_proc'::regclass, \
-                         'pg_constraint'::regclass, 'pg_extension'::regclass)";
+    AND d.refclassid NOT IN ('pg_namespace'::regclass, 'pg_attrdef'::regclass, \
+                             'pg_trigger'::regclass, 'pg_policy'::regclass)";
 
 /// Members of extensions that others may depend on.
 const MEMBERS: &str = "SELECT d.classid::regclass::text, d.objid, d.refobjid FROM pg_depend d \
@@ -59,7 +59,11 @@ pub(super) async fn edges(reader: &mut Reader<'_>, nodes: &mut Nodes) -> Result<
         let (Some(class), Some(other)) = (Class::of(row.text(0)), Class::of(row.text(2))) else {
             continue;
         };
-        let (from, on) = ((class, row.count(1)), (other, row.count(3)));
+        let (from, mut on) = ((class, row.count(1)), (other, row.count(3)));
+        // A function that reads the values of a base type needs no more of it than its name.
+        if class == Class::Routine && nodes.reads_values.contains(&(from.1, on.1)) {
+            on = (Class::ShellType, on.1);
+        }
         let is_ownership = row.text(4) == "a" && class == Class::Relation;
         let owner_of_sequence = is_ownership && nodes.relations.contains_key(&from.1);
         let (Some(from_place), Some(on_place)) =

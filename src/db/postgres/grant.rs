@@ -16,7 +16,7 @@ WITH objects AS (
          '' AS part, c.relacl AS acl,
          acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::\"char\", c.relowner) AS std
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.relacl IS NOT NULL AND c.relkind IN ('r','p','v','m','S') AND {schema} AND {not_own}
+  WHERE c.relacl IS NOT NULL AND c.relkind IN ('r','p','v','m','S','f') AND {schema} AND {not_own}
     AND {member:pg_class:c}
   UNION ALL
   SELECT 'pg_class'::regclass, c.oid, a.attnum, n.nspname, c.relname, 'TABLE ' || {name:c},
@@ -44,6 +44,21 @@ WITH objects AS (
   FROM pg_namespace n
   LEFT JOIN pg_init_privs i ON i.objoid = n.oid AND i.classoid = 'pg_namespace'::regclass
   WHERE n.nspacl IS NOT NULL AND {schema}
+  UNION ALL
+  SELECT 'pg_foreign_server'::regclass, s.oid, 0, '', s.srvname,
+         'FOREIGN SERVER ' || quote_ident(s.srvname), '', s.srvacl, acldefault('S', s.srvowner)
+  FROM pg_foreign_server s WHERE s.srvacl IS NOT NULL AND {member:pg_foreign_server:s}
+  UNION ALL
+  SELECT 'pg_foreign_data_wrapper'::regclass, w.oid, 0, '', w.fdwname, 'FOREIGN DATA WRAPPER '
+         || quote_ident(w.fdwname), '', w.fdwacl, acldefault('F', w.fdwowner)
+  FROM pg_foreign_data_wrapper w
+  WHERE w.fdwacl IS NOT NULL AND {member:pg_foreign_data_wrapper:w}
+  UNION ALL
+  SELECT 'pg_language'::regclass, l.oid, 0, '', l.lanname, 'LANGUAGE ' || quote_ident(l.lanname),
+         '', l.lanacl, acldefault('l', l.lanowner)
+  FROM pg_language l LEFT JOIN pg_init_privs i ON i.objoid = l.oid
+    AND i.classoid = 'pg_language'::regclass
+  WHERE l.lanacl IS NOT NULL AND l.lanpltrusted AND i.objoid IS NULL
 ), entries AS (
   SELECT o.class, o.oid, o.sub, o.schema, o.name, o.address, o.part, 'GRANT' AS verb, x.grantee,
          x.privilege_type AS privilege, x.is_grantable

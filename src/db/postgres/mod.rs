@@ -6,6 +6,7 @@
 
 mod catalog;
 mod column;
+mod definition;
 mod depend;
 mod grant;
 mod node;
@@ -106,6 +107,7 @@ async fn read(
     let mut nodes = Nodes::default();
     object::schemas(reader, &mut nodes).await?;
     object::extensions(reader, &mut nodes).await?;
+    definition::definitions(reader, &mut nodes).await?;
     object::types(reader, &mut nodes).await?;
     object::sequences(reader, &mut nodes).await?;
     routine::routines(reader, &mut nodes).await?;
@@ -122,7 +124,6 @@ async fn read(
     if options.owners {
         grant::owners(reader, &mut nodes).await?;
     }
-    snapshot.left_out = object::left_out(reader).await?;
     if options.sizes {
         sizes(&reader.query(&reader.fill(SIZES)).await?, &mut snapshot);
     }

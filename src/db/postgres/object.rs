@@ -3,7 +3,6 @@
 use super::catalog::Reader;
 use super::node::{Class, Key, Node, Nodes, Rank, name};
 use crate::db::error::ServerError;
-use crate::db::rows::Row;
 use crate::schema::Name;
 
 /// Reads schemas. `public` is in every new database.
@@ -361,43 +360,6 @@ pub(super) async fn of_database(
         }
     }
     Ok(())
-}
-
-/// Counts what is not written down: 16384 is the first number of users' objects.
-const LEFT_OUT: &str = "
-SELECT x.what, count(*) FROM (
-  SELECT 'foreign table' AS what FROM pg_class c WHERE c.relkind = 'f'
-  UNION ALL SELECT 'foreign server' FROM pg_foreign_server
-  UNION ALL SELECT 'foreign data wrapper' FROM pg_foreign_data_wrapper w
-    WHERE {member:pg_foreign_data_wrapper:w}
-  UNION ALL SELECT 'base type' FROM pg_type t WHERE t.typtype = 'b' AND t.typelem = 0
-    AND t.oid >= 16384 AND {member:pg_type:t}
-  UNION ALL SELECT 'operator' FROM pg_operator o WHERE o.oid >= 16384 AND {member:pg_operator:o}
-  UNION ALL SELECT 'operator class' FROM pg_opclass o WHERE o.oid >= 16384 AND {member:pg_opclass:o}
-  UNION ALL SELECT 'cast' FROM pg_cast t WHERE t.oid >= 16384 AND {member:pg_cast:t}
-    AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_cast'::regclass
-      AND d.objid = t.oid AND d.deptype = 'i')
-  UNION ALL SELECT 'collation' FROM pg_collation t WHERE t.oid >= 16384 AND {member:pg_collation:t}
-    AND t.collnamespace <> 'pg_catalog'::regnamespace
-  UNION ALL SELECT 'conversion' FROM pg_conversion t WHERE t.oid >= 16384
-    AND {member:pg_conversion:t}
-  UNION ALL SELECT 'text search configuration' FROM pg_ts_config t WHERE t.oid >= 16384
-    AND {member:pg_ts_config:t}
-  UNION ALL SELECT 'text search dictionary' FROM pg_ts_dict t WHERE t.oid >= 16384
-    AND {member:pg_ts_dict:t}
-  UNION ALL SELECT 'subscription' FROM pg_stat_subscription
-  UNION ALL SELECT 'language' FROM pg_language t WHERE t.oid >= 16384 AND {member:pg_language:t}
-  UNION ALL SELECT 'access method' FROM pg_am t WHERE t.oid >= 16384 AND {member:pg_am:t}
-) x GROUP BY x.what ORDER BY x.what";
-
-/// Says what exists and is not written down.
-pub(super) async fn left_out(reader: &mut Reader<'_>) -> Result<Vec<String>, ServerError> {
-    let rows = reader.ask(LEFT_OUT).await?;
-    let line = |row: &Row| {
-        let plural = if row.count(1) == 1 { "" } else { "s" };
-        format!("{} {}{plural}", row.count(1), row.text(0))
-    };
-    Ok(rows.iter().map(line).collect())
 }
 
 /// What a sequence belongs to, kept until its table is known: key, table, name, statement.

@@ -21,6 +21,8 @@ pub(super) struct Table {
     partition_by: Option<String>,
     access_method: Option<String>,
     options: Option<String>,
+    /// Server and options of a foreign table.
+    foreign: Option<String>,
 }
 
 impl Table {
@@ -51,6 +53,10 @@ impl Table {
         }
         if let Some(options) = &self.options {
             create.push_str(&format!("\nWITH ({options})"));
+        }
+        if let Some(foreign) = &self.foreign {
+            create.push('\n');
+            create.push_str(foreign);
         }
         let mut statements = vec![create];
         for column in &self.columns {
@@ -103,13 +109,15 @@ SELECT c.oid, c.relkind, n.nspname, c.relname, {name:c}, c.relpersistence, c.rel
   (SELECT min(i.inhparent::bigint) FROM pg_inherits i WHERE i.inhrelid = c.oid),
   CASE WHEN c.reloftype <> 0 THEN c.reloftype::regtype::text END,
   c.relispartition,
-  {since@14@(SELECT bool_or(i.inhdetachpending) FROM pg_inherits i WHERE i.inhrelid = c.oid)@false}
+  {since@14@(SELECT bool_or(i.inhdetachpending) FROM pg_inherits i WHERE i.inhrelid = c.oid)@false},
+  (SELECT 'SERVER ' || quote_ident(fs.srvname) || {options:ft.ftoptions} FROM pg_foreign_table ft
+   JOIN pg_foreign_server fs ON fs.oid = ft.ftserver WHERE ft.ftrelid = c.oid)
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_class tc ON tc.oid = c.reltoastrelid
 LEFT JOIN pg_am am ON am.oid = c.relam
 LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace
-WHERE c.relkind IN ('r', 'p', 'v', 'm') AND c.relpersistence <> 't' AND {schema} AND {not_own}
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relpersistence <> 't' AND {schema} AND {not_own}
   AND {member:pg_class:c}
 ORDER BY c.oid";
 
@@ -181,17 +189,24 @@ fn table(row: &Row, columns: Vec<Column>, nodes: &mut Nodes) {
         .iter()
         .filter_map(|column| Some((column.default.as_ref()?.0, column.generated.is_none())))
         .collect();
+    let (kind, words) = match (row.text(1), row.text(5)) {
+        ("f", _) => ("foreign-table", "FOREIGN TABLE"),
+        (_, "u") => ("table", "UNLOGGED TABLE"),
+        _ => ("table", "TABLE"),
+    };
+    let address = if kind == "table" { "TABLE" } else { words };
     let table = Table {
         quoted: quoted.to_owned(),
-        words: if row.text(5) == "u" { "UNLOGGED TABLE" } else { "TABLE" },
+        words,
         columns,
         constraints: BTreeMap::new(),
         parents: parents.map(str::to_owned).collect(),
         partition_by: row.get(13).map(str::to_owned),
         access_method: row.get(8).map(str::to_owned),
         options: row.get(7).map(str::to_owned),
+        foreign: row.get(21).map(str::to_owned),
     };
-    let mut node = Node::new(Rank::Table, "table", name(row, 2), String::new());
+    let mut node = Node::new(Rank::Table, kind, name(row, 2), String::new());
     node.statements.clear();
     if let Some(of_type) = row.get(18) {
         node.statements.push(format!("ALTER TABLE ONLY {quoted} OF {of_type}"));
@@ -201,13 +216,14 @@ fn table(row: &Row, columns: Vec<Column>, nodes: &mut Nodes) {
             node.statements.push(format!("ALTER TABLE {quoted} {words} ROW LEVEL SECURITY"));
         }
     }
-    match row.text(12) {
+    // A foreign table has none, and its catalog entry says NOTHING.
+    match if kind == "table" { row.text(12) } else { "" } {
         "f" => node.statements.push(format!("ALTER TABLE ONLY {quoted} REPLICA IDENTITY FULL")),
         "n" => node.statements.push(format!("ALTER TABLE ONLY {quoted} REPLICA IDENTITY NOTHING")),
         _ => {}
     }
     node.table = Some(Box::new(table));
-    let place = nodes.add(key, &format!("TABLE {quoted}"), node);
+    let place = nodes.add(key, &format!("{address} {quoted}"), node);
     for (default, movable) in defaults {
         nodes.alias(default, key);
         if movable {

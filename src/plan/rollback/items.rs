@@ -388,6 +388,10 @@ impl One<'_> {
     fn other(&self, item: &mut Item, other: &crate::sql::ast::Other) {
         if item.create.starts_with("ALTER DEFAULT PRIVILEGES ") {
             item.remove = opposite_default(&item.create);
+        } else if let Some((head, rest)) = item.create.split_once(" ADD MAPPING FOR ") {
+            let token = rest.split(" WITH ").next().unwrap_or(rest);
+            item.identity = format!("mapping of {token} {head}");
+            item.remove = Some(format!("{head} DROP MAPPING FOR {token}"));
         } else if let Some(address) = address(&item.create) {
             item.identity = address.to_lowercase();
             item.remove = Some(format!("DROP {address}"));
@@ -476,7 +480,19 @@ fn address(create: &str) -> Option<String> {
     } else if rest.starts_with("SERVER ") {
         &[" TYPE ", " VERSION ", " FOREIGN DATA WRAPPER "]
     } else if rest.starts_with("USER MAPPING ") {
-        &[" OPTIONS "]
+        &[" OPTIONS ", " /*"]
+    } else if rest.starts_with("TRUSTED LANGUAGE ") {
+        return rest.split(" HANDLER ").next()?.strip_prefix("TRUSTED ").map(str::to_owned);
+    } else if rest.starts_with("LANGUAGE ") {
+        &[" HANDLER "]
+    } else if rest.starts_with("ACCESS METHOD ") {
+        &[" TYPE "]
+    } else if rest.starts_with("TRANSFORM ") {
+        &[" ("]
+    } else if rest.starts_with("DEFAULT CONVERSION ") {
+        return rest.split(" FOR ").next()?.strip_prefix("DEFAULT ").map(str::to_owned);
+    } else if rest.starts_with("CONVERSION ") {
+        &[" FOR "]
     } else if ["COLLATION ", "TEXT SEARCH "].iter().any(|word| rest.starts_with(word)) {
         &[" (", " FROM "]
     } else {

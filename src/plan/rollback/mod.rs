@@ -80,7 +80,8 @@ pub fn way_back(before: &Snapshot, now: &Snapshot) -> Way {
     last.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
     let placed = removed.into_iter().chain(made).chain(last);
     way.statements = placed.map(|(_, statement)| statement).collect();
-    way.loses.extend(change.create.iter().filter(|item| item.parts.is_some()).map(|item| {
+    let holds_rows = |item: &&Item| item.parts.as_ref().is_some_and(|table| !table.ast.foreign);
+    way.loses.extend(change.create.iter().filter(holds_rows).map(|item| {
         let name = full_name(item.identity.trim_start_matches("table "), server);
         DataLoss { kind: "table".to_owned(), name, rows: None, kept: None }
     }));
