@@ -149,7 +149,10 @@ fn aftermath(plan: &Plan, console: &mut Console) -> Result<(), Failure> {
     }
     let proven = |migration: &&PlannedMigration| match migration.rollback.proof {
         Proof::Restores | Proof::ColumnOrder { .. } => true,
-        Proof::Differs { .. } | Proof::Fails { .. } | Proof::NotRun { .. } => false,
+        Proof::Unseen { .. }
+        | Proof::Differs { .. }
+        | Proof::Fails { .. }
+        | Proof::NotRun { .. } => false,
     };
     let count = plan.migrations.iter().filter(proven).count();
     let all = plan.migrations.len();

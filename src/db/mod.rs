@@ -26,7 +26,7 @@ mod shadow;
 pub use crate::sql::{ident, literal};
 pub use connection::{Access, ConnectOptions, Connection, MissingFile};
 pub use error::{Error, ErrorKind, ServerError};
-pub use introspect::{LoadReport, load, snapshot};
+pub use introspect::{LoadReport, disarm_after, is_disarmed, load, snapshot};
 pub use journal::{Entry, Event, JOURNAL_FORMAT, Journal, JournalOptions, NewEntry, UnknownEvent};
 pub use lock::{Holder, LockOptions, MigrationLock};
 pub use observe::{Observation, observe};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::approval::{Class, Policy};
 use super::attic;
 use super::digest::Digest;
-use super::dry_run;
+use super::dry_run::{self, Ground, Ran};
 use super::estimate;
 use super::history::{digests_of, version_of};
 use super::live::schema_of;
@@ -119,7 +119,9 @@ pub async fn build(material: &Material<'_>, shadow: &mut Shadow) -> Result<Plan,
     {
         diff = match material.dry_run {
             DryRun::Each => dry(connection, material, &mut migrations, shadow).await?,
-            DryRun::Together => dry_together(connection, material, &mut migrations).await?,
+            DryRun::Together => {
+                dry_together(connection, material, &mut migrations, shadow.ground()).await?
+            }
         };
     }
     estimate::fill(&mut migrations, &material.live.sizes);
@@ -197,7 +199,7 @@ fn one(
         change: Vec::new(),
         failure: None,
         surprises: Vec::new(),
-        rollback: dry_run::unproven(migration, "an earlier migration failed"),
+        rollback: dry_run::unproven(migration, "an earlier migration did not run to its end"),
     }
 }
 
@@ -209,15 +211,12 @@ async fn dry(
     shadow: &mut Shadow,
 ) -> Result<String, db::Error> {
     let mut before = db::snapshot(&mut connection, &super::shadow::snapshot_options()).await?;
-    let start = before.clone();
+    let (start, ground) = (before.clone(), shadow.ground());
     let mut done = Vec::new();
     for planned in migrations.iter_mut() {
-        let upped = dry_run::up(&mut connection, before, planned).await?;
-        if planned.failure.is_some() {
-            planned.rollback.proof =
-                Proof::NotRun { reason: "the dry run of the migration failed".to_owned() };
+        let Some(upped) = dry_run::up(&mut connection, before, planned, ground).await? else {
             break;
-        }
+        };
         before = upped.after.clone();
         done.push(upped);
     }
@@ -228,7 +227,7 @@ async fn dry(
     for ((planned, migration), upped) in pairs.rev() {
         let current = fresh.as_mut().unwrap_or(&mut connection);
         let notes = std::mem::take(&mut planned.rollback.notes);
-        planned.rollback = dry_run::down(current, migration, upped, planned).await?;
+        planned.rollback = dry_run::down(current, migration, upped, planned, ground).await?;
         planned.rollback.notes.extend(notes);
         if planned.rollback.proof != Proof::Restores {
             // The shadow is not where the migration began: the next one gets another.
@@ -247,14 +246,14 @@ async fn dry_together(
     mut connection: Connection,
     material: &Material<'_>,
     migrations: &mut [PlannedMigration],
+    ground: Ground,
 ) -> Result<String, db::Error> {
     let before = db::snapshot(&mut connection, &super::shadow::snapshot_options()).await?;
     for (planned, migration) in migrations.iter_mut().zip(&material.pending) {
-        dry_run::up_unseen(&mut connection, planned).await?;
-        planned.rollback = dry_run::unproven(migration, WORKED_OUT_LATER);
-        if planned.failure.is_some() {
+        if dry_run::up_unseen(&mut connection, planned, ground).await? == Ran::NotToItsEnd {
             return Ok(String::new());
         }
+        planned.rollback = dry_run::unproven(migration, WORKED_OUT_LATER);
     }
     let after = db::snapshot(&mut connection, &super::shadow::snapshot_options()).await?;
     Ok(unified(&before, &after))

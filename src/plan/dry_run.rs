@@ -1,6 +1,7 @@
 //! A migration up and down on a shadow database: what changes, and whether the way back restores.
 
 use super::attic;
+use super::beyond;
 use super::change::changes;
 use super::model::{
     Group, Nature, ObjectChange, PlannedMigration, Proof, Rollback, RollbackSource, Step,
@@ -21,22 +22,32 @@ pub(super) struct Upped {
     pub(super) after: Snapshot,
 }
 
-/// Runs a migration on the shadow and notes what it changes; the error is the statement's.
+/// Whose server the shadow is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ground {
+    /// It was started for the dry run.
+    Own,
+    /// The user gave it: nothing but the throw-away database may change.
+    Given,
+}
+
+/// Runs a migration on the shadow and notes what it changes. None where a statement failed, which
+/// the plan says then, or where one must not be run, which the rollback says.
 pub(super) async fn up(
     shadow: &mut Connection,
     before: Snapshot,
     planned: &mut PlannedMigration,
-) -> Result<Upped, db::Error> {
+    ground: Ground,
+) -> Result<Option<Upped>, db::Error> {
     let mut last = before.clone();
-    let mut stage = Stage::new(planned, Some(Witness::new(&before)));
+    let mut stage = Stage::new(planned, Some(Witness::new(&before)), ground);
     let mut groups = planned.groups.iter_mut().peekable();
     while let Some(group) = groups.next() {
         let done = run_group(shadow, group, &mut stage).await;
         planned.surprises.append(&mut stage.surprises);
-        if let Err((number, line, error)) = done {
-            planned.failure = Some(format!("statement {number}, line {line}: {error}"));
-            let after = db::snapshot(shadow, &snapshot_options()).await?;
-            return Ok(Upped { before, after });
+        if let Err(stop) = done {
+            stop.note(planned);
+            return Ok(None);
         }
         if !group.transaction {
             let now = db::snapshot(shadow, &snapshot_options()).await?;
@@ -53,7 +64,7 @@ pub(super) async fn up(
     let after = db::snapshot(shadow, &snapshot_options()).await?;
     planned.diff = unified(&before, &after);
     planned.change = changes(&before, &after);
-    Ok(Upped { before, after })
+    Ok(Some(Upped { before, after }))
 }
 
 /// Runs a migration on the shadow; looks at the schema only around statements that commit by
@@ -61,16 +72,17 @@ pub(super) async fn up(
 pub(super) async fn up_unseen(
     shadow: &mut Connection,
     planned: &mut PlannedMigration,
-) -> Result<(), db::Error> {
-    let mut stage = Stage::new(planned, None);
+    ground: Ground,
+) -> Result<Ran, db::Error> {
+    let mut stage = Stage::new(planned, None, ground);
     for group in &mut planned.groups {
         let seen = !group.transaction && group.steps.iter().any(|s| s.nature == Nature::Visible);
         let last = if seen { Some(db::snapshot(shadow, &snapshot_options()).await?) } else { None };
         let done = run_group(shadow, group, &mut stage).await;
         planned.surprises.append(&mut stage.surprises);
-        if let Err((number, line, error)) = done {
-            planned.failure = Some(format!("statement {number}, line {line}: {error}"));
-            return Ok(());
+        if let Err(stop) = done {
+            stop.note(planned);
+            return Ok(Ran::NotToItsEnd);
         }
         let Some(last) = last else { continue };
         let now = db::snapshot(shadow, &snapshot_options()).await?;
@@ -79,7 +91,16 @@ pub(super) async fn up_unseen(
             step.nature = settle(step.nature, &step.change);
         }
     }
-    Ok(())
+    Ok(Ran::Whole)
+}
+
+/// How far a migration ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ran {
+    /// To its end.
+    Whole,
+    /// Up to a statement that failed, or that must not be run.
+    NotToItsEnd,
 }
 
 /// What leaves the schema as it is cannot be told from what did not happen.
@@ -92,8 +113,39 @@ fn settle(nature: Nature, change: &[ObjectChange]) -> Nature {
     }
 }
 
-/// A statement that failed: its number, its line, the server's words.
-type Failed = (u32, u32, ServerError);
+/// Why a dry run stopped.
+enum Stop {
+    /// A statement failed: its number, its line, the server's words.
+    Failed(u32, u32, ServerError),
+    /// A statement must not be run: its line, and why.
+    MustNot(u32, String),
+}
+
+impl Stop {
+    /// Writes it into the plan.
+    fn note(self, planned: &mut PlannedMigration) {
+        match self {
+            Self::Failed(number, line, error) => {
+                planned.failure = Some(format!("statement {number}, line {line}: {error}"));
+                let reason = "the dry run of the migration failed".to_owned();
+                planned.rollback.proof = Proof::NotRun { reason };
+            }
+            Self::MustNot(line, why) => {
+                let reason = format!("line {line} was not tried, nor what follows: {why}");
+                planned.rollback.proof = Proof::NotRun { reason };
+            }
+        }
+    }
+}
+
+/// Tells a statement that failed from one that needs a server which the shadow keeps out of reach.
+fn failed(step: &Step, error: ServerError) -> Stop {
+    if db::is_disarmed(&error) {
+        let why = "it reaches a foreign server, which a dry run must not";
+        return Stop::MustNot(step.line, why.to_owned());
+    }
+    Stop::Failed(step.number, step.line, error)
+}
 
 /// What is known while the groups of a migration are run.
 struct Stage {
@@ -102,13 +154,21 @@ struct Stage {
     /// The migration fills the attic itself. The shadow has no other, so that without there is
     /// nothing to bring back.
     filled: bool,
+    ground: Ground,
     surprises: Vec<String>,
 }
 
 impl Stage {
-    fn new(planned: &PlannedMigration, witness: Option<Witness>) -> Self {
+    fn new(planned: &PlannedMigration, witness: Option<Witness>, ground: Ground) -> Self {
         let filled = planned.steps().any(|step| attic::fills(&step.sql));
-        Self { witness, filled, surprises: Vec::new() }
+        Self { witness, filled, ground, surprises: Vec::new() }
+    }
+
+    /// Refuses a statement that would reach beyond the shadow.
+    fn refusal(&self, step: &Step, shadow: &Connection) -> Option<Stop> {
+        let given = self.ground == Ground::Given;
+        let why = beyond::forbidden(&step.sql, shadow.server(), given)?;
+        Some(Stop::MustNot(step.line, why))
     }
 
     fn skips(&self, step: &Step) -> bool {
@@ -147,9 +207,9 @@ async fn run_group(
     shadow: &mut Connection,
     group: &mut Group,
     stage: &mut Stage,
-) -> Result<(), Failed> {
+) -> Result<(), Stop> {
     let first = group.steps.first().map_or((0, 0), |step| (step.number, step.line));
-    let at = |(number, line): (u32, u32)| move |error| (number, line, error);
+    let at = |(number, line): (u32, u32)| move |error| Stop::Failed(number, line, error);
     if let Some(witness) = &mut stage.witness {
         witness.begin();
     }
@@ -157,6 +217,9 @@ async fn run_group(
         for step in &mut group.steps {
             if stage.skips(step) {
                 continue;
+            }
+            if let Some(stop) = stage.refusal(step, shadow) {
+                return Err(stop);
             }
             let before = stage.look(shadow).await;
             alone(shadow, step, &mut stage.surprises).await?;
@@ -172,11 +235,16 @@ async fn run_group(
         if stage.skips(step) {
             continue;
         }
-        if let Err(error) = shadow.execute(&step.sql).await {
+        let stopped = match stage.refusal(step, shadow) {
+            Some(stop) => Some(stop),
+            None => shadow.execute(&step.sql).await.err().map(|error| failed(step, error)),
+        };
+        if let Some(stop) = stopped {
             // The statement's own error is the news; a failing ROLLBACK would say the same.
             let _ = shadow.rollback().await;
-            return Err((step.number, step.line, error));
+            return Err(stop);
         }
+        db::disarm_after(shadow, &step.sql).await.map_err(at(first))?;
         let after = stage.look(shadow).await;
         before = stage.compare(step, &before, after);
     }
@@ -189,25 +257,24 @@ async fn alone(
     shadow: &mut Connection,
     step: &mut Step,
     surprises: &mut Vec<String>,
-) -> Result<(), Failed> {
-    let (number, line) = (step.number, step.line);
-    let failed = |error| (number, line, error);
+) -> Result<(), Stop> {
+    let line = step.line;
     let Err(error) = shadow.execute(&step.sql).await else {
         if let Some(batch) = &step.batch {
             // A range without an end reaches no row and shows whether the key is right.
             let none = batch.statement(Some("NULL"), "NULL");
-            shadow.execute(&none).await.map_err(failed)?;
+            shadow.execute(&none).await.map_err(|error| failed(step, error))?;
         }
         return Ok(());
     };
     let refused = matches!(error.code.as_deref(), Some("1845" | "1846"));
     let Some((plain, clause)) = step.without_clause().filter(|_| refused) else {
-        return Err(failed(error));
+        return Err(failed(step, error));
     };
     surprises.push(format!("line {line}: predicted{clause}, which the server refuses: {error}"));
     step.sql = plain;
     step.online = None;
-    shadow.execute(&step.sql).await.map(|_| ()).map_err(failed)
+    shadow.execute(&step.sql).await.map(|_| ()).map_err(|error| failed(step, error))
 }
 
 /// Switches foreign keys of SQLite, which a transaction cannot; nothing elsewhere.
@@ -234,30 +301,32 @@ pub(super) async fn down(
     migration: &Migration,
     upped: &Upped,
     planned: &PlannedMigration,
+    ground: Ground,
 ) -> Result<Rollback, db::Error> {
+    let unseen = beyond::unseen(migration, &upped.before);
     if let Some(script) = &migration.down {
         let statements = script.statements.iter().map(|s| script.slice(s.span).to_owned());
         let mut way = Way { statements: statements.collect(), ..Way::default() };
         attic::restore(&mut way.statements, &mut way.loses, planned, &upped.before);
-        let failure = run_all(shadow, &way.statements).await;
-        return finish(shadow, RollbackSource::Authored, way, failure, upped).await;
+        let failure = run_all(shadow, &way.statements, ground).await;
+        return finish(shadow, RollbackSource::Authored, way, failure, (upped, unseen)).await;
     }
     let renames = undo_renames(&migration.up, &upped.before, &upped.after);
     let mut way = Way { statements: renames, ..Way::default() };
-    let mut failure = run_all(shadow, &way.statements).await;
+    let mut failure = run_all(shadow, &way.statements, ground).await;
     if failure.is_none() {
         let renamed = !way.statements.is_empty();
         let now =
             if renamed { &db::snapshot(shadow, &snapshot_options()).await? } else { &upped.after };
         let mut rest = way_back(&upped.before, now);
         attic::restore(&mut rest.statements, &mut rest.loses, planned, &upped.before);
-        failure = run_all(shadow, &rest.statements).await;
+        failure = run_all(shadow, &rest.statements, ground).await;
         way.statements.extend(rest.statements);
         way.loses = rest.loses;
         way.notes = rest.notes;
         way.notes.extend(data_changes(migration, &upped.before));
     }
-    finish(shadow, RollbackSource::Generated, way, failure, upped).await
+    finish(shadow, RollbackSource::Generated, way, failure, (upped, unseen)).await
 }
 
 /// Says which statements change rows of tables that were there before: no schema change undoes
@@ -279,15 +348,34 @@ fn data_changes(migration: &Migration, before: &Snapshot) -> Option<String> {
     (!lines.is_empty()).then(|| format!("rows that {word} {list} {it} stay as they are"))
 }
 
-/// Runs statements one by one; returns the one that failed.
-async fn run_all(shadow: &mut Connection, statements: &[String]) -> Option<(String, ServerError)> {
+/// Why a way back did not reach its end.
+enum Broke {
+    /// A statement failed.
+    Failed(String, ServerError),
+    /// A statement must not be run, or cannot be written down.
+    MustNot(String),
+}
+
+/// Runs statements one by one; returns why it stopped.
+async fn run_all(shadow: &mut Connection, statements: &[String], ground: Ground) -> Option<Broke> {
     let off = enforce_foreign_keys(shadow, false).await;
     if let Err(error) = off {
-        return Some((String::new(), error));
+        return Some(Broke::Failed(String::new(), error));
     }
     for statement in statements {
+        if statement.contains(db::HIDDEN) {
+            let why = "a login that the snapshot does not hold has to be written in";
+            return Some(Broke::MustNot(why.to_owned()));
+        }
+        let server = shadow.server();
+        if let Some(why) = beyond::forbidden(statement, server, ground == Ground::Given) {
+            return Some(Broke::MustNot(why));
+        }
         if let Err(error) = shadow.execute(statement).await {
-            return Some((statement.clone(), error));
+            return Some(Broke::Failed(statement.clone(), error));
+        }
+        if let Err(error) = db::disarm_after(shadow, statement).await {
+            return Some(Broke::Failed(statement.clone(), error));
         }
     }
     None
@@ -298,14 +386,20 @@ async fn finish(
     shadow: &mut Connection,
     source: RollbackSource,
     way: Way,
-    failure: Option<(String, ServerError)>,
-    upped: &Upped,
+    failure: Option<Broke>,
+    (upped, unseen): (&Upped, Vec<String>),
 ) -> Result<Rollback, db::Error> {
     let proof = match failure {
-        Some((statement, error)) => Proof::Fails { statement, error: error.to_string() },
+        Some(Broke::Failed(statement, error)) => {
+            Proof::Fails { statement, error: error.to_string() }
+        }
+        Some(Broke::MustNot(reason)) => Proof::NotRun { reason },
         None => {
             let now = db::snapshot(shadow, &snapshot_options()).await?;
             match compare(&upped.before, &now) {
+                Difference::None | Difference::ColumnOrder(_) if !unseen.is_empty() => {
+                    Proof::Unseen { what: unseen }
+                }
                 Difference::None => Proof::Restores,
                 Difference::ColumnOrder(diff) => Proof::ColumnOrder { diff },
                 Difference::Something(diff) => Proof::Differs { diff },

@@ -6,6 +6,7 @@ mod around;
 mod attic;
 mod back;
 mod batch;
+mod beyond;
 mod build;
 mod change;
 mod count;

@@ -351,6 +351,11 @@ pub enum Proof {
         /// The unified diff.
         diff: String,
     },
+    /// What a snapshot shows is as before; the migration changes more than that.
+    Unseen {
+        /// What no snapshot shows, one sentence each.
+        what: Vec<String>,
+    },
     /// Something differs.
     Differs {
         /// The unified diff.

@@ -1,5 +1,6 @@
 //! The throw-away databases that dry runs are made in.
 
+use super::dry_run::Ground;
 use super::model::Shadow as Described;
 use crate::db::{self, Connection, ShadowOptions, Snapshot, SnapshotOptions};
 
@@ -58,6 +59,11 @@ impl Shadow {
                 format!("{}; {count} statements left out: {first}", described.detail);
         }
         described
+    }
+
+    /// Says whose server it is on.
+    pub(super) fn ground(&self) -> Ground {
+        if self.described.kind == "given" { Ground::Given } else { Ground::Own }
     }
 
     /// Says why there is none, if there is none.

@@ -22,9 +22,10 @@ fn postgres_ways_back_restore_or_name_what_is_lost() {
     let older: Vec<&str> = older.collect();
     let older = older.join("\n;;\n");
     let given = include_str!("../../testdata/plan/postgres/given.sql");
+    let definitions = include_str!("../db/schema_definitions.sql");
     review(
         Kind::Postgres,
-        &[&older, given],
+        &[&older, definitions, given],
         include_str!("../../testdata/plan/postgres/cases.sql"),
     );
 }

@@ -4,7 +4,8 @@
 //! A case file holds cases, one after the other, each under a line that says what must come out:
 //! `-- case: name | restores | loses column public.t.c, table public.u | only mariadb`. Without a
 //! word it must restore; `order` allows for the order of columns, `stays` says that no statement
-//! brings the schema back; `surprise` that the server did something else than was predicted.
+//! brings the schema back; `unseen` that no snapshot shows all of it; `not run` that a dry run must
+//! not try it; `surprise` that the server did something else than was predicted.
 
 use std::collections::BTreeMap;
 
@@ -95,6 +96,7 @@ fn wrong(case: &Case<'_>, plan: &Plan) -> Option<String> {
     let proof = match &migration.rollback.proof {
         Proof::Restores => "restores",
         Proof::ColumnOrder { .. } => "order",
+        Proof::Unseen { .. } => "unseen",
         Proof::Differs { .. } => "stays",
         Proof::Fails { .. } => "fails",
         Proof::NotRun { .. } => "not run",

@@ -10,7 +10,8 @@ use crate::db::error::ServerError;
 use crate::db::snapshot::HIDDEN;
 
 /// One kind of object: a query for number, schema, name, statement, address, further statements,
-/// and a role that it names.
+/// and a role that it names,
+/// and the number of what it follows.
 struct Definition {
     rank: Rank,
     kind: &'static str,
@@ -228,7 +229,7 @@ WHERE t.oid >= 16384 AND {schema} AND {member:pg_opfamily:t}",
     Definition {
         rank: Rank::OperatorClass,
         kind: "operator-class",
-        class: Class::OperatorClass,
+        class: Class::Operators,
         sql: "
 SELECT t.oid, n.nspname, t.opcname || ' USING ' || a.amname, 'CREATE OPERATOR CLASS '
   || quote_ident(n.nspname) || '.' || quote_ident(t.opcname)
@@ -341,12 +342,12 @@ pub(super) async fn definitions(
             nodes.roles.extend(row.get(6).map(str::to_owned));
             nodes.add((*class, row.count(0)), row.text(4), node);
             // What follows its object has no dependency of its own in the catalogs.
-            let follows = match class {
-                Class::OperatorMembers => Some(Class::OperatorFamily),
-                Class::UserMapping => Some(Class::Server),
-                _ => None,
-            };
-            if let Some(before) = follows {
+            if row.count(7) > 0 {
+                let before = if *class == Class::UserMapping {
+                    Class::Server
+                } else {
+                    Class::OperatorFamily
+                };
                 nodes.depend((*class, row.count(0)), (before, row.count(7)));
             }
         }
@@ -355,10 +356,8 @@ pub(super) async fn definitions(
         let (Some(class), Some(owner)) = (Class::of(row.text(0)), Class::of(row.text(2))) else {
             continue;
         };
-        let owner = match owner {
-            Class::OperatorFamily => Class::OperatorMembers,
-            other => other,
-        };
+        let is_loose = owner == Class::OperatorFamily;
+        let owner = if is_loose { Class::OperatorMembers } else { owner };
         nodes.alias((class, row.count(1)), (owner, row.count(3)));
     }
     base_types(reader, nodes).await

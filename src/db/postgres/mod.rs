@@ -35,6 +35,14 @@ pub(super) fn invalidate(index: &Name) -> String {
     format!("UPDATE pg_catalog.pg_index SET indisvalid = false WHERE indexrelid = {name}::regclass")
 }
 
+/// Takes the handler from every wrapper of an extension.
+pub(super) const DISARM: &str = "DO $$ DECLARE w name; BEGIN \
+    FOR w IN SELECT f.fdwname FROM pg_catalog.pg_foreign_data_wrapper f \
+      JOIN pg_catalog.pg_depend d ON d.objid = f.oid AND d.deptype = 'e' \
+        AND d.classid = 'pg_catalog.pg_foreign_data_wrapper'::pg_catalog.regclass \
+      WHERE f.fdwhandler <> 0 \
+    LOOP EXECUTE pg_catalog.format('ALTER FOREIGN DATA WRAPPER %I NO HANDLER', w); END LOOP; END $$";
+
 /// Settings that change how the server prints what it keeps.
 ///
 /// Compiling queries costs more than running them once: `jit` is off.

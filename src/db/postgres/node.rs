@@ -36,7 +36,8 @@ pub(super) enum Class {
     Transform,
     Operator,
     OperatorFamily,
-    OperatorClass,
+    /// An operator class.
+    Operators,
     OperatorOfFamily,
     FunctionOfFamily,
     Subscription,
@@ -82,7 +83,7 @@ impl Class {
             "pg_transform" => Self::Transform,
             "pg_operator" => Self::Operator,
             "pg_opfamily" => Self::OperatorFamily,
-            "pg_opclass" => Self::OperatorClass,
+            "pg_opclass" => Self::Operators,
             "pg_amop" => Self::OperatorOfFamily,
             "pg_amproc" => Self::FunctionOfFamily,
             "pg_subscription" => Self::Subscription,

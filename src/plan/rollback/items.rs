@@ -104,7 +104,7 @@ pub(super) fn items(object: &SnapshotObject, server: Server) -> Vec<Item> {
 }
 
 /// Reads one statement.
-pub(super) fn parsed(text: &str, server: Server) -> Option<Statement> {
+pub(in crate::plan) fn parsed(text: &str, server: Server) -> Option<Statement> {
     let range = Span::new(0, u32::try_from(text.len()).unwrap_or(u32::MAX));
     let section = Section { source: Source::new("snapshot", text), range, blocks: Vec::new() };
     parse(section, server).statements.into_iter().next()

@@ -20,6 +20,7 @@ pub use compare::{Difference, compare, unified};
 pub use facts::{TableFacts, table_facts};
 pub use renames::undo_renames;
 
+pub(super) use self::items::parsed;
 use self::items::{Item, items};
 use super::model::DataLoss;
 use crate::db::{Snapshot, SnapshotObject};

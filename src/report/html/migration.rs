@@ -114,6 +114,10 @@ fn proof(proof: &Proof) -> Markup {
             (badge("good", "proven")) " but for the order of columns"
             (diff::side_by_side(diff, "Difference in the order of columns"))
         },
+        Proof::Unseen { what } => html! {
+            (badge("warn", "not proven")) " what a snapshot shows is as before, and more changes:"
+            ul { @for one in what { li { (one) } } }
+        },
         Proof::Differs { diff } => html! {
             (badge("bad", "does not restore the schema"))
             (diff::side_by_side(diff, "What the way back leaves different"))

@@ -95,7 +95,10 @@ fn verdict_sentence(plan: &Plan) -> String {
 const fn is_proven(proof: &Proof) -> bool {
     match proof {
         Proof::Restores | Proof::ColumnOrder { .. } => true,
-        Proof::Differs { .. } | Proof::Fails { .. } | Proof::NotRun { .. } => false,
+        Proof::Unseen { .. }
+        | Proof::Differs { .. }
+        | Proof::Fails { .. }
+        | Proof::NotRun { .. } => false,
     }
 }
 

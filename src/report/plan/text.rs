@@ -161,7 +161,7 @@ fn way_back(migration: &PlannedMigration, paint: &Paint, out: &mut dyn Write) ->
     let rollback = &migration.rollback;
     let color = match rollback.proof {
         Proof::Restores => green,
-        Proof::ColumnOrder { .. } | Proof::NotRun { .. } => yellow,
+        Proof::ColumnOrder { .. } | Proof::Unseen { .. } | Proof::NotRun { .. } => yellow,
         Proof::Differs { .. } | Proof::Fails { .. } => red,
     };
     writeln!(out, "  {bold}way back{reset}: {color}{}{reset}", words::rollback(rollback))?;

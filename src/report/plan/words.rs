@@ -132,6 +132,9 @@ pub(super) fn rollback(rollback: &Rollback) -> String {
     let source = match rollback.source {
         RollbackSource::Authored => "written by the author",
         RollbackSource::Generated => "generated",
+        RollbackSource::None if matches!(rollback.proof, Proof::Unseen { .. }) => {
+            "nothing undoes all of it"
+        }
         RollbackSource::None => "nothing to undo",
     };
     let proof = match &rollback.proof {
@@ -139,6 +142,7 @@ pub(super) fn rollback(rollback: &Rollback) -> String {
         Proof::ColumnOrder { .. } => {
             "run on the shadow: it restores the schema but for the order of columns".to_owned()
         }
+        Proof::Unseen { what } => format!("NOT proven: {}", what.join("; ")),
         Proof::Differs { .. } => "run on the shadow: the schema is NOT as before".to_owned(),
         Proof::Fails { error, .. } => format!("run on the shadow: it FAILS: {error}"),
         Proof::NotRun { reason } => format!("not run: {reason}"),

@@ -237,3 +237,9 @@ UPDATE accounts SET full_name = name;
 CREATE OR REPLACE TRIGGER stamp BEFORE INSERT ON plain FOR EACH ROW SET NEW.c = 2;
 -- case: optimise
 OPTIMIZE TABLE plain;
+-- case: a privilege belongs to the whole server | not run
+GRANT SELECT ON accounts TO PUBLIC;
+-- case: a user belongs to the whole server | not run
+CREATE USER lockwise_case_user;
+-- case: a setting of the whole server | not run
+SET GLOBAL max_statement_time = 0;

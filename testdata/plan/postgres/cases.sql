@@ -531,3 +531,95 @@ CREATE VIEW account_totals AS SELECT a.id, a.email, sum(i.total) AS total FROM a
 ALTER TABLE plain SET WITHOUT OIDS;
 -- case: a table's tablespace
 ALTER TABLE plain SET TABLESPACE pg_default;
+-- case: make a foreign server, a login and a table of it
+CREATE SERVER elsewhere FOREIGN DATA WRAPPER nowhere OPTIONS (host 'a');
+CREATE USER MAPPING FOR PUBLIC SERVER elsewhere OPTIONS (password 'x');
+CREATE FOREIGN TABLE far (id int NOT NULL, name text OPTIONS (column_name 'n')) SERVER elsewhere;
+GRANT SELECT ON far TO PUBLIC;
+-- case: make a foreign data wrapper
+CREATE FOREIGN DATA WRAPPER more OPTIONS (a 'b');
+COMMENT ON FOREIGN DATA WRAPPER more IS 'x';
+-- case: drop a foreign table
+DROP FOREIGN TABLE def.remote CASCADE;
+-- case: drop a login that nobody may read | not run
+DROP USER MAPPING FOR PUBLIC SERVER other;
+-- case: change a server's options | fails
+ALTER SERVER other OPTIONS (SET host 'b');
+-- case: change a login | unseen
+ALTER USER MAPPING FOR PUBLIC SERVER other OPTIONS (ADD password 'x');
+-- case: make a collation and use it
+CREATE COLLATION loose (PROVIDER = icu, LOCALE = 'und-u-ks-level1', DETERMINISTIC = false);
+ALTER TABLE plain ADD COLUMN nick text COLLATE loose;
+-- case: drop a collation
+DROP COLLATION def.plain;
+-- case: rename a collation
+ALTER COLLATION def.mixed RENAME TO blended;
+-- case: make a cast
+CREATE FUNCTION as_bool(text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1 = ''y''';
+CREATE CAST (text AS boolean) WITH FUNCTION as_bool(text) AS ASSIGNMENT;
+-- case: drop a cast
+DROP CAST (def.pair AS text);
+-- case: make operators and a class of them
+CREATE TYPE pt AS (x int, y int);
+CREATE FUNCTION pt_eq(pt, pt) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT ($1).x = ($2).x';
+CREATE OPERATOR === (FUNCTION = pt_eq, LEFTARG = pt, RIGHTARG = pt, COMMUTATOR = ===);
+CREATE FUNCTION pt_hash(pt) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT ($1).x';
+CREATE OPERATOR CLASS pt_ops FOR TYPE pt USING hash AS OPERATOR 1 ===, FUNCTION 1 pt_hash(pt);
+-- case: drop an operator
+DROP OPERATOR def.!! (NONE, def.money);
+-- case: drop an operator class and its family
+DROP OPERATOR CLASS def.money_hash_ops USING hash;
+DROP OPERATOR FAMILY def.money_hash USING hash;
+-- case: make an operator family
+CREATE OPERATOR FAMILY fam USING btree;
+-- case: make a text search configuration
+CREATE TEXT SEARCH DICTIONARY dict (TEMPLATE = pg_catalog.simple, ACCEPT = 'true');
+CREATE TEXT SEARCH CONFIGURATION conf (COPY = pg_catalog.simple);
+ALTER TEXT SEARCH CONFIGURATION conf ALTER MAPPING FOR asciiword WITH dict;
+COMMENT ON TEXT SEARCH CONFIGURATION conf IS 'x';
+-- case: change a text search configuration
+ALTER TEXT SEARCH CONFIGURATION def.english ALTER MAPPING FOR asciiword WITH pg_catalog.simple;
+-- case: drop a mapping and a configuration
+ALTER TEXT SEARCH CONFIGURATION def.english DROP MAPPING FOR numword;
+DROP TEXT SEARCH CONFIGURATION def.bare;
+-- case: make a text search parser and template
+CREATE TEXT SEARCH PARSER pars (START = prsd_start, GETTOKEN = prsd_nexttoken, END = prsd_end, LEXTYPES = prsd_lextype);
+CREATE TEXT SEARCH TEMPLATE temp (LEXIZE = dsimple_lexize);
+-- case: make a type of which only the name is there
+CREATE TYPE later_on;
+-- case: make a language and a function in it
+CREATE TRUSTED LANGUAGE reckon HANDLER plpgsql_call_handler;
+CREATE FUNCTION two() RETURNS int LANGUAGE reckon AS 'BEGIN RETURN 2; END';
+-- case: drop a language
+DROP LANGUAGE calc CASCADE;
+-- case: make a conversion, an access method, a transform
+CREATE CONVERSION conv FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8;
+CREATE ACCESS METHOD bush TYPE INDEX HANDLER bthandler;
+CREATE TRANSFORM FOR bigint LANGUAGE sql (FROM SQL WITH FUNCTION prsd_lextype(internal));
+-- case: drop a conversion and an access method
+DROP CONVERSION def.latin;
+DROP ACCESS METHOD tree;
+-- case: make an event trigger
+CREATE FUNCTION ddl() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$;
+CREATE EVENT TRIGGER watch ON ddl_command_end EXECUTE FUNCTION ddl();
+-- case: default privileges
+ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC;
+-- case: a role belongs to the whole server | not run
+CREATE ROLE lockwise_case_role;
+-- case: a privilege on a database | not run
+DO 'BEGIN END';
+GRANT CONNECT ON DATABASE postgres TO PUBLIC;
+-- case: an owner of what was there | unseen
+ALTER TABLE plain OWNER TO CURRENT_USER;
+-- case: an owner of what is made
+CREATE TABLE owned (id int);
+ALTER TABLE owned OWNER TO CURRENT_USER;
+-- case: a subscription reaches its publisher | not run
+CREATE SUBSCRIPTION sub CONNECTION 'host=127.0.0.1 port=1' PUBLICATION p;
+-- case: a foreign schema is read from its server | not run
+IMPORT FOREIGN SCHEMA public FROM SERVER other INTO public;
+-- case: a table of another server is read | not run
+CREATE EXTENSION IF NOT EXISTS file_fdw;
+CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;
+CREATE FOREIGN TABLE passwords (line text) SERVER files OPTIONS (filename '/etc/passwd');
+INSERT INTO plain (b) SELECT line FROM passwords;
