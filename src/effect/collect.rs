@@ -131,7 +131,13 @@ impl<'a> Collector<'a> {
     /// Adds what is left to do or to regret.
     pub(super) fn leaves(&mut self, what: &'static str, name: String, table: &Name) {
         let state = self.state(table);
-        self.add(EffectKind::LeftBehind { what, name, state });
+        self.add(EffectKind::LeftBehind { what, name, by: String::new(), state });
+    }
+
+    /// Notes an index that another one makes superfluous.
+    pub(super) fn leaves_redundant(&mut self, name: String, by: &str, table: &Name) {
+        let (what, by, state) = ("redundant-index", by.to_owned(), self.state(table));
+        self.add(EffectKind::LeftBehind { what, name, by, state });
     }
 
     /// Says whether a failure that does not depend on the data is among the effects.

@@ -129,6 +129,8 @@ pub enum EffectKind {
         what: &'static str,
         /// The object concerned.
         name: String,
+        /// Another object that makes it so: the index that makes one superfluous. Mostly empty.
+        by: String,
         /// The state of the table concerned.
         state: TableState,
     },

@@ -116,7 +116,16 @@ fn tell_branch(ours: &Member, branch: &Branch, told: &mut Vec<Effect>) {
     }
 }
 
+/// Two migrations with one version are a mistake where the tool knows them by it. Where a folder
+/// has had three of one version, it does not: its tool goes by whole names.
 fn tell_versions(members: &[Member], told: &mut [Vec<Effect>]) {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for member in members.iter().filter(|member| !member.version.as_str().is_empty()) {
+        *counts.entry(member.version.number()).or_default() += 1;
+    }
+    if counts.values().any(|&count| count > 2) {
+        return;
+    }
     let mut seen: BTreeMap<String, &str> = BTreeMap::new();
     for (member, told) in members.iter().zip(told) {
         let version = member.version.as_str();

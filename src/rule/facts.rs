@@ -98,8 +98,8 @@ impl<'e> Facts<'e> {
                 Self::named(EffectWord::Break, how, name, Some(*object), *state)
             }
             EffectKind::Failure(failure) => Self::of_failure(failure),
-            EffectKind::LeftBehind { what, name, state } => {
-                Self::named(EffectWord::LeftBehind, what, name, None, *state)
+            EffectKind::LeftBehind { what, name, by, state } => {
+                Self { value: by, ..Self::named(EffectWord::LeftBehind, what, name, None, *state) }
             }
             EffectKind::Declares(declaration) => Self::of_declaration(declaration),
             EffectKind::Session { what, value } => {

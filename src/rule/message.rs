@@ -6,8 +6,10 @@ use crate::schema::Name;
 use crate::sql::ServerKind;
 
 /// Placeholders of a rule's `message`.
-const PLACEHOLDERS: [&str; 10] =
-    ["blocked", "column", "detail", "index", "mode", "name", "number", "object", "table", "value"];
+const PLACEHOLDERS: [&str; 11] = [
+    "blocked", "column", "detail", "index", "mode", "name", "names", "number", "object", "table",
+    "value",
+];
 
 /// Looks for placeholders that nobody fills; returns the first and those there are.
 pub(super) fn check(template: &str) -> Result<(), (String, &'static [&'static str])> {
@@ -35,6 +37,7 @@ pub(super) fn fill(template: &str, facts: &Facts<'_>, server: ServerKind) -> Str
 fn placeholder(word: &str, facts: &Facts<'_>, server: ServerKind) -> String {
     match word {
         "name" => quoted(&facts.name, server),
+        "names" => several(facts.value, server),
         "table" => quoted(facts.table(), server),
         "column" => quoted(facts.last_part(), server),
         "index" => facts.index.map_or_else(String::new, |index| quoted(&index.name, server)),
@@ -44,6 +47,16 @@ fn placeholder(word: &str, facts: &Facts<'_>, server: ServerKind) -> String {
         "object" => facts.object.map_or("object", |object| object.as_str()).to_owned(),
         _ => facts.value.to_owned(),
     }
+}
+
+/// Quotes the first few of a list of names.
+fn several(names: &str, server: ServerKind) -> String {
+    const SHOWN: usize = 3;
+    let names: Vec<String> =
+        names.split(", ").filter(|name| !name.is_empty()).map(|n| quoted(n, server)).collect();
+    let more = names.len().saturating_sub(SHOWN);
+    let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if more == 0 { shown } else { format!("{shown} and {more} more") }
 }
 
 /// Quotes a full name as the server quotes names; the schema that needs no writing is left out.

@@ -22,6 +22,7 @@ mod mysql;
 mod sqlite;
 mod nearest;
 mod batch;
+mod picked;
 #[cfg(test)]
 mod brief;
 

@@ -45,7 +45,7 @@ impl Teller<'_> {
             self.add("change-of-every-row", object, name(), word, None, state);
         }
         let few = dml.filter.as_ref().is_some_and(|filter| names_rows(&filter.text));
-        if !dml.limit && !few {
+        if !dml.limit && !dml.picked && !few {
             let size = dml.targets.first().and_then(|target| self.schema.find(target)?.size);
             self.add("bulk-change", object, name(), word, size.map(|size| size.rows), state);
         }

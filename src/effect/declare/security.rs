@@ -15,18 +15,27 @@ impl Teller<'_> {
             return;
         }
         let names: Vec<String> = grant.names.iter().map(ToString::to_string).collect();
-        let name = if names.is_empty() { grant.grantees.join(", ") } else { names.join(", ") };
+        let schemas: Vec<&str> = grant.all_in_schema.iter().map(|schema| schema.as_str()).collect();
+        let name = if !names.is_empty() {
+            names.join(", ")
+        } else if !schemas.is_empty() {
+            format!("{}.*", schemas.join(", "))
+        } else {
+            grant.grantees.join(", ")
+        };
         let grantees = grant.grantees.join(", ");
         let all = grant.privileges.iter().any(|privilege| privilege.starts_with("all"));
         if all && grant.object != ObjectKind::Role {
-            self.tell("grant-all", grant.object, name.clone(), &grantees);
+            let value = format!("ALL to {grantees}");
+            self.tell("grant-all", grant.object, name.clone(), &value);
         }
         if grant.grantees.iter().any(|grantee| grantee.eq_ignore_ascii_case("public")) {
-            let value = grant.privileges.join(", ");
+            let value = format!("{} to PUBLIC", grant.privileges.join(", ").to_uppercase());
             self.tell("grant-to-public", grant.object, name.clone(), &value);
         }
         if grant.grant_option {
-            self.tell("grant-option", grant.object, name, &grantees);
+            let value = format!("WITH GRANT OPTION to {grantees}");
+            self.tell("grant-option", grant.object, name, &value);
         }
     }
 

@@ -534,17 +534,17 @@ impl Scene<'_> {
     pub(super) fn index_remarks(&mut self, before: &Relation, index: &IndexDef) {
         let key: Vec<&str> = index.parts.iter().filter_map(|part| part.key.column()).collect();
         let plain = index.kind == IndexKind::Plain && key.len() == index.parts.len();
-        let covered = before.indexes.iter().any(|old| {
+        let covering = before.indexes.iter().find(|old| {
             let columns = old.key_columns();
             plain
                 && old.kind != IndexKind::Fulltext
                 && columns.len() >= key.len()
                 && key.iter().zip(&columns).all(|(left, right)| same(left, right))
         });
-        if covered {
+        if let Some(longer) = covering {
             let name = index.name.as_ref().map_or("", |name| name.as_str());
             let full = format!("{}.{name}", before.name);
-            self.told.leaves("redundant-index", full, &before.name);
+            self.told.leaves_redundant(full, &longer.name, &before.name);
         }
     }
 }

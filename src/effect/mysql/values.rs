@@ -6,7 +6,7 @@ use super::types::{may_not_fit, removed_member};
 use super::{Scene, same};
 use crate::effect::{Algorithm, Online, TableState};
 use crate::schema::{Altered, Charset, Column, Relation, Schema};
-use crate::sql::ast::{ColumnDef, DataType, IndexKind};
+use crate::sql::ast::{ColumnDef, DataType, IndexKind, same_key};
 
 impl Scene<'_> {
     /// Tells what fails if the rows are such; nothing of a table that is known to have none.
@@ -23,7 +23,7 @@ impl Scene<'_> {
         }
         for index in &changes.built {
             if index.kind == IndexKind::Unique {
-                let detail = format!("duplicate entry for key '{}'", index.name);
+                let detail = same_key(&index.parts);
                 self.told.may_fail("duplicates-present", "1062", detail);
             }
         }
@@ -39,7 +39,7 @@ impl Scene<'_> {
             // A copy tells of the first value that does not fit, a rebuild of the NULL.
             let copies = online.algorithm == Algorithm::Copy;
             let code = if self.is_mariadb() || copies { "1265" } else { "1138" };
-            let detail = format!("fails if '{name}' holds NULL");
+            let detail = format!("column `{name}` of `{}` may hold NULL", before.name.name);
             self.told.may_fail("nulls-present", code, detail);
         }
         if changes.add_foreign_key && self.foreign_key_checks() {

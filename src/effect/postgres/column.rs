@@ -478,7 +478,7 @@ pub(super) fn set_not_null(
         });
         sheet.scan(&member, cause, source::ALTER_TABLE);
         if !filled {
-            let detail = format!("column \"{column}\" of \"{member}\" may hold NULL");
+            let detail = format!("column \"{column}\" of \"{}\" may hold NULL", member.name);
             sheet.may_fail("nulls-present", "23502", detail);
         }
     }

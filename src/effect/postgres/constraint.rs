@@ -243,7 +243,7 @@ pub(super) fn key_constraint(
     let index = index_name(sheet, target, added, key, label);
     let full = constraint_name(target, added, &index);
     sheet.breaks("new-unique", ObjectKind::Constraint, full, &target.name);
-    let detail = "rows have the same key".to_owned();
+    let detail = crate::sql::ast::same_key(&key.parts);
     sheet.may_fail("duplicates-present", "23505", detail);
     let columns: Vec<&str> = key.parts.iter().filter_map(|part| part.key.column()).collect();
     if primary {
@@ -322,7 +322,7 @@ pub(super) fn not_null_by_key(sheet: &mut Sheet<'_>, target: &Target<'_>, column
             continue;
         }
         sheet.scan(&member, "primary-key-not-null", source::ALTER_TABLE);
-        let detail = format!("column \"{column}\" of \"{member}\" may hold NULL");
+        let detail = format!("column \"{column}\" of \"{}\" may hold NULL", member.name);
         sheet.may_fail("nulls-present", "23502", detail);
     }
 }
@@ -466,7 +466,7 @@ pub(super) fn add_with_column(
                 default.shape != ExprShape::Null && !functions::is_volatile(sheet.schema, default)
             });
             if constant {
-                let detail = "all rows get the same value".to_owned();
+                let detail = "two rows, which get the same value".to_owned();
                 sheet.may_fail("duplicates-present", "23505", detail);
             }
         }

@@ -41,7 +41,7 @@ pub(super) fn create(sheet: &mut Sheet<'_>, create: &CreateIndex) {
     if create.index.kind == IndexKind::Unique {
         let full = index.to_string();
         sheet.breaks("new-unique", ObjectKind::Index, full, &table);
-        let detail = "rows have the same key".to_owned();
+        let detail = crate::sql::ast::same_key(&create.index.parts);
         sheet.may_fail("duplicates-present", "23505", detail);
     }
     if create.concurrently {

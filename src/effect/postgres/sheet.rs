@@ -236,7 +236,7 @@ impl<'a> Sheet<'a> {
     /// Notes something left to do or to regret.
     pub(super) fn leaves(&mut self, what: &'static str, name: String, table: &Name) {
         let state = self.state(table);
-        self.push(EffectKind::LeftBehind { what, name, state }, source::OBJECT);
+        self.push(EffectKind::LeftBehind { what, name, by: String::new(), state }, source::OBJECT);
     }
 
     /// Notes that the statement was not analysed.

@@ -30,7 +30,7 @@ impl Scene<'_> {
                 ActionKind::SetNotNull { column } => {
                     self.has_column(table, column.as_str());
                     self.told.scan(&name, "set-not-null");
-                    let detail = format!("fails if \"{column}\" holds NULL");
+                    let detail = format!("column \"{column}\" of \"{}\" may hold NULL", name.name);
                     self.told.may_fail("nulls-present", CONSTRAINT, detail);
                     self.breaks_column("new-not-null", &name, column.as_str());
                     self.locks(&name, "set-not-null", During::Scan);

@@ -231,7 +231,7 @@ impl Scene<'_> {
             return;
         }
         if create.index.kind == IndexKind::Unique {
-            let detail = format!("UNIQUE constraint failed: {}", create.table.name());
+            let detail = crate::sql::ast::same_key(&create.index.parts);
             self.told.may_fail("duplicates-present", CONSTRAINT, detail);
         }
         self.told.build(&name, written.as_str(), "create-index", false);

@@ -2,7 +2,7 @@
 
 use super::{StatementRun, Walker, session, smell};
 use crate::effect::{During, Effect, EffectKind, Failure, TableState};
-use crate::schema::{Name, Origin};
+use crate::schema::{Constraint, Demand, Index, Name, Origin, Relation};
 use crate::sql::ast::{
     ActionKind, AlterTable, ColumnDef, ConstraintKind, CreateIndex, Dml, DmlKind, Drop, IndexKind,
     MyAction, Nullability, ObjectKind, Statement, StatementKind,
@@ -22,6 +22,8 @@ pub(super) struct Across {
     copied: Vec<Name>,
     /// Columns added.
     added_columns: Vec<(Name, String)>,
+    /// Those of them that hold nothing but NULL.
+    null_columns: Vec<(Name, String)>,
     /// Foreign keys dropped: table and columns.
     dropped_keys: Vec<(Name, Vec<String>)>,
     /// Indexes dropped: table, key columns, name.
@@ -153,6 +155,9 @@ impl Walker<'_> {
         if counts || column.identity.is_some() {
             self.across.dropped_unique.push((table.clone(), vec![column.name.value.clone()]));
         }
+        if !counts && column.default.is_none() && column.generated.is_none() {
+            self.across.null_columns.push(key.clone());
+        }
         self.across.added_columns.push(key.clone());
         let required = matches!(column.nullability, Some(Nullability::NotNull { .. }));
         if required && column.default.is_some() {
@@ -184,7 +189,9 @@ impl Walker<'_> {
                 if self.schema.find(name).is_none() {
                     self.across.unknown_tables.push(self.schema.resolve(name));
                 }
-                self.across.dropped_tables.push(self.schema.resolve(name));
+                let table = self.schema.resolve(name);
+                self.across.dropped_unique.extend(unique_keys(self.schema.relation(&table)));
+                self.across.dropped_tables.push(table);
             } else if drop.object == ObjectKind::Index {
                 match &drop.on_table {
                     Some(table) => {
@@ -257,7 +264,14 @@ impl Walker<'_> {
         let all = |(known, old): &(Name, Vec<String>)| {
             known == table && !old.is_empty() && old.iter().all(|c| columns.contains(&c.as_str()))
         };
-        if self.across.dropped_unique.iter().any(all) {
+        let known = unique_keys(self.schema.relation(table));
+        // NULLs are no duplicates of each other.
+        let null = self
+            .across
+            .null_columns
+            .iter()
+            .any(|(known, column)| known == table && columns.contains(&column.as_str()));
+        if null || self.across.dropped_unique.iter().chain(&known).any(all) {
             excuse_failures(run, at, "duplicates-present");
         }
     }
@@ -290,6 +304,8 @@ impl Walker<'_> {
 impl Walker<'_> {
     /// Notes which NULLs an UPDATE replaces: all of a column's, as far as its condition shows.
     fn fill(&mut self, dml: &Dml, run: &mut StatementRun) {
+        let written: Vec<Name> = dml.targets.iter().map(|name| self.schema.resolve(name)).collect();
+        self.across.null_columns.retain(|(table, _)| !written.contains(table));
         if dml.kind != DmlKind::Update || dml.limit {
             return;
         }
@@ -373,7 +389,7 @@ impl Walker<'_> {
             return;
         }
         // What MySQL and MariaDB do is told of the table, and names the column.
-        let named = format!("'{column}'");
+        let named = format!("`{column}`");
         excuse_where(run, |effect| {
             effect.failure().is_some_and(|failure| {
                 let here = at.contains(effect.span) || failure.detail.contains(&named);
@@ -405,6 +421,22 @@ impl Walker<'_> {
             run.effects.effects.push(session(span, "visibility-with-rebuild", value));
         }
     }
+}
+
+/// Returns the columns of a table that are known to be unique together.
+fn unique_keys(table: Option<&Relation>) -> Vec<(Name, Vec<String>)> {
+    let Some(table) = table else { return Vec::new() };
+    let keys = table.constraints.iter().filter(|constraint| {
+        matches!(constraint.kind, Demand::PrimaryKey(_) | Demand::Unique(_)) && constraint.valid
+    });
+    let keys = keys.map(Constraint::columns);
+    let indexes = table.indexes.iter().filter(|index| {
+        let plain = index.parts.iter().all(|part| part.key.column().is_some());
+        index.kind == IndexKind::Unique && index.valid && index.predicate.is_none() && plain
+    });
+    let all = keys.chain(indexes.map(Index::key_columns));
+    let owned = |columns: Vec<&str>| columns.into_iter().map(str::to_owned).collect();
+    all.map(|columns| (table.name.clone(), owned(columns))).collect()
 }
 
 /// Excuses failures of one kind within a clause.

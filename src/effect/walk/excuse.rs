@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::left::is_redundant;
-use super::{MigrationEffects, StatementRun};
+use super::{MigrationEffects, StatementRun, passing};
 use crate::effect::{Effect, EffectKind};
 use crate::schema::{Constraint, Name, Origin, Relation, Schema};
 use crate::sql::ast::{
@@ -32,6 +32,7 @@ pub(super) fn within(migration: &Migration, out: &mut MigrationEffects, schema: 
             }
         }
     }
+    passing::excuse(statements, schema, out);
     for (index, run) in out.statements.iter_mut().enumerate() {
         let later = statements.get(index + 1..).unwrap_or(&[]);
         let from_here = statements.get(index..).unwrap_or(&[]);
@@ -131,10 +132,11 @@ fn replaced(statements: &[Statement], schema: &Schema, out: &mut MigrationEffect
                 run.excused.insert(place);
             }
         }
+        let all: Vec<String> = out.replaced_unknown.iter().map(ToString::to_string).collect();
         let effect =
             out.statements.get_mut(first.0).and_then(|run| run.effects.effects.get_mut(first.1));
         if let Some(Effect { kind: EffectKind::Session { value, .. }, .. }) = effect {
-            *value = format!("{value} and {} more tables", others.len());
+            *value = all.join(", ");
         }
     }
     for (statement, run) in statements.iter().zip(&mut out.statements) {

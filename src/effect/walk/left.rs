@@ -67,13 +67,14 @@ impl Walker<'_> {
         }
         for (place, index) in create.indexes.iter().enumerate() {
             duplicate_columns(&table, &index.parts, index.span, run);
-            let covered = create.indexes.iter().enumerate().any(|(other, longer)| {
-                let later_twin = columns(&longer.parts) == columns(&index.parts) && other < place;
+            let covering = create.indexes.iter().enumerate().find(|(other, longer)| {
+                let later_twin = columns(&longer.parts) == columns(&index.parts) && *other < place;
                 let longer_one = longer.parts.len() > index.parts.len();
                 (longer_one || later_twin) && covers(&longer.parts, index)
             });
-            if let Some(name) = index.name.as_ref().filter(|_| covered) {
-                leave(run, index.span, "redundant-index", format!("{table}.{name}"));
+            if let (Some(name), Some((_, longer))) = (&index.name, covering) {
+                let by = longer.name.as_ref().map_or("", |name| name.as_str());
+                leave_by(run, index.span, "redundant-index", format!("{table}.{name}"), by);
             }
         }
     }
@@ -245,26 +246,32 @@ impl Walker<'_> {
             if !plain(known) || self.belongs_to_foreign_key(relation, known) {
                 continue;
             }
-            let name = if covers(&known.parts, index) && same_method(known, index) {
-                own.unwrap_or("index")
+            let new = own.unwrap_or("index");
+            let (name, by) = if covers(&known.parts, index) && same_method(known, index) {
+                (new, known.name.as_str())
             } else if is_prefix_of(relation, known, index) {
-                known.name.as_str()
+                (known.name.as_str(), new)
             } else {
                 continue;
             };
-            leave(run, span, "redundant-index", format!("{table}.{name}"));
+            leave_by(run, span, "redundant-index", format!("{table}.{name}"), by);
             return;
         }
     }
 }
 
 fn leave(run: &mut StatementRun, span: Span, what: &'static str, name: String) {
+    leave_by(run, span, what, name, "");
+}
+
+fn leave_by(run: &mut StatementRun, span: Span, what: &'static str, name: String, by: &str) {
     let told = run.effects.effects.iter().any(|effect| {
         matches!(&effect.kind, EffectKind::LeftBehind { what: known, .. } if *known == what)
             && effect.span == span
     });
     if !told {
-        let kind = EffectKind::LeftBehind { what, name, state: TableState::Existing };
+        let (by, state) = (by.to_owned(), TableState::Existing);
+        let kind = EffectKind::LeftBehind { what, name, by, state };
         let source = "the keys and indexes of the table, and the server's manual on indexes";
         run.effects.effects.push(Effect { span, kind, source });
     }

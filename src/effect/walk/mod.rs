@@ -9,6 +9,7 @@ mod body;
 mod excuse;
 mod held;
 mod left;
+mod passing;
 mod settings;
 mod smell;
 mod tool;
@@ -165,6 +166,8 @@ impl<'w> Walker<'w> {
         let mut run = self.effects(statement);
         excuse::without_rows(statement, self.schema, &mut run);
         excuse::soften(statement, self.schema, &mut run);
+        passing::own_parts(self.schema, &mut run);
+        passing::new_view(statement, self.schema, &mut run);
         if self.opaque {
             excuse::doubt(&mut run);
         }

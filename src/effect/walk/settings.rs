@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{StatementRun, Walker, session};
-use crate::effect::{Declaration, During, Effect, EffectKind, Lock, TableState};
+use super::{StatementRun, Walker, session, standing};
+use crate::effect::{Declaration, During, Effect, EffectKind, Lock, Subject, TableState};
 use crate::sql::ServerKind;
 use crate::sql::ast::{ObjectKind, Pragma, Set, SetScope, Statement, StatementKind};
 
@@ -184,7 +184,14 @@ impl Walker<'_> {
                 table.clone(),
             ));
         }
-        let slow = locks.iter().any(|lock| lock.during > During::Instant);
+        let works = |effect: &Effect| {
+            let filled = |subject: &Subject| {
+                matches!(subject.state, TableState::Existing | TableState::NewFilled)
+            };
+            effect.work().is_some_and(|(subject, _)| filled(subject))
+        };
+        let slow = locks.iter().any(|lock| lock.during > During::Instant)
+            && standing(&run.effects.effects, &run.excused).any(works);
         if slow
             && self.kind() == ServerKind::Postgres
             && !self.settings.is_on("statement_timeout")

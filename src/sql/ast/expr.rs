@@ -121,3 +121,15 @@ impl Key {
         }
     }
 }
+
+/// Returns what a unique key does not allow, as the end of a sentence: `two rows with the same a`.
+pub fn same_key(parts: &[KeyPart]) -> String {
+    let parts: Vec<&str> = parts
+        .iter()
+        .map(|part| match &part.key {
+            Key::Column(column) => column.as_str(),
+            Key::Expr(expr) => expr.text.as_str(),
+        })
+        .collect();
+    format!("two rows with the same {}", parts.join(", "))
+}

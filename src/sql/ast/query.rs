@@ -62,6 +62,8 @@ pub struct Dml {
     pub rows: Option<Vec<Vec<String>>>,
     /// LIMIT on UPDATE or DELETE (MySQL).
     pub limit: bool,
+    /// A query with LIMIT picks the rows of UPDATE or DELETE: no more than that are changed.
+    pub picked: bool,
     /// ORDER BY on UPDATE or DELETE (MySQL).
     pub order_by: bool,
     /// ON CONFLICT, ON DUPLICATE KEY, INSERT IGNORE, INSERT OR REPLACE.

@@ -207,6 +207,7 @@ fn do_expressions(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
         from_query: false,
         rows: None,
         limit: false,
+        picked: false,
         order_by: false,
         on_conflict: false,
     })))
@@ -258,6 +259,7 @@ fn load(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
         from_query: false,
         rows: None,
         limit: false,
+        picked: false,
         order_by: false,
         on_conflict,
     })))

@@ -61,6 +61,7 @@ pub(super) fn select(query: Query) -> StatementKind {
         from_query: false,
         rows: None,
         limit: false,
+        picked: false,
         order_by: false,
         on_conflict: false,
     }))

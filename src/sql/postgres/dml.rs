@@ -1,5 +1,7 @@
 //! INSERT, UPDATE, DELETE and MERGE.
 
+use std::ops::Range;
+
 use super::call::enclosed;
 use super::expr::{self, full};
 use super::found::Found;
@@ -8,6 +10,7 @@ use crate::sql::ast::{Dml, DmlKind, Expr, Key, Query, StatementKind};
 use crate::sql::cursor::{Cursor, Parsed};
 use crate::sql::expr as facts;
 use crate::sql::name::{Ident, ObjectName};
+use crate::sql::picked::Clauses;
 
 /// What a data change does, beside what it reads.
 #[derive(Debug)]
@@ -20,6 +23,7 @@ pub(super) struct Change {
     columns: Vec<Ident>,
     from_query: bool,
     rows: Option<Vec<Vec<String>>>,
+    picked: bool,
     on_conflict: bool,
 }
 
@@ -32,6 +36,7 @@ impl Change {
             columns: Vec::new(),
             from_query: false,
             rows: None,
+            picked: false,
             on_conflict: false,
         }
     }
@@ -59,6 +64,7 @@ fn dml(change: Option<Change>, query: Query) -> Dml {
         columns: Vec::new(),
         from_query: false,
         rows: None,
+        picked: false,
         on_conflict: false,
     });
     Dml {
@@ -70,6 +76,7 @@ fn dml(change: Option<Change>, query: Query) -> Dml {
         from_query: change.from_query,
         rows: change.rows,
         limit: false,
+        picked: change.picked,
         order_by: false,
         on_conflict: change.on_conflict,
     }
@@ -79,13 +86,15 @@ fn dml(change: Option<Change>, query: Query) -> Dml {
 pub(super) fn any(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<Option<Change>> {
     f.enter(c)?;
     let with = f.with.len();
+    let start = c.position();
     if c.at(&["WITH"]) {
         select::with_clause(c, f)?;
     }
+    let with_clause = start..c.position();
     let change = match c.accept_any(&["INSERT", "UPDATE", "DELETE", "MERGE"]) {
         Some("INSERT") => Some(insert(c, f)?),
-        Some("UPDATE") => Some(update(c, f)?),
-        Some("DELETE") => Some(delete(c, f)?),
+        Some("UPDATE") => Some(update(c, f, with_clause)?),
+        Some("DELETE") => Some(delete(c, f, with_clause)?),
         Some(_) => Some(merge(c, f)?),
         None => {
             select::statement(c, f)?;
@@ -273,25 +282,31 @@ fn changed_relation(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<ObjectName> {
     Ok(name)
 }
 
-fn update(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<Change> {
+fn update(c: &mut Cursor<'_>, f: &mut Found, with: Range<usize>) -> Parsed<Change> {
     let mut change = Change::of(DmlKind::Update, changed_relation(c, f)?);
     c.expect(&["SET"])?;
     change.columns = assignments(c, f)?;
+    let start = c.position();
     if c.accept(&["FROM"]) {
         from::list(c, f)?;
     }
+    let from = start..c.position();
     change.filter = filter(c, f)?;
+    change.picked = Clauses { with, filter: from.end..c.position(), from }.pick_few(c);
     returning(c, f)?;
     Ok(change)
 }
 
-fn delete(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<Change> {
+fn delete(c: &mut Cursor<'_>, f: &mut Found, with: Range<usize>) -> Parsed<Change> {
     c.expect(&["FROM"])?;
     let mut change = Change::of(DmlKind::Delete, changed_relation(c, f)?);
+    let start = c.position();
     if c.accept(&["USING"]) {
         from::list(c, f)?;
     }
+    let from = start..c.position();
     change.filter = filter(c, f)?;
+    change.picked = Clauses { with, filter: from.end..c.position(), from }.pick_few(c);
     returning(c, f)?;
     Ok(change)
 }

@@ -1,10 +1,13 @@
 //! INSERT, REPLACE, UPDATE, DELETE and LOAD DATA of MySQL, MariaDB and SQLite.
 
+use std::ops::Range;
+
 use super::walk::{Walk, at_conflict};
 use crate::sql::ast::{Dml, DmlKind, Query};
 use crate::sql::cursor::{Cursor, Parsed};
 use crate::sql::expr;
 use crate::sql::name::{Ident, ObjectName};
+use crate::sql::picked::Clauses;
 use crate::sql::server::ServerKind;
 
 /// Reads a query or a data change to its end.
@@ -14,6 +17,7 @@ pub(super) fn dml(c: &mut Cursor<'_>) -> Parsed<Dml> {
     if c.at(&["WITH"]) {
         walk.with_clause(c)?;
     }
+    let with = start..c.position();
     let mut dml = match c.accept_any(&["INSERT", "REPLACE", "UPDATE", "DELETE", "LOAD"]) {
         Some("INSERT") => insert(c, &mut walk, DmlKind::Insert)?,
         Some("REPLACE") => insert(c, &mut walk, DmlKind::Replace)?,
@@ -29,8 +33,29 @@ pub(super) fn dml(c: &mut Cursor<'_>) -> Parsed<Dml> {
             empty(DmlKind::Select)
         }
     };
+    if matches!(dml.kind, DmlKind::Update | DmlKind::Delete) {
+        dml.picked = clauses(c, with).pick_few(c);
+    }
     dml.query = walk.finish(c.span_from(start));
     Ok(dml)
+}
+
+/// Finds the joined tables and the condition of a change that was read to its end.
+fn clauses(c: &Cursor<'_>, with: Range<usize>) -> Clauses {
+    let (mut depth, mut set, mut filter) = (0_u32, None, None);
+    let tokens = c.sub(with.end, c.position());
+    for (at, token) in (with.end..).zip(tokens.tokens()) {
+        match c.slice(token.span).to_ascii_uppercase().as_str() {
+            "(" => depth += 1,
+            ")" => depth = depth.saturating_sub(1),
+            "SET" if depth == 0 => set = set.or(Some(at)),
+            "WHERE" if depth == 0 => filter = filter.or(Some(at)),
+            _ => {}
+        }
+    }
+    let end = c.position();
+    let filter = filter.unwrap_or(end);
+    Clauses { from: with.end..set.unwrap_or(filter), filter: filter..end, with }
 }
 
 fn empty(kind: DmlKind) -> Dml {
@@ -43,6 +68,7 @@ fn empty(kind: DmlKind) -> Dml {
         from_query: false,
         rows: None,
         limit: false,
+        picked: false,
         order_by: false,
         on_conflict: false,
     }

@@ -199,6 +199,10 @@ pub(super) fn add_index(schema: &Schema, table: &mut Relation, definition: &Inde
         .name
         .as_ref()
         .map_or_else(|| index_name(table, &definition.parts), |name| name.value.clone());
+    if table.indexes.iter().any(|index| same(&index.name, &name)) {
+        // Refused: error 1061, duplicate key name.
+        return;
+    }
     let mut index = plain_index(schema, name, definition.parts.clone(), definition.kind);
     if let Some(method) = &definition.method {
         method.clone_into(&mut index.method);
