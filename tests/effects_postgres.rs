@@ -17,7 +17,7 @@ mod recorded;
 use std::collections::{BTreeMap, BTreeSet};
 
 use lockwise::effect::{
-    self, EffectKind, LockMode, MigrationEffects, TransactionRule, WalkOptions,
+    self, EffectKind, HeldUntil, LockMode, MigrationEffects, TransactionRule, WalkOptions,
 };
 use lockwise::schema::{Name, Schema};
 use lockwise::sql::{Server, ServerKind, ServerVersion, TransactionMode};
@@ -108,6 +108,10 @@ fn disagreements(row: &Value, result: &Value, version: u64) -> Vec<String> {
 #[derive(Debug, Default)]
 struct Told {
     locks: BTreeMap<String, LockMode>,
+    /// Locks that end with the statement: a transaction is not seen holding them.
+    brief: BTreeSet<String>,
+    /// Locks of tables that rows found lead to.
+    by_rows: BTreeSet<String>,
     rewrites: BTreeSet<String>,
     scans: BTreeSet<String>,
     /// Scans that only keys in the other table cause.
@@ -138,6 +142,12 @@ impl Told {
         };
         match kind {
             EffectKind::Lock(lock) if there(&lock.relation.name) => {
+                if lock.held_until == HeldUntil::StatementEnd {
+                    self.brief.insert(short(&lock.relation.name));
+                }
+                if lock.cause == "foreign-key-rows" {
+                    self.by_rows.insert(short(&lock.relation.name));
+                }
                 let mode = self.locks.entry(short(&lock.relation.name)).or_insert(lock.mode);
                 *mode = (*mode).max(lock.mode);
             }
@@ -146,7 +156,7 @@ impl Told {
             }
             EffectKind::Scan { relation, cause } if there(&relation.name) => {
                 self.scans.insert(short(&relation.name));
-                if cause.ends_with("-parent") {
+                if cause.ends_with("-parent") || *cause == "foreign-key-rows" {
                     self.looked_up.insert(short(&relation.name));
                 }
             }
@@ -209,9 +219,8 @@ fn compare(before: &Schema, told: &Told, result: &Value) -> Vec<String> {
     if !told.unknown.is_empty() {
         wrong.push(format!("not analysed: {:?}", told.unknown));
     }
-    let tx_ok = result["tx_ok"].as_bool().unwrap_or(true);
-    if tx_ok == told.forbidden {
-        wrong.push(format!("allowed in a transaction: {tx_ok}"));
+    if tx_ok(result) == told.forbidden {
+        wrong.push(format!("allowed in a transaction: {}", tx_ok(result)));
     }
     compare_locks(before, told, result, &mut wrong);
     let rewrites = set(result, "rewrite");
@@ -224,6 +233,10 @@ fn compare(before: &Schema, told: &Told, result: &Value) -> Vec<String> {
     wrong
 }
 
+fn tx_ok(result: &Value) -> bool {
+    result["tx_ok"].as_bool().unwrap_or(true)
+}
+
 fn compare_locks(before: &Schema, told: &Told, result: &Value, wrong: &mut Vec<String>) {
     let Some(locks) = result["locks"].as_object() else { return };
     let transient = result["transient_locks"].as_object();
@@ -234,7 +247,8 @@ fn compare_locks(before: &Schema, told: &Told, result: &Value, wrong: &mut Vec<S
         }
         let seen = locks.get(name).and_then(Value::as_str).map(mode);
         let predicted = told.locks.get(name).copied();
-        if seen == predicted {
+        let unseen = (told.brief.contains(name) && tx_ok(result)) || told.by_rows.contains(name);
+        if seen == predicted || (seen.is_none() && unseen) {
             continue;
         }
         let full = full(name);
@@ -293,7 +307,10 @@ fn compare_scans(before: &Schema, told: &Told, result: &Value, wrong: &mut Vec<S
     if result.get("full_scan").is_none() {
         return;
     }
-    let rewrites = set(result, "rewrite");
+    let mut rewrites = set(result, "rewrite");
+    // The counters of a table go with it, and those of a file with the file.
+    rewrites.extend(set(result, "emptied"));
+    rewrites.extend(told.losses.iter().cloned());
     let seen: BTreeSet<String> = set(result, "full_scan").difference(&rewrites).cloned().collect();
     let filled =
         |name: &&String| before.relation(&full(name)).is_none_or(|relation| relation.has_rows);

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::model::{Demand, Index, Name, Relation, RelationKind, Rule, Schema, TypeBody};
-use crate::sql::ast::{DataType, Expr, Key, ObjectKind};
+use crate::sql::ast::{DataType, Expr, IndexKind, Key, ObjectKind};
 
 /// An object that depends on another.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -266,19 +266,28 @@ impl Schema {
         self.referrers(table).filter(shows).map(|view| view.name.clone()).collect()
     }
 
-    /// Returns the foreign keys that rely on a unique index or key of a table.
-    pub fn dependents_of_key(&self, table: &Name, columns: &[&str]) -> Vec<Dependent> {
+    /// Returns the foreign keys that rely on a unique index of a table: of several over the same
+    /// columns they take the oldest (PostgreSQL 12 to 18, transformFkeyCheckAttrs).
+    pub fn dependents_of_key(&self, table: &Name, index: &str) -> Vec<Dependent> {
+        let Some(relation) = self.relations.get(table) else { return Vec::new() };
         let mut found = Vec::new();
         for (other, constraint) in self.foreign_keys_to(table) {
             let Demand::ForeignKey { parent_columns, .. } = &constraint.kind else { continue };
-            let primary = self.relations.get(table).and_then(Relation::primary_key);
             let used: Vec<&str> = if parent_columns.is_empty() {
-                primary.unwrap_or(&[]).iter().map(String::as_str).collect()
+                let primary = relation.primary_key().unwrap_or(&[]);
+                primary.iter().map(String::as_str).collect()
             } else {
                 parent_columns.iter().map(String::as_str).collect()
             };
-            let same = used.len() == columns.len() && used.iter().all(|c| columns.contains(c));
-            if same {
+            let serves = |own: &&Index| {
+                let key = own.key_columns();
+                own.kind == IndexKind::Unique
+                    && own.predicate.is_none()
+                    && own.parts.len() == used.len()
+                    && key.len() == used.len()
+                    && used.iter().all(|column| key.contains(column))
+            };
+            if relation.indexes.iter().find(serves).is_some_and(|own| own.name == index) {
                 let part = Part::Constraint(constraint.name.clone());
                 let kind = ObjectKind::Constraint;
                 found.push(Dependent::new(kind, &other.name, part, false));

@@ -9,7 +9,7 @@ use super::sheet::Sheet;
 use super::{column, constraint, drop_column, partition, source, type_change};
 use super::{settings, standing};
 use crate::effect::LockMode::{self, AccessExclusive, ShareRowExclusive, ShareUpdateExclusive};
-use crate::schema::{Name, RelationKind};
+use crate::schema::{Name, Relation, RelationKind};
 use crate::sql::ast::{
     ActionKind, AlterTable, ColumnDef, ConstraintKind, ObjectKind, PgAction, TableAction,
     TableConstraint,
@@ -74,17 +74,21 @@ pub(super) fn alter(sheet: &mut Sheet<'_>, alter: &AlterTable) {
         let on_table = target.name.clone();
         sheet.lock(&on_table, mode, cause);
         if let ActionKind::AddColumn { column, .. } = &action.kind {
-            for child in column::reached_by_add(sheet, &target.name, column.name.as_str()) {
+            let mut below = column::reached_by_add(sheet, &target, column.name.as_str());
+            if column::has_check(column) {
+                below.extend(sheet.family(&target.name, alter.only).into_iter().skip(1));
+            }
+            for child in below {
                 sheet.lock(&child, mode, cause);
             }
-        } else if recurses(sheet, &target, &action.kind) {
-            for child in sheet.family(&target.name, alter.only).into_iter().skip(1) {
+        } else {
+            for child in reached(sheet, &target, &action.kind) {
                 sheet.lock(&child, mode, cause);
             }
         }
     }
     let mut actions: Vec<&TableAction> = alter.actions.iter().collect();
-    actions.sort_by_key(|action| pass(&action.kind));
+    actions.sort_by_key(|action| action.kind.pass());
     for action in actions {
         sheet.at(action.span);
         run(sheet, &target, action);
@@ -187,28 +191,6 @@ fn move_all(sheet: &mut Sheet<'_>, alter: &AlterTable, to: &str) {
     }
 }
 
-/// The pass in which PostgreSQL runs an action.
-fn pass(action: &ActionKind) -> u8 {
-    match action {
-        ActionKind::DropColumn { .. }
-        | ActionKind::DropConstraint { .. }
-        | ActionKind::DropNotNull { .. }
-        | ActionKind::DropDefault { .. } => 0,
-        ActionKind::Postgres(PgAction::DropIdentity { .. } | PgAction::DropExpression { .. }) => 0,
-        ActionKind::Postgres(PgAction::AlterType { .. }) => 1,
-        ActionKind::Postgres(PgAction::SetExpression { .. }) => 2,
-        ActionKind::AddColumn { .. } => 3,
-        ActionKind::SetNotNull { .. } => 4,
-        ActionKind::Postgres(PgAction::AddIdentity { .. }) => 4,
-        ActionKind::AddConstraint(added) if constraint::has_index(&added.kind) => 5,
-        ActionKind::AddConstraint(_) | ActionKind::SetDefault { .. } => 6,
-        ActionKind::RenameColumn { .. }
-        | ActionKind::RenameTo(_)
-        | ActionKind::Postgres(_)
-        | ActionKind::Mysql(_) => 7,
-    }
-}
-
 /// The lock that an action needs on the table itself.
 #[expect(clippy::wildcard_enum_match_arm, reason = "only foreign keys differ")]
 fn level(action: &TableAction) -> LockMode {
@@ -286,6 +268,45 @@ fn options_level<'o>(mut options: impl Iterator<Item = &'o str>) -> LockMode {
     if strong { AccessExclusive } else { ShareUpdateExclusive }
 }
 
+/// Returns the tables below that an action locks as it locks the table (measured).
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others leave ONLY alone")]
+fn reached(sheet: &Sheet<'_>, target: &Target<'_>, action: &ActionKind) -> Vec<Name> {
+    let name = &target.name;
+    let partitioned = sheet.table(name).is_some_and(Relation::is_partitioned);
+    let below =
+        |only: bool| -> Vec<Name> { sheet.family(name, only).into_iter().skip(1).collect() };
+    let children = || -> Vec<Name> {
+        sheet.schema.children(name).iter().map(|child| child.name.clone()).collect()
+    };
+    match action {
+        // The partitions must not be in use, ONLY or not.
+        ActionKind::DropConstraint { .. } if partitioned => below(false),
+        ActionKind::Postgres(PgAction::AlterConstraint { .. })
+            if partitioned && !sheet.since(18) =>
+        {
+            below(false)
+        }
+        // PostgreSQL 18 looks for the constraints below, and for none where nothing changes.
+        ActionKind::SetNotNull { column } | ActionKind::DropNotNull { column }
+            if sheet.since(18) =>
+        {
+            let marked = column::is_marked(sheet, name, column.as_str());
+            match (action, marked) {
+                (ActionKind::SetNotNull { .. }, true) | (ActionKind::DropNotNull { .. }, false) => {
+                    Vec::new()
+                }
+                (_, _) if target.only => children(),
+                (_, _) => below(false),
+            }
+        }
+        ActionKind::SetNotNull { column } if partitioned => {
+            if column::is_marked(sheet, name, column.as_str()) { Vec::new() } else { below(false) }
+        }
+        _ if recurses(sheet, target, action) => below(target.only),
+        _ => Vec::new(),
+    }
+}
+
 /// Says whether an action goes down to partitions and children, and locks them as the table.
 fn recurses(sheet: &Sheet<'_>, target: &Target<'_>, action: &ActionKind) -> bool {
     let table = sheet.table(&target.name);
@@ -331,17 +352,26 @@ fn postgres_recurses(
         | PgAction::DropExpression { .. }
         | PgAction::SetStatistics { .. }
         | PgAction::SetStorage { .. } => true,
-        PgAction::AddIdentity { .. }
-        | PgAction::SetIdentity { .. }
-        | PgAction::DropIdentity { .. } => sheet.since(17) && partitioned,
-        PgAction::ValidateConstraint { name } | PgAction::RenameConstraint { from: name, .. } => {
-            let inherited = standing::reaches_children(sheet, &target.name, name.as_str());
-            let check = standing::is_check(sheet, &target.name, name.as_str());
-            inherited && (check || matches!(action, PgAction::ValidateConstraint { .. }))
+        PgAction::AddIdentity { .. } | PgAction::SetIdentity { .. } => {
+            sheet.since(17) && partitioned
+        }
+        PgAction::DropIdentity { column, .. } => {
+            let table = sheet.table(&target.name);
+            let found = table.and_then(|table| table.column(column.as_str()));
+            sheet.since(17) && partitioned && found.is_none_or(|found| found.identity.is_some())
+        }
+        PgAction::ValidateConstraint { name } => {
+            let valid = standing::find(sheet, &target.name, name.as_str()).is_some_and(|c| c.valid);
+            !valid && standing::reaches_children(sheet, &target.name, name.as_str())
+        }
+        PgAction::RenameConstraint { from, .. } => {
+            standing::reaches_children(sheet, &target.name, from.as_str())
+                && standing::is_check(sheet, &target.name, from.as_str())
         }
         PgAction::AlterConstraint { .. } => partitioned,
-        PgAction::Trigger { name, .. } => {
-            partitioned && settings::fires_for_rows(sheet, &target.name, name.as_ref())
+        PgAction::Trigger { name, all, .. } => {
+            let keys = *all && name.is_none();
+            partitioned && settings::fires_for_rows(sheet, &target.name, name.as_ref(), keys)
         }
         PgAction::ColumnOptions { .. }
         | PgAction::SetCompression { .. }

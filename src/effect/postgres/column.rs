@@ -4,7 +4,7 @@ use super::alter_table::Target;
 use super::sheet::Sheet;
 use super::{constraint, functions, literal, source, types};
 use crate::effect::LockMode::RowExclusive;
-use crate::schema::{Demand, Name, RelationKind, TypeBody};
+use crate::schema::{Demand, Name, Relation, RelationKind, TypeBody};
 use crate::sql::Ident;
 use crate::sql::ast::{
     ColumnDef, ConstraintKind, Expr, ExprShape, GeneratedStorage, Nullability, ObjectKind,
@@ -24,7 +24,8 @@ pub(super) fn add(
 ) {
     let name = column.name.as_str();
     let table = sheet.table(&target.name);
-    if table.is_some_and(|table| table.column(name).is_some()) {
+    let dropped = target.beside.dropped_columns.contains(&name);
+    if !dropped && table.is_some_and(|table| table.column(name).is_some()) {
         if !if_not_exists {
             let detail = format!("column \"{name}\" exists already");
             sheet.fails("duplicate-object", "42701", detail);
@@ -51,10 +52,10 @@ pub(super) fn add(
     }
     let cause = rewrite_cause(sheet, column);
     let mut members = vec![target.name.clone()];
-    members.extend(reached_by_add(sheet, &target.name, name));
+    members.extend(reached_by_add(sheet, target, name));
     for member in members {
         // A column that is there already is merged with the new one.
-        if sheet.table(&member).is_some_and(|table| table.column(name).is_some()) {
+        if !dropped && sheet.table(&member).is_some_and(|table| table.column(name).is_some()) {
             continue;
         }
         if let Some(cause) = cause {
@@ -63,7 +64,14 @@ pub(super) fn add(
             sheet.scan(&member, scan_cause(column, required), source::ADD_COLUMN);
         }
     }
-    if cause.is_some() {
+    if has_check(column) {
+        // A CHECK goes down to all tables below, whatever became of the column there.
+        for member in sheet.family(&target.name, target.only) {
+            sheet.scan(&member, "add-column-check", source::ADD_COLUMN);
+        }
+    }
+    let stored = table.is_none_or(|table| table.kind != RelationKind::Foreign);
+    if cause.is_some() && stored {
         used_sequences(sheet, column.default.as_ref());
     }
     for added in &column.constraints {
@@ -298,14 +306,18 @@ fn rewrite_cause(sheet: &Sheet<'_>, column: &ColumnDef) -> Option<&'static str> 
 /// Says whether a new column makes the server read every row: a CHECK, or NOT NULL on a virtual
 /// generated column (PostgreSQL 18).
 fn scans(sheet: &Sheet<'_>, column: &ColumnDef) -> bool {
-    let checked = column.constraints.iter().any(|added| {
-        matches!(added.kind, ConstraintKind::Check(_)) && !added.not_valid && !added.not_enforced
-    });
     let virtual_column = column.generated.is_some() && sheet.since(18);
     let not_null = matches!(column.nullability, Some(Nullability::NotNull { .. }));
     // A NOT NULL without any value fails; the server finds out by reading.
     let fails = is_required(column) && !has_value(sheet, column);
-    checked || fails || (virtual_column && not_null)
+    has_check(column) || fails || (virtual_column && not_null)
+}
+
+/// Says whether the rows are checked against a CHECK of a new column.
+pub(super) fn has_check(column: &ColumnDef) -> bool {
+    column.constraints.iter().any(|added| {
+        matches!(added.kind, ConstraintKind::Check(_)) && !added.not_valid && !added.not_enforced
+    })
 }
 
 /// Locks the sequences that a default reads.
@@ -356,19 +368,21 @@ pub(super) fn check_there(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &s
 
 /// Returns the tables below that ADD COLUMN changes: it goes no further down where a table has the
 /// column already (PostgreSQL 12 to 18, ATExecAddColumn; measured).
-pub(super) fn reached_by_add(sheet: &Sheet<'_>, table: &Name, column: &str) -> Vec<Name> {
+pub(super) fn reached_by_add(sheet: &Sheet<'_>, target: &Target<'_>, column: &str) -> Vec<Name> {
     let mut found: Vec<Name> = Vec::new();
-    if sheet.table(table).is_some_and(|table| table.column(column).is_some()) {
+    let dropped = target.beside.dropped_columns.contains(&column);
+    let there = |table: &Relation| table.column(column).is_some() && !dropped;
+    if sheet.table(&target.name).is_some_and(there) {
         return found;
     }
-    let mut queue = vec![table.clone()];
+    let mut queue = vec![target.name.clone()];
     while let Some(parent) = queue.pop() {
         for child in sheet.schema.children(&parent) {
             if found.contains(&child.name) {
                 continue;
             }
             found.push(child.name.clone());
-            if child.column(column).is_none() {
+            if !there(child) {
                 queue.push(child.name.clone());
             }
         }
@@ -460,7 +474,10 @@ pub(super) fn set_not_null(
         return;
     }
     let partitioned = sheet.table(&target.name).is_some_and(|table| table.partition_by.is_some());
-    if target.only && partitioned && !sheet.schema.children(&target.name).is_empty() {
+    let marked = is_marked(sheet, &target.name, column);
+    let open = |child: &&Relation| !is_marked(sheet, &child.name, column);
+    let lacking = sheet.schema.children(&target.name).iter().any(open);
+    if target.only && partitioned && !marked && lacking {
         let detail = "constraint must be added to child tables too".to_owned();
         sheet.fails("wrong-object-kind", "42P16", detail);
         return;
@@ -498,8 +515,7 @@ pub(super) fn is_proven(
     column: &str,
 ) -> bool {
     let Some(found) = sheet.table(table) else { return false };
-    let marked = found.column(column).is_some_and(|c| c.not_null && !c.not_null_not_valid);
-    marked
+    is_marked(sheet, table, column)
         || found.constraints.iter().any(|constraint| {
             let dropped = target.beside.dropped_constraints.contains(&constraint.name.as_str());
             let proves = matches!(
@@ -508,6 +524,12 @@ pub(super) fn is_proven(
             );
             proves && constraint.valid && constraint.enforced && !dropped
         })
+}
+
+/// Says whether a column is NOT NULL already.
+pub(super) fn is_marked(sheet: &Sheet<'_>, table: &Name, column: &str) -> bool {
+    let column = sheet.table(table).and_then(|found| found.column(column));
+    column.is_some_and(|found| found.not_null && !found.not_null_not_valid)
 }
 
 /// Effects of DROP NOT NULL.

@@ -4,27 +4,13 @@ use super::alter_table::Target;
 use super::foreign_key::*;
 use super::sheet::Sheet;
 use super::{column, functions, partition, source};
-use crate::effect::LockMode::{AccessExclusive, Share, ShareUpdateExclusive};
+use crate::effect::LockMode::{AccessExclusive, Share, ShareRowExclusive, ShareUpdateExclusive};
 use crate::schema::{Demand, Index, Name, Relation, made_up_name};
 use crate::sql::Ident;
 use crate::sql::ast::{
     ColumnDef, ConstraintKind, DataType, ExprShape, IndexKind, Key, KeyConstraint, ObjectKind,
     PartitionBy, TableConstraint,
 };
-
-/// Says whether an index stands behind a constraint.
-pub(super) const fn has_index(kind: &ConstraintKind) -> bool {
-    match kind {
-        ConstraintKind::PrimaryKey(_)
-        | ConstraintKind::Unique(_)
-        | ConstraintKind::PrimaryKeyUsingIndex(_)
-        | ConstraintKind::UniqueUsingIndex(_)
-        | ConstraintKind::Exclude(_) => true,
-        ConstraintKind::Check(_) | ConstraintKind::ForeignKey(_) | ConstraintKind::NotNull(_) => {
-            false
-        }
-    }
-}
 
 /// The operation that ADD CONSTRAINT is.
 pub(super) const fn add_cause(kind: &ConstraintKind) -> &'static str {
@@ -112,7 +98,7 @@ pub(super) fn name_is_taken(
         ConstraintKind::PrimaryKeyUsingIndex(index) | ConstraintKind::UniqueUsingIndex(index) => {
             index == name || index.value == name.value
         }
-        _ => !has_index(&added.kind),
+        _ => !added.kind.has_index(),
     };
     if !renames_itself && !dropped && sheet.schema.is_taken(&full) {
         let detail = format!("relation \"{name}\" exists already");
@@ -252,7 +238,8 @@ pub(super) fn key_constraint(
         }
     }
     build(sheet, &target.name, &index, cause);
-    partition_keys(sheet, target, key, primary, cause);
+    let deferred = added.deferrable || added.initially_deferred;
+    partition_keys(sheet, target, key, (primary, deferred), cause);
 }
 
 /// What the server refuses whatever the rows are.
@@ -309,13 +296,13 @@ pub(super) fn covers(key: &KeyConstraint, by: &PartitionBy) -> bool {
 
 /// PRIMARY KEY makes its columns NOT NULL: rows are read for that unless it is known.
 pub(super) fn not_null_by_key(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &str) {
-    let marked = sheet
-        .table(&target.name)
-        .and_then(|table| table.column(column))
-        .is_some_and(|found| found.not_null && !found.not_null_not_valid);
+    let marked = column::is_marked(sheet, &target.name, column);
+    // SET NOT NULL goes down to all tables below; partitions are known to have what their parent
+    // has, and PostgreSQL 18 knows it of children too.
+    let partitioned = sheet.table(&target.name).is_some_and(Relation::is_partitioned);
+    let known = marked && (partitioned || sheet.since(18));
     for member in sheet.family(&target.name, target.only) {
-        // SET NOT NULL goes down to all tables below, and not at all where it says nothing new.
-        if !marked && member != target.name {
+        if !known && member != target.name {
             sheet.lock(&member, AccessExclusive, "add-primary-key");
         }
         if marked || column::is_proven(sheet, target, &member, column) {
@@ -332,14 +319,19 @@ pub(super) fn partition_keys(
     sheet: &mut Sheet<'_>,
     target: &Target<'_>,
     key: &KeyConstraint,
-    primary: bool,
+    (primary, deferred): (bool, bool),
     cause: &'static str,
 ) {
     if sheet.table(&target.name).is_none_or(|table| table.partition_by.is_none()) {
         return;
     }
     // PostgreSQL 18 makes NOT NULL a constraint of the partitions too, which takes more.
-    let mode = if sheet.since(18) { AccessExclusive } else { Share };
+    // A key that can be deferred is checked by a trigger, which the partitions get too.
+    let mode = match (sheet.since(18), deferred) {
+        (true, _) => AccessExclusive,
+        (false, true) => ShareRowExclusive,
+        (false, false) => Share,
+    };
     for child in sheet.family(&target.name, target.only).into_iter().skip(1) {
         sheet.lock(&child, mode, cause);
     }

@@ -39,9 +39,7 @@ pub(super) fn reads(sheet: &mut Sheet<'_>, query: &Query, cause: &'static str, h
     }
     for locked in &query.row_locks {
         let name = sheet.schema.resolve(locked);
-        for member in sheet.family(&name, is_only(query, locked)) {
-            sheet.lock(&member, RowShare, "select-for-update");
-        }
+        row_locks(sheet, &name, is_only(query, locked), 0);
     }
     for written in &query.writes {
         let name = sheet.schema.resolve(written);
@@ -62,6 +60,17 @@ pub(super) fn reads(sheet: &mut Sheet<'_>, query: &Query, cause: &'static str, h
             }
         }
         called(sheet, query, cause);
+    }
+}
+
+/// FOR UPDATE of a view locks rows of what it reads.
+fn row_locks(sheet: &mut Sheet<'_>, name: &Name, only: bool, depth: u8) {
+    for member in sheet.family(name, only) {
+        sheet.lock(&member, RowShare, "select-for-update");
+    }
+    let view = sheet.table(name).filter(|found| found.kind == RelationKind::View && depth < 32);
+    for (read, _) in view.into_iter().flat_map(|view| &view.reads) {
+        row_locks(sheet, read, false, depth + 1);
     }
 }
 
@@ -397,6 +406,20 @@ impl Values<'_> {
         rows.iter().map(|row| row.get(at).map(String::as_str)).collect()
     }
 
+    /// Returns what rows get for a column, its default included, none where that is not known.
+    fn given(&self, column: &str) -> Option<Vec<&str>> {
+        if self.place(column).is_some() {
+            return self.written(column);
+        }
+        let found = self.table.column(column)?;
+        let computed = found.generated.is_some() || found.identity.is_some();
+        match &found.default {
+            _ if computed || found.auto_increment => None,
+            Some(default) => Some(vec![default.text.as_str()]),
+            None => Some(vec!["NULL"]),
+        }
+    }
+
     /// Says whether a row may get the column's default.
     fn takes_default(&self, column: &str) -> bool {
         match (self.place(column), self.written(column)) {
@@ -424,7 +447,7 @@ impl Values<'_> {
 /// not known. Only partitions that get rows are locked (PostgreSQL 12 to 18, measured).
 fn routed(sheet: &Sheet<'_>, values: &Values<'_>, table: &Name) -> Vec<Name> {
     reached(sheet, table, &|by, parent, bound| {
-        let written = bounds::single_key(by).and_then(|key| values.written(key));
+        let written = bounds::single_key(by).and_then(|key| values.given(key));
         let Some(written) = written else { return true };
         let elsewhere = |value: &str| {
             let parts = sheet.schema.partitions(parent);
@@ -504,7 +527,12 @@ pub(super) fn copy(sheet: &mut Sheet<'_>, copy: &Copy) {
             sheet.fails("wrong-object-kind", "42809", detail);
             return;
         }
-        sheet.lock(&table, AccessShare, "copy");
+        // PostgreSQL 12 does not keep the lock (measured).
+        if sheet.since(13) {
+            sheet.lock(&table, AccessShare, "copy");
+        } else {
+            sheet.lock_briefly(&table, AccessShare, "copy");
+        }
         sheet.scan(&table, "copy", source::LOCKING);
     }
 }

@@ -2,8 +2,8 @@
 
 use super::sheet::Sheet;
 use super::{dependents, partition};
-use crate::effect::LockMode::{AccessExclusive, AccessShare, ShareUpdateExclusive};
-use crate::schema::{Demand, Dependent, Name, Part, Relation, RelationKind};
+use crate::effect::LockMode::{AccessExclusive, ShareUpdateExclusive};
+use crate::schema::{Dependent, Name, Part, Relation, RelationKind};
 use crate::sql::ObjectName;
 use crate::sql::ast::{Drop, ObjectKind};
 
@@ -227,38 +227,17 @@ fn one_index(sheet: &mut Sheet<'_>, drop: &Drop, full: &Name, table: &Relation) 
             sheet.lock(&child, AccessExclusive, "drop-index");
         }
     }
-    let index = table.index(&full.name);
-    let columns = index.map(|index| index.key_columns()).unwrap_or_default();
-    let unique = index.is_some_and(|index| {
-        index.kind == crate::sql::ast::IndexKind::Unique && index.predicate.is_none()
-    });
-    if unique && !served_by_another(table, &full.name, &columns) {
-        let used = sheet.schema.dependents_of_key(&table.name, &columns);
-        let what = format!("index {full}");
-        let blocked = !used.is_empty() && !drop.cascade;
-        dependents::drop_with(sheet, &what, &used, &[], drop.cascade, "drop-index");
-        if blocked {
-            return;
-        }
+    let used = sheet.schema.dependents_of_key(&table.name, &full.name);
+    let blocked = !used.is_empty() && !drop.cascade;
+    dependents::drop_with(sheet, &format!("index {full}"), &used, &[], drop.cascade, "drop-index");
+    if blocked {
+        return;
     }
     if table.replica_identity.as_deref() == Some(full.name.as_str()) {
         sheet.leaves("replica-identity-lost", full.to_string(), &table.name);
     }
     sheet.lose(ObjectKind::Index, &full.to_string(), false, false);
     sheet.breaks("drop-index", ObjectKind::Index, full.to_string(), &table.name);
-}
-
-/// Another unique index over the same columns may be the one that foreign keys rely on.
-#[expect(clippy::wildcard_enum_match_arm, reason = "the others are alike here")]
-fn served_by_another(table: &Relation, name: &str, columns: &[&str]) -> bool {
-    table.constraints.iter().any(|constraint| match &constraint.kind {
-        Demand::PrimaryKey(key) | Demand::Unique(key) => {
-            constraint.name != name
-                && key.len() == columns.len()
-                && key.iter().all(|column| columns.contains(&column.as_str()))
-        }
-        _ => false,
-    })
 }
 
 fn drop_type(sheet: &mut Sheet<'_>, drop: &Drop, written: &ObjectName) {
@@ -317,8 +296,7 @@ fn finish(
     sheet.breaks(how, object, name.to_string(), name);
 }
 
-/// DROP TRIGGER, POLICY and RULE lock their table as strongly as there is; IF EXISTS of one that
-/// is missing looks at the table for a moment.
+/// DROP TRIGGER, POLICY and RULE lock their table as strongly as there is.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the others are alike here")]
 fn part(sheet: &mut Sheet<'_>, drop: &Drop) {
     let Some(written) = &drop.on_table else { return };
@@ -339,9 +317,8 @@ fn part(sheet: &mut Sheet<'_>, drop: &Drop) {
             _ => found.triggers.iter().any(|trigger| trigger.name == name),
         };
         if found.complete && !known {
-            if drop.if_exists {
-                sheet.lock(&table, AccessShare, cause);
-            } else {
+            // IF EXISTS looks at the table for a moment, which nobody waits for.
+            if !drop.if_exists {
                 let detail = format!("{} \"{name}\" does not exist", drop.object.as_str());
                 sheet.fails("missing-object", "42704", detail);
             }

@@ -77,7 +77,10 @@ pub(super) fn foreign_key(
     }
     let cause = if inline.is_some() { "add-column-foreign-key" } else { "add-foreign-key" };
     for member in sheet.family(&target.name, !partitioned) {
-        sheet.scan(&member, cause, source::FOREIGN_KEY);
+        // The rows of a partition that has the same foreign key are known to be right.
+        if member == target.name || !has_equal(sheet, &member, key, &parent) {
+            sheet.scan(&member, cause, source::FOREIGN_KEY);
+        }
     }
     // The parent is read when the child has keys to look up.
     if new.is_some_and(|column| !filled(column)) || is_empty(sheet, &target.name) {
@@ -95,10 +98,16 @@ pub(super) fn has_equal_below(
     key: &ForeignKey,
     parent: &Name,
 ) -> bool {
-    sheet.schema.descendants(&target.name).iter().any(|child| {
-        child.constraints.iter().any(|own| {
-            own.parent() == Some(parent)
-                && own.columns() == key.columns.iter().map(Ident::as_str).collect::<Vec<_>>()
+    let below = sheet.schema.descendants(&target.name);
+    below.iter().any(|child| has_equal(sheet, &child.name, key, parent))
+}
+
+/// Says whether a partition has the same foreign key by itself.
+fn has_equal(sheet: &Sheet<'_>, table: &Name, key: &ForeignKey, parent: &Name) -> bool {
+    let columns: Vec<&str> = key.columns.iter().map(Ident::as_str).collect();
+    sheet.table(table).is_some_and(|table| {
+        table.constraints.iter().any(|own| {
+            !own.inherited && own.valid && own.parent() == Some(parent) && own.columns() == columns
         })
     })
 }

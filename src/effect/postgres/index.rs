@@ -31,6 +31,12 @@ pub(super) fn create(sheet: &mut Sheet<'_>, create: &CreateIndex) {
     }
     let mode = if create.concurrently { ShareUpdateExclusive } else { Share };
     sheet.lock(&table, mode, "create-index");
+    if sheet.table(&table).is_some_and(Relation::is_partitioned) && !create.only {
+        // Before anything is looked at, the name included.
+        for child in sheet.family(&table, false).into_iter().skip(1) {
+            sheet.lock(&child, mode, "create-index");
+        }
+    }
     if sheet.schema.is_taken(&index) && create.index.name.is_some() {
         taken(sheet, create, &index);
         return;
@@ -171,9 +177,6 @@ fn is_system_column(column: &Ident) -> bool {
 
 /// The index of a partitioned table is built on every partition that has no equal one.
 fn on_partitions(sheet: &mut Sheet<'_>, create: &CreateIndex, table: &Name) {
-    for child in sheet.family(table, false).into_iter().skip(1) {
-        sheet.lock(&child, Share, "create-index");
-    }
     if let Some(found) = sheet.table(table) {
         partition::build_on_partitions(sheet, found, &as_index(create));
     }
@@ -284,10 +287,26 @@ fn one(
             sheet.lock_index(full, mode, "alter-index");
         }
         IndexAction::SetStatistics => {
-            sheet.lock_index(full, ShareUpdateExclusive, "alter-statistics");
+            for index in attached(sheet, full, table) {
+                sheet.lock_index(&index, ShareUpdateExclusive, "alter-statistics");
+            }
         }
         IndexAction::AllInTablespace(_) => {}
     }
+}
+
+/// Returns an index with those that are attached to it, level by level.
+fn attached(sheet: &Sheet<'_>, index: &Name, table: &Name) -> Vec<Name> {
+    let mut found = vec![index.clone()];
+    let mut at = 0;
+    while let Some(parent) = found.get(at).cloned() {
+        for child in sheet.schema.descendants(table) {
+            let parts = child.indexes.iter().filter(|own| own.parent.as_ref() == Some(&parent));
+            found.extend(parts.map(|own| Name::new(child.name.schema.clone(), own.name.clone())));
+        }
+        at += 1;
+    }
+    found
 }
 
 /// ATTACH PARTITION of an index looks at both tables for a moment.
@@ -412,9 +431,8 @@ fn reindex_table(sheet: &mut Sheet<'_>, table: &Name, concurrently: bool) {
     if partitioned {
         if !sheet.since(14) {
             // A WARNING, and nothing is rebuilt.
-            if !concurrently {
-                sheet.lock(table, Share, "reindex");
-            }
+            let mode = if concurrently { ShareUpdateExclusive } else { Share };
+            sheet.lock(table, mode, "reindex");
             return;
         }
         sheet.refuses_transaction("REINDEX TABLE of a partitioned table");

@@ -44,6 +44,11 @@ fn named(sheet: &mut Sheet<'_>, maintenance: &Maintenance) -> Vec<Name> {
     let mut names = Vec::new();
     for table in &maintenance.tables {
         let Some(table) = sheet.existing(table, false) else { return Vec::new() };
+        let kind = sheet.table(&table).map(|found| found.kind);
+        if matches!(kind, Some(RelationKind::View | RelationKind::Sequence)) {
+            // A WARNING, and the relation is left out.
+            continue;
+        }
         let partitioned = sheet.table(&table).is_some_and(|found| found.partition_by.is_some());
         // From PostgreSQL 18 on children by inheritance are done too.
         names.extend(sheet.family(&table, !(partitioned || sheet.since(18))));
@@ -191,7 +196,14 @@ pub(super) fn refresh(sheet: &mut Sheet<'_>, refresh: &RefreshMaterializedView) 
         sheet.lock(&view, Exclusive, "refresh-matview");
     } else {
         sheet.lock(&view, AccessExclusive, "refresh-matview");
-        sheet.rewrite(&view, "refresh-matview", source::LOCKING);
+        if refresh.with_no_data {
+            // The new file is empty: nothing is written.
+            for index in sheet.indexes_of(&view) {
+                sheet.build_empty(&view, &index, "refresh-matview");
+            }
+        } else {
+            sheet.rewrite(&view, "refresh-matview", source::LOCKING);
+        }
     }
     let reads: Vec<Name> =
         found.iter().flat_map(|found| &found.reads).map(|(name, _)| name.clone()).collect();
@@ -233,7 +245,9 @@ pub(super) fn lock(sheet: &mut Sheet<'_>, lock: &LockTables) {
             sheet.fails("wrong-object-kind", "42809", detail);
             return;
         }
-        if lock.only.iter().any(|only| only.to_string() == written.to_string()) {
+        // Of a view ONLY says nothing.
+        let only = lock.only.iter().any(|only| only.to_string() == written.to_string());
+        if only && kind != Some(RelationKind::View) {
             sheet.lock(&table, mode, "explicit-lock");
         } else {
             lock_with(sheet, &table, mode, 0);

@@ -281,7 +281,7 @@ pub(super) fn create_routine(sheet: &mut Sheet<'_>, create: &CreateRoutine) {
     }
     if create.language == "sql" {
         for statement in &create.statements {
-            body_locks(sheet, statement, create.parsed_body);
+            body_locks(sheet, statement);
         }
     }
 }
@@ -305,10 +305,9 @@ fn same_routine(
     Some(if same { create.returns.clone() } else { old.returns.clone() })
 }
 
-fn body_locks(sheet: &mut Sheet<'_>, statement: &Statement, parsed: bool) {
+fn body_locks(sheet: &mut Sheet<'_>, statement: &Statement) {
     if let StatementKind::Dml(dml) = &statement.kind {
-        let how = if parsed { dml::Use::Rewritten } else { dml::Use::Stored };
-        dml::stored_locks(sheet, dml, "create-routine", how);
+        dml::stored_locks(sheet, dml, "create-routine", dml::Use::Rewritten);
     }
 }
 
@@ -491,7 +490,34 @@ pub(super) fn other(sheet: &mut Sheet<'_>, other: &Other) {
             sheet.refuses_transaction("CREATE SUBSCRIPTION with a replication slot");
         }
         "reassign-owned" => reassign(sheet, other),
-        "drop-owned" => {}
+        "prepare" => {
+            let changes = has("changes");
+            for (at, name) in other.names.iter().enumerate() {
+                let Some(name) = sheet.existing(name, false) else { return };
+                if changes && at == 0 {
+                    sheet.lock(&name, LockMode::RowExclusive, "select");
+                } else {
+                    dml::read_one(sheet, &name, "select", dml::Use::Rewritten, false);
+                }
+            }
+        }
+        "depends-on-extension" => {
+            if has("no") && sheet.needs_version(13, "NO DEPENDS ON EXTENSION") {
+                return;
+            }
+            // The table of a trigger is looked at (ALTER TABLE and ALTER INDEX have their own).
+            if let [_, _, table] = other.names.as_slice()
+                && let Some(table) = sheet.existing(table, false)
+            {
+                sheet.lock(&table, AccessShare, "alter-trigger");
+            }
+        }
+        "declare-cursor" => {
+            for name in &other.names {
+                let Some(name) = sheet.existing(name, false) else { return };
+                dml::read_one(sheet, &name, "select", dml::Use::Planned, false);
+            }
+        }
         _ => {}
     }
 }

@@ -164,12 +164,18 @@ pub(super) fn drop_identity(
     sheet.breaks("drop-identity", ObjectKind::Column, full, &target.name);
 }
 
-/// Says whether the trigger named, or any of the table, fires for each row.
-pub(super) fn fires_for_rows(sheet: &Sheet<'_>, table: &Name, name: Option<&Ident>) -> bool {
+/// Says whether the trigger named, or any of the table, fires for each row; `keys` counts those
+/// of foreign keys too.
+pub(super) fn fires_for_rows(
+    sheet: &Sheet<'_>,
+    table: &Name,
+    name: Option<&Ident>,
+    keys: bool,
+) -> bool {
     let Some(table) = sheet.table(table) else { return true };
     let named = |trigger: &&Trigger| name.is_none_or(|name| trigger.name == name.value);
     table.triggers.iter().filter(named).any(|trigger| trigger.for_each_row)
-        || (name.is_none()
+        || (keys
             && sheet.since(15)
             && (table.constraints.iter().any(|c| c.parent().is_some())
                 || !sheet.schema.foreign_keys_to(&table.name).is_empty()))
@@ -282,7 +288,8 @@ fn storage_options(sheet: &mut Sheet<'_>, target: &Target<'_>, options: &[(Strin
     if invoker && sheet.needs_version(15, "security_invoker") {
         return;
     }
-    if partitioned && !options.is_empty() {
+    // Those of the TOAST table are read and forgotten.
+    if partitioned && options.iter().any(|(option, _)| !option.contains('.')) {
         // PostgreSQL 12 to 15 say 22023, later versions 42809.
         let code = if sheet.since(16) { "42809" } else { "22023" };
         let detail = "a partitioned table has no storage parameters".to_owned();

@@ -28,6 +28,8 @@ pub(super) struct Sheet<'a> {
     span: Span,
     locks: Vec<(Span, Name, LockMode, bool, &'static str, &'static str)>,
     rest: Vec<Effect>,
+    /// Locks that are let go when the statement ends, whatever surrounds it.
+    let_go: BTreeSet<Name>,
     rewritten: BTreeSet<Name>,
     scanned: BTreeSet<Name>,
     built: BTreeSet<Name>,
@@ -45,6 +47,7 @@ impl<'a> Sheet<'a> {
             span,
             locks: Vec::new(),
             rest: Vec::new(),
+            let_go: BTreeSet::new(),
             rewritten: BTreeSet::new(),
             scanned: BTreeSet::new(),
             built: BTreeSet::new(),
@@ -75,6 +78,12 @@ impl<'a> Sheet<'a> {
     /// Notes a lock on a relation.
     pub(super) fn lock(&mut self, name: &Name, mode: LockMode, cause: &'static str) {
         self.lock_from(name, mode, false, cause, source::LOCKING);
+    }
+
+    /// Notes a lock that is let go when the statement ends.
+    pub(super) fn lock_briefly(&mut self, name: &Name, mode: LockMode, cause: &'static str) {
+        self.lock(name, mode, cause);
+        self.let_go.insert(name.clone());
     }
 
     /// Notes a lock on an index that the lock on its table does not say.
@@ -350,14 +359,14 @@ impl<'a> Sheet<'a> {
     /// Returns the whole, with what each lock is held for.
     #[expect(clippy::wildcard_enum_match_arm, reason = "the others are alike here")]
     pub(super) fn finish(self) -> StatementEffects {
-        let held_until = if self.context.in_transaction {
-            HeldUntil::TransactionEnd
-        } else {
-            HeldUntil::StatementEnd
-        };
         let mut effects: Vec<Effect> = Vec::with_capacity(self.locks.len() + self.rest.len());
         for (span, name, mode, index, cause, source) in &self.locks {
             let relation = self.subject(name);
+            let held_until = if self.context.in_transaction && !self.let_go.contains(name) {
+                HeldUntil::TransactionEnd
+            } else {
+                HeldUntil::StatementEnd
+            };
             let lock =
                 Lock { relation, mode: *mode, cause, held_until, during: self.work, index: *index };
             effects.push(Effect { span: *span, kind: EffectKind::Lock(lock), source });

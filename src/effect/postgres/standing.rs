@@ -78,7 +78,7 @@ pub(super) fn drop(
         Demand::Unique(_) | Demand::Exclude(_) | Demand::NotNull(_) => "drop-constraint",
     };
     if found.has_index() {
-        let used = sheet.schema.dependents_of_key(&target.name, &found.columns());
+        let used = sheet.schema.dependents_of_key(&target.name, name);
         let what = format!("constraint {name} on {}", target.name);
         let blocked = !used.is_empty() && !cascade;
         dependents::drop_with(sheet, &what, &used, &[], cascade, cause);

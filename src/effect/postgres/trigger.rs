@@ -19,7 +19,7 @@ pub(super) fn rename(sheet: &mut Sheet<'_>, rename: &Rename, name: &str) {
     }
     sheet.lock(&table, AccessExclusive, cause);
     // PostgreSQL 15 and later rename the copies of the partitions with it.
-    let rows = settings::fires_for_rows(sheet, &table, None);
+    let rows = settings::fires_for_rows(sheet, &table, None, true);
     let partitioned = sheet.table(&table).is_some_and(|found| found.partition_by.is_some());
     if rename.object == ObjectKind::Trigger && sheet.since(15) && partitioned && rows {
         for child in sheet.family(&table, false).into_iter().skip(1) {

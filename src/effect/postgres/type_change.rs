@@ -5,7 +5,7 @@ use super::sheet::Sheet;
 use super::types::{self, Cost};
 use super::{column, source};
 use crate::effect::LockMode::{AccessExclusive, ShareRowExclusive};
-use crate::schema::{Constraint, Demand, Index, Name, Relation};
+use crate::schema::{Constraint, Demand, Index, Name, Relation, RelationKind};
 use crate::sql::ast::{DataType, Expr, ExprShape, Key, ObjectKind};
 
 /// Effects of `ALTER COLUMN … TYPE`.
@@ -42,7 +42,10 @@ pub(super) fn change(
         .and_then(|found| found.generated.as_ref())
         .is_some_and(|g| g.storage != crate::sql::ast::GeneratedStorage::Stored);
     let cost = types::cost(sheet.schema, sheet.context, &old, data_type, using);
-    if cost == Cost::NoCast {
+    // No value of a foreign table is here to be cast.
+    let foreign =
+        sheet.table(&target.name).is_some_and(|table| table.kind == RelationKind::Foreign);
+    if cost == Cost::NoCast && !foreign {
         let detail = format!("column \"{column}\" cannot be cast automatically");
         sheet.fails("type-mismatch", "42804", detail);
         return;

@@ -4,7 +4,7 @@ use super::super::model::{Constraint, Demand, Name, Origin, Relation, RelationKi
 use super::{create, drop, partition, rename};
 use crate::sql::ast::{
     ActionKind, AlterTable, ColumnDef, DataType, DetachMode, ObjectKind, PgAction, ReplicaIdentity,
-    RowSecurity, TableConstraint, TypeAction,
+    RowSecurity, TableAction, TableConstraint, TypeAction,
 };
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "every other action keeps the name")]
@@ -24,7 +24,9 @@ pub(super) fn table(schema: &mut Schema, alter: &AlterTable) {
         return;
     }
     schema.relation_or_assumed(&name);
-    for action in &alter.actions {
+    let mut actions: Vec<&TableAction> = alter.actions.iter().collect();
+    actions.sort_by_key(|action| action.kind.pass());
+    for action in actions {
         match &action.kind {
             ActionKind::RenameTo(to) => {
                 let new = Name::new(name.schema.clone(), to.name());
@@ -121,20 +123,55 @@ fn add_column(schema: &mut Schema, name: &Name, column: &ColumnDef, only: bool) 
         return;
     }
     let mut made = Vec::new();
+    let before = Parts::of(schema, name);
     schema.edit(name, |schema, table| create::add_column(schema, table, column, &mut made));
     for sequence in made {
         schema.put_relation(sequence);
     }
-    let parent = schema.relation(name).cloned();
+    pass_on(schema, name, before, only);
+}
+
+/// How many constraints and indexes a table had: those after them are new.
+#[derive(Clone, Copy)]
+struct Parts {
+    constraints: usize,
+    indexes: usize,
+}
+
+impl Parts {
+    fn of(schema: &Schema, name: &Name) -> Self {
+        schema.relation(name).map_or(Self { constraints: 0, indexes: 0 }, |table| Self {
+            constraints: table.constraints.len(),
+            indexes: table.indexes.len(),
+        })
+    }
+}
+
+/// Tables below take over new columns and CHECKs, partitions new indexes and foreign keys too.
+fn pass_on(schema: &mut Schema, name: &Name, before: Parts, only: bool) {
+    let Some(parent) = schema.relation(name).cloned() else { return };
+    let keys = parent.constraints.iter().skip(before.constraints).filter(|c| c.parent().is_some());
+    let keys: Vec<&Constraint> = keys.filter(|_| parent.is_partitioned()).collect();
     for child in family(schema, name, only).into_iter().skip(1) {
         schema.edit(&child, |schema, table| {
-            if let Some(parent) = &parent {
-                partition::take_columns(parent, table, schema.origin());
-                if table.partition_of.is_some() {
-                    partition::take_indexes(schema, parent, table);
-                }
+            partition::take_columns(&parent, table, schema.origin());
+            for key in &keys {
+                partition::take_foreign_key(schema, key, table);
             }
         });
+    }
+    for index in parent.indexes.iter().skip(before.indexes).filter(|_| parent.is_partitioned()) {
+        if only {
+            // It becomes valid when every partition has its part.
+            let alone = schema.partitions(name).is_empty();
+            schema.edit(name, |_, table| {
+                for own in table.indexes.iter_mut().filter(|own| own.name == index.name) {
+                    own.valid = alone;
+                }
+            });
+        } else {
+            partition::attach_below(schema, &parent, index);
+        }
     }
 }
 
@@ -151,26 +188,26 @@ fn drop_not_null(schema: &mut Schema, table: &Name, column: &str) {
 }
 
 fn add_constraint(schema: &mut Schema, name: &Name, constraint: &TableConstraint, only: bool) {
-    let before = schema.relation(name).map_or(0, |table| table.constraints.len());
+    let before = Parts::of(schema, name);
     schema.edit(name, |schema, table| create::add_constraint(schema, table, constraint, false));
-    let parent = schema.relation(name).cloned();
-    let Some(parent) = parent else { return };
-    let added: Vec<Constraint> = parent.constraints.iter().skip(before).cloned().collect();
+    pass_on(schema, name, before, only);
+    let Some(parent) = schema.relation(name).filter(|table| table.is_partitioned()) else { return };
+    let key = parent.constraints.iter().skip(before.constraints).find_map(|new| match &new.kind {
+        Demand::PrimaryKey(columns) => Some(columns.clone()),
+        Demand::Unique(_)
+        | Demand::Check(_)
+        | Demand::Exclude(_)
+        | Demand::ForeignKey { .. }
+        | Demand::NotNull(_) => None,
+    });
     for child in family(schema, name, only).into_iter().skip(1) {
-        schema.edit(&child, |schema, table| {
-            partition::take_columns(&parent, table, schema.origin());
-            if table.partition_of.is_some() {
-                partition::take_indexes(schema, &parent, table);
-            }
-            for new in added.iter().filter(|new| new.has_index()) {
-                for column in new.columns() {
-                    let key = matches!(new.kind, Demand::PrimaryKey(_));
-                    if let Some(found) = table.column_mut(column) {
-                        found.not_null |= key && parent.partition_by.is_some();
-                    }
+        for column in key.iter().flatten() {
+            schema.edit(&child, |_, table| {
+                if let Some(found) = table.column_mut(column) {
+                    found.not_null = true;
                 }
-            }
-        });
+            });
+        }
     }
 }
 

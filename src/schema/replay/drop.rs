@@ -180,7 +180,7 @@ pub(super) fn index(schema: &mut Schema, name: &Name, cascade: bool) {
         if found.constraint.is_some() && !cascade {
             return;
         }
-        dependents = schema.dependents_of_key(&table, &found.key_columns());
+        dependents = schema.dependents_of_key(&table, &found.name);
     }
     remove(schema, &dependents, cascade);
     let mut tables = vec![table.clone()];
@@ -239,7 +239,7 @@ pub(super) fn constraint(
         tables.extend(schema.descendants(table).iter().map(|child| child.name.clone()));
     }
     if let Some(found) = found.as_ref().filter(|found| found.has_index()) {
-        let dependents = schema.dependents_of_key(table, &found.columns());
+        let dependents = schema.dependents_of_key(table, &found.name);
         remove(schema, &dependents, cascade);
     }
     let full = Name::new(table.schema.clone(), constraint);

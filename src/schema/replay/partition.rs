@@ -96,6 +96,9 @@ pub(super) fn copy_index(
     attach: bool,
 ) {
     let full = Name::new(source.name.schema.clone(), index.name.clone());
+    if attach && table.indexes.iter().any(|own| own.parent.as_ref() == Some(&full)) {
+        return;
+    }
     if attach && let Some(own) = matching_index(index, table) {
         own.parent = Some(full);
         return;
@@ -129,6 +132,23 @@ pub(super) fn copy_index(
             origin: schema.origin(),
             ..constraint.clone()
         });
+    }
+}
+
+/// Makes or attaches the index of a partitioned table on every partition, level by level.
+pub(super) fn attach_below(schema: &mut Schema, parent: &Relation, index: &Index) {
+    let children: Vec<Name> =
+        schema.partitions(&parent.name).iter().map(|child| child.name.clone()).collect();
+    for child in children {
+        schema.edit(&child, |schema, table| {
+            copy_index(schema, parent, index, table, true);
+        });
+        let full = Name::new(parent.name.schema.clone(), index.name.clone());
+        let Some(table) = schema.relation(&child).cloned() else { continue };
+        let made = table.indexes.iter().find(|own| own.parent.as_ref() == Some(&full)).cloned();
+        if let (Some(made), true) = (made, table.is_partitioned()) {
+            attach_below(schema, &table, &made);
+        }
     }
 }
 

@@ -172,24 +172,7 @@ fn create_index(schema: &mut Schema, create: &CreateIndex) {
     }
     let parent = schema.relation(&table).cloned();
     let Some(parent) = parent.filter(|parent| parent.partition_by.is_some()) else { return };
-    attach_below(schema, &parent, &new);
-}
-
-/// Makes or attaches the index of a partitioned table on every partition, level by level.
-fn attach_below(schema: &mut Schema, parent: &Relation, index: &Index) {
-    let children: Vec<Name> =
-        schema.partitions(&parent.name).iter().map(|child| child.name.clone()).collect();
-    for child in children {
-        schema.edit(&child, |schema, table| {
-            partition::copy_index(schema, parent, index, table, true);
-        });
-        let full = Name::new(parent.name.schema.clone(), index.name.clone());
-        let Some(table) = schema.relation(&child).cloned() else { continue };
-        let made = table.indexes.iter().find(|own| own.parent.as_ref() == Some(&full)).cloned();
-        if let (Some(made), true) = (made, table.is_partitioned()) {
-            attach_below(schema, &table, &made);
-        }
-    }
+    partition::attach_below(schema, &parent, &new);
 }
 
 fn index_of(schema: &Schema, create: &CreateIndex, table: &Name) -> Index {

@@ -108,6 +108,27 @@ pub enum ActionKind {
     Mysql(MyAction),
 }
 
+impl ActionKind {
+    /// Returns the pass in which PostgreSQL runs the action (12 to 18, AlterTablePass): whatever
+    /// the order in which they are written, drops come first.
+    pub const fn pass(&self) -> u8 {
+        match self {
+            Self::DropColumn { .. }
+            | Self::DropConstraint { .. }
+            | Self::DropNotNull { .. }
+            | Self::DropDefault { .. }
+            | Self::Postgres(PgAction::DropIdentity { .. } | PgAction::DropExpression { .. }) => 0,
+            Self::Postgres(PgAction::AlterType { .. }) => 1,
+            Self::Postgres(PgAction::SetExpression { .. }) => 2,
+            Self::AddColumn { .. } => 3,
+            Self::SetNotNull { .. } | Self::Postgres(PgAction::AddIdentity { .. }) => 4,
+            Self::AddConstraint(added) => added.kind.pass(),
+            Self::SetDefault { .. } => 6,
+            Self::RenameColumn { .. } | Self::RenameTo(_) | Self::Postgres(_) | Self::Mysql(_) => 7,
+        }
+    }
+}
+
 /// Where a new column goes (MySQL).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum ColumnPosition {

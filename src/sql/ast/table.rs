@@ -227,6 +227,25 @@ pub enum ConstraintKind {
     NotNull(Ident),
 }
 
+impl ConstraintKind {
+    /// Says whether an index stands behind it (PostgreSQL).
+    pub const fn has_index(&self) -> bool {
+        match self {
+            Self::PrimaryKey(_)
+            | Self::Unique(_)
+            | Self::PrimaryKeyUsingIndex(_)
+            | Self::UniqueUsingIndex(_)
+            | Self::Exclude(_) => true,
+            Self::Check(_) | Self::ForeignKey(_) | Self::NotNull(_) => false,
+        }
+    }
+
+    /// Keys come before other constraints, which may rely on them.
+    pub(super) const fn pass(&self) -> u8 {
+        if self.has_index() { 5 } else { 6 }
+    }
+}
+
 /// A key constraint that makes its own index.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KeyConstraint {

@@ -40,8 +40,14 @@ pub(super) fn prepare(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
         call::enclosed(c, |c| names::list(c, types::data_type).map(|_| ()))?;
     }
     c.expect(&["AS"])?;
-    super::dml::statement(c)?;
-    Ok(plain("prepare"))
+    let mut found = other("prepare", None, Vec::new());
+    if let StatementKind::Dml(dml) = super::dml::statement(c)? {
+        // The table that is changed stands first.
+        found.options.extend((!dml.targets.is_empty()).then(|| "changes".to_owned()));
+        found.names.extend(dml.targets);
+        found.names.extend(dml.query.reads);
+    }
+    Ok(StatementKind::Other(found))
 }
 
 /// Takes what follows `EXECUTE`.

@@ -274,9 +274,12 @@ pub(super) fn common_action(
         let found = SetSchema { object, name, schema, if_exists };
         return Ok(Some(StatementKind::SetSchema(found)));
     }
+    let no = c.at(&["NO"]);
     if let Some(extension) = depends_on_extension(c)? {
         let mut other = super::other("depends-on-extension", Some(object), vec![name]);
         other.names.push(ObjectName::bare(extension));
+        other.names.extend(address.on.clone());
+        other.options.extend(no.then(|| "no".to_owned()));
         return Ok(Some(StatementKind::Other(other)));
     }
     Ok(None)
