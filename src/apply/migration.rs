@@ -277,45 +277,49 @@ impl Runner<'_> {
                 return self.leave(at, error).await;
             }
         }
-        if self.connection.target().is_sqlite() && !group.foreign_keys {
-            match self.orphans().await {
-                Ok(found) if found.len() > tolerate => {
-                    return match self.connection.rollback().await {
-                        Ok(()) => Tried::Orphans(found),
-                        Err(error) => settled(0, error),
-                    };
-                }
-                Ok(_) => {}
-                Err(error) => return self.leave(0, error).await,
-            }
-        }
-        let last = placed.len().saturating_sub(1);
-        match self.commit(rows).await {
-            Ok(()) => {
-                self.count(rows);
-                self.faults.pass("committed");
-                Tried::Committed
-            }
-            Err(error) => self.leave(last, error).await,
-        }
+        self.settle(group, (placed.len().saturating_sub(1), rows), tolerate).await
     }
 
-    /// Writes the rows of a transaction and commits it.
+    /// Writes the rows of a transaction and commits it; `at` is its last step.
     ///
     /// PostgreSQL and SQLite take both in one message, which saves waiting for an answer: they are
     /// in a transaction that was begun before, so that they are committed together or not at all.
-    async fn commit(&mut self, rows: &[NewEntry]) -> Result<(), ServerError> {
-        if let (ServerKind::Postgres | ServerKind::Sqlite, Some(insert)) =
-            (self.connection.server().kind, self.journal.insert(rows))
-        {
-            self.faults.pass("rows written");
-            return self.connection.commit_with(&insert).await;
-        }
-        if let Some(insert) = self.journal.insert(rows) {
-            self.connection.execute(&insert).await?;
-        }
+    async fn settle(
+        &mut self,
+        group: &Group,
+        (at, rows): (usize, &[NewEntry]),
+        tolerate: usize,
+    ) -> Tried {
+        let checked = self.connection.target().is_sqlite() && !group.foreign_keys;
+        let insert = if checked {
+            let few = format!("(SELECT count(*) FROM pragma_foreign_key_check) <= {tolerate}");
+            self.journal.insert_only_if(rows, &few)
+        } else {
+            self.journal.insert(rows)
+        };
         self.faults.pass("rows written");
-        self.connection.commit().await
+        let done = match (self.connection.server().kind, insert) {
+            (ServerKind::Postgres | ServerKind::Sqlite, Some(insert)) => {
+                self.connection.commit_with(&insert).await
+            }
+            (ServerKind::Mysql | ServerKind::Mariadb, Some(insert)) => {
+                match self.connection.execute(&insert).await {
+                    Ok(_) => self.connection.commit().await,
+                    Err(error) => Err(error),
+                }
+            }
+            (_, None) => self.connection.commit().await,
+        };
+        let Err(error) = done else {
+            self.count(rows);
+            self.faults.pass("committed");
+            return Tried::Committed;
+        };
+        // The rows may be refused because of others, which can be seen before they are undone.
+        let orphans = if checked { self.orphans().await.unwrap_or_default() } else { Vec::new() };
+        let left = self.leave(at, error).await;
+        let rolled_back = matches!(left, Tried::Refused { .. });
+        if rolled_back && orphans.len() > tolerate { Tried::Orphans(orphans) } else { left }
     }
 
     async fn enter(&mut self, group: &Group, first: &Step) -> Result<Entered, ServerError> {

@@ -384,6 +384,8 @@ impl<'a> Runner<'a> {
             }
             next_look = Duration::from_secs(1);
             if target.is_sqlite() {
+                // No other session can look, and a wish to stop is heard once.
+                cancelled |= stop.is_wanted();
                 continue;
             }
             if watch.is_none() {

@@ -77,6 +77,8 @@ pub struct Connection {
     backend: u64,
     access: Access,
     transaction: Transaction,
+    /// What goes ahead of the next statement in one message with it.
+    opening: Option<String>,
     /// The limits in force, as far as they are known.
     limits: Option<Timeouts>,
     /// What showed already that a pooler is in the path.
@@ -145,7 +147,7 @@ impl Connection {
             }
         }
         let (target, access) = (target.clone(), options.access);
-        let (transaction, limits) = (Transaction::None, None);
+        let (transaction, opening, limits) = (Transaction::None, None, None);
         Ok(Self {
             driver,
             target,
@@ -155,6 +157,7 @@ impl Connection {
             backend,
             access,
             transaction,
+            opening,
             limits,
             pooler,
             guarded,
@@ -213,12 +216,18 @@ impl Connection {
     /// Exactly one statement: several in one message are one transaction on PostgreSQL, whose
     /// outcome cannot be found out after a crash.
     pub async fn execute(&mut self, sql: &str) -> Result<u64, ServerError> {
-        let done = self.driver.execute(sql).await;
+        let done = match self.opening.take() {
+            Some(opening) => self.driver.execute(&format!("{opening}; {sql}")).await,
+            None => self.driver.execute(sql).await,
+        };
         self.note_failure(done)
     }
 
     /// Sends one query and returns its rows.
     pub async fn query(&mut self, sql: &str) -> Result<Rows, ServerError> {
+        if let Some(opening) = self.opening.take() {
+            self.driver.execute(&opening).await?;
+        }
         if self.guarded && self.transaction == Transaction::None {
             self.driver.execute("BEGIN READ ONLY").await?;
             let rows = self.driver.query(sql).await;
@@ -280,15 +289,29 @@ impl Connection {
         timeouts: Timeouts,
         before: Option<&str>,
     ) -> Result<(), ServerError> {
-        let mut words: Vec<String> = before.map(str::to_owned).into_iter().collect();
-        words.push(self.begin_words().to_owned());
         if self.server.kind == ServerKind::Postgres {
-            words.extend(session::timeouts(self.server.kind, timeouts, true));
+            let set = session::timeouts(self.server.kind, timeouts, true).join("; ");
+            self.begin_message(&format!("{}; {set}", self.begin_words())).await?;
         } else {
             self.set_timeouts(timeouts).await?;
+            self.begin_after(before).await?;
         }
-        self.begin_message(&words.join("; ")).await?;
         self.limits = Some(timeouts);
+        Ok(())
+    }
+
+    /// Begins a transaction after a setting that has to be made outside.
+    ///
+    /// On SQLite, where each message is handed to another thread and back, that message is the one
+    /// of the first statement: what may go wrong at BEGIN is told then.
+    pub async fn begin_after(&mut self, before: Option<&str>) -> Result<(), ServerError> {
+        let words: Vec<&str> = before.into_iter().chain([self.begin_words()]).collect();
+        let message = words.join("; ");
+        if self.server.kind != ServerKind::Sqlite {
+            return self.begin_message(&message).await;
+        }
+        self.opening = Some(message);
+        self.transaction = Transaction::Open;
         Ok(())
     }
 
@@ -300,7 +323,7 @@ impl Connection {
             let message = "the transaction had failed and was rolled back";
             return Err(ServerError::local(ErrorKind::Other, message));
         }
-        let done = self.driver.execute("COMMIT").await;
+        let done = self.execute("COMMIT").await;
         // A COMMIT that is refused, by a deferred constraint, has rolled back on PostgreSQL.
         self.transaction = Transaction::None;
         self.forget_local_limits();
@@ -310,8 +333,7 @@ impl Connection {
     /// Sends a last statement and COMMIT in one message, which PostgreSQL and SQLite take. When the
     /// statement fails, COMMIT is not run; when no answer comes, nobody knows.
     pub async fn commit_with(&mut self, last: &str) -> Result<(), ServerError> {
-        let done = self.driver.execute(&format!("{last}; COMMIT")).await;
-        let done = self.note_failure(done);
+        let done = self.execute(&format!("{last}; COMMIT")).await;
         if done.is_ok() {
             self.transaction = Transaction::None;
         }
@@ -323,6 +345,9 @@ impl Connection {
     pub async fn rollback(&mut self) -> Result<(), ServerError> {
         self.transaction = Transaction::None;
         self.forget_local_limits();
+        if self.opening.take().is_some() {
+            return Ok(());
+        }
         self.driver.execute("ROLLBACK").await.map(|_| ())
     }
 

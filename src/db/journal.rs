@@ -328,7 +328,7 @@ impl Journal {
                 " ENGINE = InnoDB DEFAULT CHARSET = utf8mb4",
             ),
             ServerKind::Sqlite => (
-                "integer PRIMARY KEY AUTOINCREMENT",
+                "integer PRIMARY KEY",
                 "text NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))",
                 "text NOT NULL DEFAULT ''",
                 "text",
@@ -461,7 +461,21 @@ impl Journal {
 
     /// Returns the statement that appends rows; none for no rows.
     pub fn insert(&self, entries: &[NewEntry]) -> Option<String> {
-        let rows: Vec<String> = entries.iter().map(|entry| self.values(entry)).collect();
+        self.insert_where(entries, None)
+    }
+
+    /// Returns the statement that appends rows where a condition holds, and fails where it does
+    /// not: `format` is NOT NULL. A message that ends with COMMIT needs no answer in between then.
+    pub fn insert_only_if(&self, entries: &[NewEntry], condition: &str) -> Option<String> {
+        self.insert_where(entries, Some(condition))
+    }
+
+    fn insert_where(&self, entries: &[NewEntry], condition: Option<&str>) -> Option<String> {
+        let format = match condition {
+            Some(condition) => format!("CASE WHEN {condition} THEN {JOURNAL_FORMAT} END"),
+            None => JOURNAL_FORMAT.to_string(),
+        };
+        let rows: Vec<String> = entries.iter().map(|entry| self.values(entry, &format)).collect();
         let sql = format!(
             "INSERT INTO {} (format, run_id, plan_digest, version, name, step_no, attempt, event, \
              fp_before, fp_after, raw_digest, semantic_digest, detail) VALUES {}",
@@ -472,7 +486,7 @@ impl Journal {
     }
 
     /// Returns one row as SQL values.
-    fn values(&self, entry: &NewEntry) -> String {
+    fn values(&self, entry: &NewEntry, format: &str) -> String {
         let text = |value: &str| literal(self.kind, value);
         let optional = |value: &Option<String>| {
             value.as_deref().map_or_else(|| "NULL".to_owned(), |value| literal(self.kind, value))
@@ -480,7 +494,7 @@ impl Journal {
         let number =
             |value: Option<u32>| value.map_or_else(|| "NULL".to_owned(), |value| value.to_string());
         let values = [
-            JOURNAL_FORMAT.to_string(),
+            format.to_owned(),
             text(&entry.run_id),
             text(&entry.plan_digest),
             text(&entry.version),

@@ -228,8 +228,8 @@ async fn run_group(
         }
         return Ok(());
     }
-    enforce_foreign_keys(shadow, group.foreign_keys).await.map_err(at(first))?;
-    shadow.begin().await.map_err(at(first))?;
+    let switch = foreign_keys_switch(shadow.server().kind, group.foreign_keys);
+    shadow.begin_after(switch).await.map_err(at(first))?;
     let mut before = stage.look(shadow).await;
     for step in &group.steps {
         if stage.skips(step) {

@@ -4,7 +4,7 @@
 //! leaves behind may be made good by then. In between, only what rules hit is kept.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::facts::Facts;
 use super::finding::{Finding, Judged, Note, Suppressed};
@@ -85,29 +85,30 @@ const NOWHERE: Place<'static> =
 impl<'r> Bench<'r> {
     /// Returns the rules that speak of a server.
     pub fn new(rules: &'r RuleSet, server: Server, options: JudgeOptions) -> Self {
+        let in_force = || rules.iter().filter(|rule| rule.enabled && rule.rule.covers(server));
+        let matches =
+            || in_force().flat_map(|rule| rule.matches.iter().map(move |one| (rule, one)));
+        let mut words: HashMap<EffectWord, BTreeSet<&'r str>> = HashMap::new();
+        for (_, one) in matches() {
+            words.entry(one.effect).or_default().extend(one.words.iter().map(String::as_str));
+        }
         let mut by_kind: HashMap<EffectWord, Vec<&'r RuleInForce>> = HashMap::new();
         let mut by_word: HashMap<(EffectWord, &'r str), Vec<&'r RuleInForce>> = HashMap::new();
-        let in_force = || rules.iter().filter(|rule| rule.enabled && rule.rule.covers(server));
-        for rule in in_force() {
-            for one in &rule.matches {
-                by_kind.entry(one.effect).or_default();
-                for word in &one.words {
-                    by_word.entry((one.effect, word.as_str())).or_default();
-                }
+        // Several matches of one rule follow each other.
+        let add = |list: &mut Vec<&'r RuleInForce>, rule: &'r RuleInForce| {
+            if !list.last().is_some_and(|last| std::ptr::eq(*last, rule)) {
+                list.push(rule);
             }
-        }
-        for rule in in_force() {
-            let takes = |kind: EffectWord, word: Option<&str>| {
-                rule.matches.iter().any(|one| {
-                    let words = &one.words;
-                    let named = || word.is_some_and(|word| words.iter().any(|w| w == word));
-                    one.effect == kind && (words.is_empty() || named())
-                })
-            };
-            let kinds = by_kind.iter_mut().filter(|(kind, _)| takes(**kind, None));
-            kinds.for_each(|(_, rules)| rules.push(rule));
-            let words = by_word.iter_mut().filter(|((kind, word), _)| takes(*kind, Some(word)));
-            words.for_each(|(_, rules)| rules.push(rule));
+        };
+        for (rule, one) in matches() {
+            let any = one.words.is_empty();
+            if any {
+                add(by_kind.entry(one.effect).or_default(), rule);
+            }
+            let all = words.get(&one.effect).into_iter().flatten().copied().filter(|_| any);
+            for word in all.chain(one.words.iter().map(String::as_str)) {
+                add(by_word.entry((one.effect, word)).or_default(), rule);
+            }
         }
         Self { rules, server, options, by_word, by_kind }
     }
