@@ -18,7 +18,7 @@ use super::shadow::Shadow;
 use super::steps::{CannotRun, Limits, groups};
 use crate::db::{self, Connection, Snapshot};
 use crate::effect::{MigrationEffects, WalkOptions, walk};
-use crate::rule::{JudgeOptions, RuleSet, Severity, judge};
+use crate::rule::{Bench, JudgeOptions, RuleSet, Severity};
 use crate::sql::ast::StatementKind;
 use crate::sql::{Migration, Server, ServerKind};
 
@@ -138,6 +138,7 @@ pub async fn build(material: &Material<'_>, shadow: &mut Shadow) -> Result<Plan,
 /// Returns the migrations with their effects, findings and steps.
 fn planned(material: &Material<'_>, server: Server) -> Result<Vec<PlannedMigration>, PlanError> {
     let mut schema = schema_of(material.live);
+    let bench = Bench::new(material.rules, server, material.judging);
     let mut number = 1;
     let mut all = Vec::new();
     let mut errors = Vec::new();
@@ -155,7 +156,7 @@ fn planned(material: &Material<'_>, server: Server) -> Result<Vec<PlannedMigrati
                 };
                 let steps: usize = groups.iter().map(|group| group.steps.len()).sum();
                 number += u32::try_from(steps).unwrap_or(u32::MAX);
-                let mut planned = one(material, migration, &effects, groups, server);
+                let mut planned = one((material, &bench), migration, &effects, groups, server);
                 planned.rollback.notes = notes;
                 all.push(planned);
             }
@@ -166,13 +167,13 @@ fn planned(material: &Material<'_>, server: Server) -> Result<Vec<PlannedMigrati
 }
 
 fn one(
-    material: &Material<'_>,
+    (material, bench): (&Material<'_>, &Bench<'_>),
     migration: &Migration,
     effects: &MigrationEffects,
     groups: Vec<super::model::Group>,
     server: Server,
 ) -> PlannedMigration {
-    let judged = judge(migration, effects, material.rules, server, material.judging);
+    let judged = bench.hear(migration, effects).judged(bench);
     let findings = judged.findings.iter().map(|finding| {
         let at = finding.source.position(finding.span.start);
         PlannedFinding {
