@@ -93,7 +93,7 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
 fn section(path: &Path, text: String) -> Section {
     let range = Span::new(0, u32::try_from(text.len()).unwrap_or(u32::MAX));
     let source = Source::new(path.display().to_string(), text);
-    Section { source, range, blocks: Vec::new() }
+    Section { source, range, reading: Default::default() }
 }
 
 fn read(

@@ -109,7 +109,7 @@ fn whole(text: &str) -> Span {
 /// Splits and parses a text for one server and checks every place in the result.
 #[track_caller]
 fn check(text: &str, server: Server) {
-    let pieces = split(text, Lexing::of(server), whole(text), &[]);
+    let pieces = split(text, Lexing::of(server), whole(text), &Default::default());
     check_pieces(text, &pieces.pieces);
     for token in &pieces.tokens {
         check_span(text, token.span);
@@ -118,7 +118,7 @@ fn check(text: &str, server: Server) {
         check_span(text, *comment);
     }
     let source = Source::new("random.sql", text);
-    let script = parse(Section { source, range: whole(text), blocks: Vec::new() }, server);
+    let script = parse(Section { source, range: whole(text), reading: Default::default() }, server);
     for statement in &script.statements {
         check_span(text, statement.span);
         for span in spans(&format!("{:?}", statement.kind)) {

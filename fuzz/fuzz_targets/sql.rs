@@ -9,7 +9,7 @@ fuzz_target!(|data: &[u8]| {
     let Ok(text) = std::str::from_utf8(rest) else { return };
     let server = Server::of(ServerKind::ALL[usize::from(first) % ServerKind::ALL.len()]);
     let range = Span::new(0, u32::try_from(text.len()).expect("libFuzzer's inputs are short"));
-    let pieces = split(text, Lexing::of(server), range, &[]);
+    let pieces = split(text, Lexing::of(server), range, &Default::default());
     let mut joined = String::new();
     let mut end = 0;
     for piece in &pieces.pieces {
@@ -21,7 +21,7 @@ fuzz_target!(|data: &[u8]| {
     joined.push_str(&text[end..]);
     assert_eq!(joined, text, "pieces and the gaps between them are the text");
     let source = Source::new("fuzz.sql", text);
-    let script = parse(Section { source, range, blocks: Vec::new() }, server);
+    let script = parse(Section { source, range, reading: Default::default() }, server);
     for statement in &script.statements {
         let span = statement.span;
         assert!(text.get(span.start as usize..span.end as usize).is_some());

@@ -203,7 +203,7 @@ impl Use {
         let text = text.replace("(...)", "(?)").replace(", ...", "");
         let range = Span::new(0, u32::try_from(text.len()).unwrap_or(u32::MAX));
         let source = Source::new("query", text);
-        let script = parse(Section { source, range, blocks: Vec::new() }, server);
+        let script = parse(Section { source, range, reading: Default::default() }, server);
         let statement = script.statements.into_iter().next()?;
         let StatementKind::Dml(dml) = statement.kind else { return None };
         let Dml { targets, query, columns, .. } = *dml;

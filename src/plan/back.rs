@@ -74,7 +74,7 @@ pub fn as_migration(applied: &Applied, kept: &Kept, server: Server) -> Migration
         marker: None,
         repeatable: false,
         after_unknown: false,
-        up: parse(Section { source, range, blocks: Vec::new() }, server),
+        up: parse(Section { source, range, reading: Default::default() }, server),
         down: None,
     }
 }

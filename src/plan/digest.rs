@@ -160,7 +160,7 @@ const fn mode_word(mode: TransactionMode) -> &'static str {
 /// Returns the tokens of a place, one space between them, keywords in lower case.
 fn semantic_text(text: &str, span: Span, kind: ServerKind) -> String {
     // The contents of every version comment count, whatever version reads them.
-    let lexing = Lexing { kind, version_number: 999_999, ansi_quotes: false };
+    let lexing = Lexing { kind, version_number: 999_999, ansi_quotes: false, placeholders: false };
     let mut lexer = Lexer::new(text.get(..span.end as usize).unwrap_or(text), lexing);
     lexer.seek(span.start as usize);
     let mut out = String::new();
@@ -349,7 +349,8 @@ mod tests {
     #[track_caller]
     fn script(text: &str, kind: ServerKind) -> Digest {
         let range = Span::new(0, u32::try_from(text.len()).unwrap());
-        let section = Section { source: Source::new("m.sql", text), range, blocks: Vec::new() };
+        let section =
+            Section { source: Source::new("m.sql", text), range, reading: Default::default() };
         Digest::of_script(&parse(section, Server::of(kind)), kind, TransactionMode::Grouped)
     }
 

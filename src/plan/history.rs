@@ -390,7 +390,7 @@ mod tests {
     fn migration(version: &str, sql: &str) -> Migration {
         let source = Source::new(format!("m/{version}.sql"), sql);
         let range = Span::new(0, u32::try_from(sql.len()).unwrap());
-        let section = Section { source, range, blocks: Vec::new() };
+        let section = Section { source, range, reading: Default::default() };
         Migration {
             version: Version::new(version),
             name: "x".to_owned(),

@@ -29,7 +29,8 @@ pub fn schema_of(snapshot: &Snapshot) -> Schema {
 
 fn apply(schema: &mut Schema, sql: &str, server: Server) {
     let range = Span::new(0, u32::try_from(sql.len()).unwrap_or(u32::MAX));
-    let section = Section { source: Source::new("snapshot", sql), range, blocks: Vec::new() };
+    let section =
+        Section { source: Source::new("snapshot", sql), range, reading: Default::default() };
     for statement in parse(section, server).statements {
         schema.apply(&statement);
     }

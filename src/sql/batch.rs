@@ -391,7 +391,8 @@ mod tests {
 
     fn declared(kind: ServerKind, text: &str) -> Vec<Declared> {
         let range = Span::new(0, u32::try_from(text.len()).unwrap());
-        let section = Section { source: Source::new("m.sql", text), range, blocks: Vec::new() };
+        let section =
+            Section { source: Source::new("m.sql", text), range, reading: Default::default() };
         batches(&parse(section, Server::of(kind)), Server::of(kind))
     }
 

@@ -13,7 +13,7 @@ use super::source::{Source, Span};
 pub(super) fn read(server: Server, sql: &str) -> Vec<Statement> {
     let source = Source::new("test.sql", sql);
     let range = Span::new(0, u32::try_from(sql.len()).unwrap());
-    super::parse(Section { source, range, blocks: Vec::new() }, server).statements
+    super::parse(Section { source, range, reading: Default::default() }, server).statements
 }
 
 /// What is left out or shortened, as often as it is found.

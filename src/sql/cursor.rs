@@ -205,8 +205,19 @@ impl<'a> Cursor<'a> {
             // SQLite takes strings for names in many places; MySQL does for aliases only.
             self.server.kind == super::server::ServerKind::Sqlite && token.kind == TokenKind::String
         };
+        self.at_placeholder()
+            || self.peek().is_some_and(|token| {
+                matches!(token.kind, TokenKind::Word | TokenKind::QuotedName) || mysql_string(token)
+            })
+    }
+
+    /// Says whether something is next that a tool or psql replaces before the server sees it.
+    pub(super) fn at_placeholder(&self) -> bool {
+        let postgres = self.server.kind == super::server::ServerKind::Postgres;
         self.peek().is_some_and(|token| {
-            matches!(token.kind, TokenKind::Word | TokenKind::QuotedName) || mysql_string(token)
+            let text = self.slice(token.span);
+            token.kind == TokenKind::Parameter
+                && (text.contains("${") || (postgres && text.starts_with(':')))
         })
     }
 
@@ -335,6 +346,9 @@ fn shorten(text: &str) -> String {
 /// Returns the name that a written one stands for.
 fn fold(text: &str, kind: TokenKind, server: Server) -> String {
     use super::server::ServerKind;
+    if kind == TokenKind::Parameter {
+        return text.replace(['"', '\''], "");
+    }
     if kind != TokenKind::Word {
         return unquote_name(text);
     }

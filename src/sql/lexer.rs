@@ -33,7 +33,7 @@ pub enum TokenKind {
     Punctuation,
     /// An operator.
     Operator,
-    /// `$1`, `?`, `:name`.
+    /// `$1`, `?`, `:name`; `${name}` with what is written next to it, where a tool fills it in.
     Parameter,
     /// `@name`, `@@name` (MySQL).
     Variable,
@@ -54,6 +54,8 @@ pub struct Lexing {
     pub version_number: u32,
     /// MySQL's `ANSI_QUOTES`: `"` quotes names.
     pub ansi_quotes: bool,
+    /// `${name}` is a parameter that a tool fills in.
+    pub placeholders: bool,
 }
 
 impl Lexing {
@@ -63,7 +65,7 @@ impl Lexing {
         let numbers = [version.major, version.minor, version.patch].map(u32::from);
         let [major, minor, patch] = numbers;
         let version_number = major * 10_000 + minor * 100 + patch;
-        Self { kind: server.kind, version_number, ansi_quotes: false }
+        Self { kind: server.kind, version_number, ansi_quotes: false, placeholders: false }
     }
 }
 
@@ -138,6 +140,7 @@ impl<'a> Lexer<'a> {
             b'-' if self.at_line_comment() => self.line_comment(),
             b'#' if mysql => self.line_comment(),
             b'/' if self.peek(1) == Some(b'*') => self.block_comment(),
+            b'$' if self.at_placeholder() => self.filled_in(),
             b'$' => self.dollar(),
             b'@' if mysql => self.variable(),
             b'?' if kind != ServerKind::Postgres => self.take(1, TokenKind::Parameter),
@@ -269,6 +272,30 @@ impl<'a> Lexer<'a> {
         true
     }
 
+    fn at_placeholder(&self) -> bool {
+        self.lexing.placeholders && self.placeholder_length().is_some()
+    }
+
+    /// Returns how long `${name}` is, if it is next.
+    fn placeholder_length(&self) -> Option<usize> {
+        let name = self.rest().strip_prefix("${")?;
+        let end = name.find('}').filter(|&end| end > 0)?;
+        name.bytes().take(end).all(|b| b.is_ascii_graphic() && b != b'{').then_some(end + 3)
+    }
+
+    /// Takes `${name}` and the parts of a name around further ones: `${a}_${b}_orders`.
+    fn filled_in(&mut self) -> TokenKind {
+        loop {
+            match self.placeholder_length() {
+                Some(length) => self.position += length,
+                None if self.peek(0).is_some_and(|b| is_word_part(b) && b != b'$') => {
+                    self.position += 1;
+                }
+                None => return TokenKind::Parameter,
+            }
+        }
+    }
+
     fn dollar(&mut self) -> TokenKind {
         if self.lexing.kind != ServerKind::Postgres {
             return match self.peek(1) {
@@ -352,7 +379,7 @@ impl<'a> Lexer<'a> {
                 self.position += 1;
                 self.quoted(quote, false, TokenKind::Parameter)
             }
-            Some(b) if is_word_start(b) && self.parameter_may_follow() => {
+            Some(b) if is_word_start(b) && (self.parameter_may_follow() || self.ends_with_it()) => {
                 self.position += 1;
                 self.skip_while(is_word_part);
                 TokenKind::Parameter
@@ -368,9 +395,23 @@ impl<'a> Lexer<'a> {
         !before.is_some_and(|&b| is_word_part(b) || matches!(b, b'"' | b'`' | b']' | b')'))
     }
 
+    /// `CREATE TABLE t (…):options;`: psql fills in what stands at the end of a statement.
+    fn ends_with_it(&self) -> bool {
+        let before = self.position.checked_sub(1).and_then(|at| self.bytes.get(at));
+        let name = self.rest().get(1..).unwrap_or("");
+        let behind = name.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_');
+        let behind = behind.trim_start();
+        before == Some(&b')') && (behind.is_empty() || behind.starts_with(';'))
+    }
+
     fn word(&mut self) -> TokenKind {
         let start = self.position;
-        self.skip_while(is_word_part);
+        while self.peek(0).is_some_and(is_word_part) {
+            if self.at_placeholder() {
+                return self.filled_in();
+            }
+            self.position += 1;
+        }
         let prefix = self.text.get(start..self.position).unwrap_or("");
         if let (b"u" | b"U", Some(b'&'), Some(quote @ (b'\'' | b'"'))) =
             (prefix.as_bytes(), self.peek(0), self.peek(1))

@@ -221,8 +221,33 @@ pub struct Section {
     pub source: Source,
     /// The part of it.
     pub range: Span,
-    /// Places where no statement ends (goose's `StatementBegin` … `StatementEnd`).
+    /// How its tool reads it.
+    pub reading: Reading,
+}
+
+/// What a tool's markers say about how a text falls into statements.
+#[derive(Debug, Clone, Default)]
+pub struct Reading {
+    /// Places that are sent as they are, whatever they hold: goose's `StatementBegin` …
+    /// `StatementEnd`, Liquibase's `splitStatements:false`. Sorted, without overlaps.
     pub blocks: Vec<Span>,
+    /// Places within the range that belong to other sections. Sorted, without overlaps.
+    pub skipped: Vec<Span>,
+    /// What ends a statement besides the semicolon.
+    pub delimiter: Option<Delimiter>,
+    /// `DELIMITER` lines are read, whatever the server's own client does with them.
+    pub delimiter_lines: bool,
+    /// The tool puts something in place of `${name}` before the server sees it.
+    pub placeholders: bool,
+}
+
+/// What ends a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delimiter {
+    /// The text.
+    pub text: String,
+    /// It counts only alone on its line.
+    pub own_line: bool,
 }
 
 /// One migration: a file, or a folder with a file, read and parsed.

@@ -29,7 +29,9 @@ mod brief;
 pub use batch::{Batch, Declared, Pace, batches, duration};
 pub use cursor::SyntaxError;
 pub use lexer::{Lexer, Lexing, Token, TokenKind};
-pub use migration::{Convention, Migration, Script, Section, TransactionMode, Version};
+pub use migration::{
+    Convention, Delimiter, Migration, Reading, Script, Section, TransactionMode, Version,
+};
 pub use name::{Ident, ObjectName};
 pub use nearest::nearest;
 pub use parse::parse;

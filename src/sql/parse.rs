@@ -10,7 +10,8 @@ use super::split::{Piece, PieceKind, Pieces, split};
 /// Splits a section and reads its statements.
 pub fn parse(section: Section, server: Server) -> Script {
     let text = section.source.text();
-    let pieces = split(text, Lexing::of(server), section.range, &section.blocks);
+    let lexing = Lexing { placeholders: section.reading.placeholders, ..Lexing::of(server) };
+    let pieces = split(text, lexing, section.range, &section.reading);
     let Pieces { tokens, comments, pieces } = pieces;
     let mut statements = Vec::new();
     let mut others = Vec::new();
@@ -27,11 +28,19 @@ pub fn parse(section: Section, server: Server) -> Script {
 
 /// Reads one statement; what is not understood says why.
 pub(super) fn statement(mut cursor: Cursor<'_>) -> Statement {
-    let kind = match grammar(&mut cursor).and_then(|kind| cursor.end().map(|()| kind)) {
+    let kind = match grammar(&mut cursor).and_then(|kind| ended(&mut cursor, kind)) {
         Ok(kind) => kind,
         Err(error) => StatementKind::Unknown { reason: error.message, at: Some(error.at) },
     };
     cursor.statement(kind)
+}
+
+/// Nothing follows a statement but, behind CREATE TABLE, options that a tool puts in.
+fn ended(cursor: &mut Cursor<'_>, kind: StatementKind) -> Parsed<StatementKind> {
+    if matches!(kind, StatementKind::CreateTable(_)) && cursor.at_placeholder() {
+        cursor.advance();
+    }
+    cursor.end().map(|()| kind)
 }
 
 fn grammar(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {

@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use super::lexer::{Lexer, Lexing, Token, TokenKind};
+use super::migration::Reading;
 use super::server::ServerKind;
 use super::source::Span;
 
@@ -44,19 +45,18 @@ pub enum PieceKind {
     Delimiter,
 }
 
-/// Splits a text. The `blocks` come from markers such as goose's `StatementBegin` and
-/// `StatementEnd`; they are sorted and do not overlap. A statement ends with its block at the
-/// latest, and a stored program in one does not end before.
-pub fn split(text: &str, lexing: Lexing, range: Span, blocks: &[Span]) -> Pieces {
+/// Splits a text as its tool would. A statement ends with its block at the latest, and a stored
+/// program in one does not end before.
+pub fn split(text: &str, lexing: Lexing, range: Span, reading: &Reading) -> Pieces {
     let mut splitter = Splitter {
         text: text.get(..range.end as usize).unwrap_or(text),
         lexer: Lexer::new(text.get(..range.end as usize).unwrap_or(text), lexing),
         kind: lexing.kind,
-        delimiter: None,
+        delimiter: reading.delimiter.as_ref().map(|d| (d.text.as_str(), d.own_line)),
         out: Pieces::default(),
         first: 0,
         nesting: Nesting::default(),
-        blocks,
+        reading,
         no_copy_data: false,
     };
     splitter.lexer.seek(range.start as usize);
@@ -67,17 +67,17 @@ pub fn split(text: &str, lexing: Lexing, range: Span, blocks: &[Span]) -> Pieces
 /// What has a body made of statements in MySQL and MariaDB.
 const PROGRAMS: &[&str] = &["TRIGGER", "PROCEDURE", "FUNCTION", "EVENT", "PACKAGE"];
 
-struct Splitter<'a> {
+struct Splitter<'a, 'r> {
     text: &'a str,
     lexer: Lexer<'a>,
     kind: ServerKind,
-    /// The delimiter set by a `DELIMITER` line.
-    delimiter: Option<&'a str>,
+    /// The delimiter in force; whether it counts only alone on its line.
+    delimiter: Option<(&'r str, bool)>,
     out: Pieces,
     /// The first token of the statement being read.
     first: usize,
     nesting: Nesting,
-    blocks: &'a [Span],
+    reading: &'r Reading,
     /// No `\.` stands in the rest of the text, so that it need not be looked for again.
     no_copy_data: bool,
 }
@@ -92,18 +92,18 @@ struct Nesting {
     body: bool,
 }
 
-impl<'a> Splitter<'a> {
+impl<'a: 'r, 'r> Splitter<'a, 'r> {
     fn run(&mut self) {
         loop {
+            let before = self.lexer.position();
             let at = self.lexer.skip_space();
+            if self.skips(at) {
+                continue;
+            }
             if self.at_statement_start() && self.line_command(at) {
                 continue;
             }
-            if let Some(delimiter) = self.delimiter
-                && self.text.get(at..).is_some_and(|rest| rest.starts_with(delimiter))
-            {
-                self.lexer.seek(at + delimiter.len());
-                self.end_statement();
+            if self.takes_delimiter(before, at) {
                 continue;
             }
             let Some(token) = self.next_token() else { break };
@@ -112,10 +112,47 @@ impl<'a> Splitter<'a> {
         self.end_statement();
     }
 
+    /// Steps over a part that belongs to another section.
+    fn skips(&mut self, at: usize) -> bool {
+        let skipped = &self.reading.skipped;
+        let holds = |part: &&Span| part.start as usize <= at && at < part.end as usize;
+        let Some(part) = skipped.iter().find(holds) else { return false };
+        self.end_statement();
+        self.lexer.seek(part.end as usize);
+        true
+    }
+
+    /// Takes the delimiter, if it stands between two places or at the second one.
+    fn takes_delimiter(&mut self, before: usize, at: usize) -> bool {
+        let Some((delimiter, own_line)) = self.delimiter else { return false };
+        let blank = self.text.get(before..at).unwrap_or("");
+        if delimiter.trim().is_empty() {
+            // Empty lines divide the statements (atlas:delimiter \n\n\n).
+            if blank.contains(delimiter) {
+                self.end_statement();
+            }
+            return false;
+        }
+        let rest = self.text.get(at..).unwrap_or("");
+        let is_it = rest.get(..delimiter.len()).is_some_and(|text| {
+            text == delimiter || (own_line && text.eq_ignore_ascii_case(delimiter))
+        });
+        let alone = || {
+            let behind = rest.get(delimiter.len()..).unwrap_or("").lines().next().unwrap_or("");
+            (before == 0 || blank.contains('\n')) && behind.trim().is_empty()
+        };
+        if !is_it || (own_line && !alone()) {
+            return false;
+        }
+        self.lexer.seek(at + delimiter.len());
+        self.end_statement();
+        true
+    }
+
     /// Reads a token, but not across the delimiter that the mysql client would see first.
     fn next_token(&mut self) -> Option<Token> {
         let token = self.lexer.next_token()?;
-        let Some(delimiter) = self.delimiter else { return Some(token) };
+        let Some((delimiter, false)) = self.delimiter else { return Some(token) };
         if matches!(token.kind, TokenKind::Word | TokenKind::Operator | TokenKind::Stray) {
             let text = self.slice(token.span);
             if let Some(found) = text.find(delimiter).filter(|&found| found > 0) {
@@ -132,7 +169,7 @@ impl<'a> Splitter<'a> {
             self.out.comments.push(token.span);
             return;
         }
-        if !self.blocks.is_empty() && self.leaves_block(token.span) {
+        if !self.reading.blocks.is_empty() && self.leaves_block(token.span) {
             self.end_statement();
         }
         if self.is_meta_command(token) {
@@ -175,7 +212,7 @@ impl<'a> Splitter<'a> {
         }
         // The mysql client sends all up to its delimiter in one piece, of which the server takes
         // statement by statement; a stored program is one of them, whatever is in it.
-        if self.delimiter.is_some() {
+        if self.delimiter.is_some() && self.kind.is_mysql_family() {
             return self.nesting.blocks == 0 && !self.creates(PROGRAMS);
         }
         // A rule's actions stand in parentheses: `DO ALSO (INSERT …; DELETE …)`.
@@ -186,8 +223,8 @@ impl<'a> Splitter<'a> {
 
     /// Returns the block that a place lies in.
     fn block(&self, span: Span) -> Option<Span> {
-        let behind = self.blocks.partition_point(|block| block.start <= span.start);
-        let block = behind.checked_sub(1).and_then(|at| self.blocks.get(at));
+        let behind = self.reading.blocks.partition_point(|block| block.start <= span.start);
+        let block = behind.checked_sub(1).and_then(|at| self.reading.blocks.get(at));
         block.filter(|block| block.contains(span)).copied()
     }
 
@@ -396,7 +433,8 @@ impl<'a> Splitter<'a> {
         }
         let backslash = self.kind == ServerKind::Postgres && rest.starts_with('\\');
         let word = rest.get(..9).unwrap_or("");
-        let delimiter = self.kind.is_mysql_family() && word.eq_ignore_ascii_case("delimiter");
+        let delimits = self.kind.is_mysql_family() || self.reading.delimiter_lines;
+        let delimiter = delimits && word.eq_ignore_ascii_case("delimiter");
         if !backslash && !delimiter {
             return false;
         }
@@ -411,7 +449,7 @@ impl<'a> Splitter<'a> {
             return false;
         }
         let Some(delimiter) = line.split_ascii_whitespace().nth(1) else { return false };
-        self.delimiter = (delimiter != ";").then_some(delimiter);
+        self.delimiter = (delimiter != ";").then_some((delimiter, false));
         self.lexer.seek(at + line.len());
         self.push_piece(at, at + line.len(), PieceKind::Delimiter);
         true
@@ -473,11 +511,16 @@ fn span(start: usize, end: usize) -> Span {
 mod tests {
     use super::*;
 
+    fn in_blocks(blocks: &[Span]) -> Reading {
+        Reading { blocks: blocks.to_vec(), ..Reading::default() }
+    }
+
     #[track_caller]
     fn check(kind: ServerKind, text: &str, expected: &[&str]) {
-        let lexing = Lexing { kind, version_number: 80_400, ansi_quotes: false };
+        let lexing =
+            Lexing { kind, version_number: 80_400, ansi_quotes: false, placeholders: false };
         let whole = Span::new(0, u32::try_from(text.len()).unwrap());
-        let pieces = split(text, lexing, whole, &[]);
+        let pieces = split(text, lexing, whole, &Reading::default());
         let found: Vec<&str> = pieces
             .pieces
             .iter()
@@ -594,10 +637,14 @@ mod tests {
     #[test]
     fn the_semicolon_before_the_end_of_a_block_is_no_part_of_its_statement() {
         let text = "CREATE TRIGGER t AFTER INSERT ON u BEGIN DELETE FROM v; END; ";
-        let lexing =
-            Lexing { kind: ServerKind::Sqlite, version_number: 35_100, ansi_quotes: false };
+        let lexing = Lexing {
+            kind: ServerKind::Sqlite,
+            version_number: 35_100,
+            ansi_quotes: false,
+            placeholders: false,
+        };
         let whole = Span::new(0, u32::try_from(text.len()).unwrap());
-        let pieces = split(text, lexing, whole, &[whole]).pieces;
+        let pieces = split(text, lexing, whole, &in_blocks(&[whole])).pieces;
         let found: Vec<&str> = pieces
             .iter()
             .map(|piece| &text[piece.span.start as usize..piece.span.end as usize])
@@ -670,11 +717,12 @@ mod tests {
     fn a_block_ends_its_last_statement_and_keeps_programs_whole() {
         #[track_caller]
         fn check(kind: ServerKind, text: &str, block: &str, expected: &[&str]) {
-            let lexing = Lexing { kind, version_number: 0, ansi_quotes: false };
+            let lexing =
+                Lexing { kind, version_number: 0, ansi_quotes: false, placeholders: false };
             let whole = Span::new(0, u32::try_from(text.len()).unwrap());
             let start = u32::try_from(text.find(block).unwrap()).unwrap();
             let block = Span::new(start, start + u32::try_from(block.len()).unwrap());
-            let found = split(text, lexing, whole, &[block]);
+            let found = split(text, lexing, whole, &in_blocks(&[block]));
             let texts: Vec<&str> = found
                 .pieces
                 .iter()

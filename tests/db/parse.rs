@@ -25,7 +25,8 @@ fn unknown(snapshot: &Snapshot) -> Vec<String> {
     let mut unknown = Vec::new();
     for sql in snapshot.statements() {
         let range = Span::new(0, u32::try_from(sql.len()).expect("short"));
-        let section = Section { source: Source::new("snapshot", sql), range, blocks: Vec::new() };
+        let section =
+            Section { source: Source::new("snapshot", sql), range, reading: Default::default() };
         let script = parse(section, snapshot.server);
         if script.statements.len() != 1 {
             unknown.push(format!("{} statements: {sql}", script.statements.len()));

@@ -52,7 +52,7 @@ pub(crate) fn migration(server: Server, version: &str, statements: &[String]) ->
     }
     let end = u32::try_from(text.len()).expect("a short text");
     let source = Source::new(format!("{version}.sql"), text);
-    let section = Section { source, range: Span::new(0, end), blocks: Vec::new() };
+    let section = Section { source, range: Span::new(0, end), reading: Default::default() };
     Migration {
         version: Version::new(version),
         name: version.to_owned(),

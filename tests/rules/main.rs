@@ -78,7 +78,7 @@ fn migration(path: &str, sql: &str, transaction: TransactionMode, server: Server
     let part = |start: u32, end: u32| Section {
         source: source.clone(),
         range: Span::new(start, end),
-        blocks: Vec::new(),
+        reading: Default::default(),
     };
     let section = part(0, end);
     Migration {

@@ -61,7 +61,7 @@ fn migration(name: &str, sql: &str, server: Server) -> Migration {
         marker: None,
         repeatable: false,
         after_unknown: false,
-        up: parse(Section { source, range, blocks: Vec::new() }, server),
+        up: parse(Section { source, range, reading: Default::default() }, server),
         down: None,
     }
 }

@@ -100,7 +100,12 @@ pub(super) fn same_text(one: &str, other: &str, server: Server) -> bool {
 }
 
 fn words(text: &str, server: Server) -> impl Iterator<Item = String> {
-    let lexing = Lexing { kind: server.kind, version_number: 999_999, ansi_quotes: false };
+    let lexing = Lexing {
+        kind: server.kind,
+        version_number: 999_999,
+        ansi_quotes: false,
+        placeholders: false,
+    };
     let mut lexer = Lexer::new(text, lexing);
     std::iter::from_fn(move || lexer.next_token()).filter_map(move |token| {
         let written = text.get(token.span.start as usize..token.span.end as usize)?;

@@ -106,7 +106,8 @@ pub(super) fn items(object: &SnapshotObject, server: Server) -> Vec<Item> {
 /// Reads one statement.
 pub(in crate::plan) fn parsed(text: &str, server: Server) -> Option<Statement> {
     let range = Span::new(0, u32::try_from(text.len()).unwrap_or(u32::MAX));
-    let section = Section { source: Source::new("snapshot", text), range, blocks: Vec::new() };
+    let section =
+        Section { source: Source::new("snapshot", text), range, reading: Default::default() };
     parse(section, server).statements.into_iter().next()
 }
 
@@ -119,7 +120,7 @@ struct One<'a> {
 fn item(text: String, server: Server) -> Option<Item> {
     let range = Span::new(0, u32::try_from(text.len()).unwrap_or(u32::MAX));
     let source = Source::new("snapshot", text.clone());
-    let section = Section { source: source.clone(), range, blocks: Vec::new() };
+    let section = Section { source: source.clone(), range, reading: Default::default() };
     let statement = parse(section, server).statements.into_iter().next()?;
     Some(One { source: &source, server }.item(&statement, text))
 }
@@ -539,7 +540,14 @@ fn mentioned(statement: &Statement) -> Vec<String> {
 }
 
 fn tokens(text: &str, server: Server) -> Vec<(TokenKind, Span)> {
-    let mut lexer =
-        Lexer::new(text, Lexing { kind: server.kind, version_number: 999_999, ansi_quotes: false });
+    let mut lexer = Lexer::new(
+        text,
+        Lexing {
+            kind: server.kind,
+            version_number: 999_999,
+            ansi_quotes: false,
+            placeholders: false,
+        },
+    );
     std::iter::from_fn(|| lexer.next_token()).map(|token| (token.kind, token.span)).collect()
 }

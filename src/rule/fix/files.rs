@@ -67,7 +67,7 @@ fn can_split(one: &FixedMigration<'_>) -> bool {
     let migration = one.migration;
     let own = migration.up.statements.iter().any(|statement| {
         matches!(statement.kind, StatementKind::Transaction(_)) || !migration.up.others.is_empty()
-    });
+    }) || !migration.up.section.reading.skipped.is_empty();
     let steps = || one.fixes.iter().flat_map(|fix| &fix.steps);
     let plain = steps().all(|step| step.runs == Runs::WithNeighbours);
     let outside = steps().any(|step| step.runs == Runs::WithoutTransaction);

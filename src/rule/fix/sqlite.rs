@@ -55,7 +55,7 @@ fn as_other_server(script: &Script, statement: &Statement) -> Option<Box<AlterTa
         let section = Section {
             source: script.section.source.clone(),
             range: statement.span,
-            blocks: Vec::new(),
+            reading: Default::default(),
         };
         let read = parse(section, Server::of(kind));
         let only = read.statements.into_iter().next()?;

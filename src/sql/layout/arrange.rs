@@ -294,7 +294,9 @@ impl Arranging {
             let path = source.path().to_owned();
             self.out.errors.push(LayoutError { path, position, problem });
         }
-        let section = |range| Section { source: source.clone(), range, blocks: Vec::new() };
+        let mut back = marked.reading.clone();
+        back.skipped = marked.skipped_by_down;
+        let section = |range, reading| Section { source: source.clone(), range, reading };
         Draft {
             version,
             name: name.to_owned(),
@@ -304,9 +306,10 @@ impl Arranging {
             repeatable: false,
             after_unknown: false,
             baseline: marked.checkpoint,
-            up: section(marked.up),
-            down: marked.down.map(section),
+            up: section(marked.up, marked.reading),
+            down: marked.down.map(|range| section(range, back)),
             dialect,
+            dbms: Vec::new(),
             reader: entry.reader.clone(),
         }
     }
@@ -361,6 +364,9 @@ impl Arranging {
                 draft.up.range = set.span;
                 draft.no_transaction = set.no_transaction;
                 draft.repeatable = set.repeatable;
+                draft.dbms = set.dbms;
+                draft.up.reading.delimiter = set.delimiter;
+                draft.up.reading.blocks.extend(set.whole.then_some(set.span));
                 drafts.push(draft);
             }
         }

@@ -1,6 +1,7 @@
 //! Files that hold or order several changes: Liquibase's formatted SQL and Sqitch's plan.
 
 use super::sections::lines;
+use crate::sql::migration::Delimiter;
 use crate::sql::source::{Source, Span};
 
 /// Says whether a line is `--liquibase formatted sql`.
@@ -26,6 +27,12 @@ pub(super) struct Changeset {
     pub(super) no_transaction: Option<Span>,
     /// `runOnChange` or `runAlways`.
     pub(super) repeatable: bool,
+    /// `splitStatements:false`: it is sent in one piece.
+    pub(super) whole: bool,
+    /// `endDelimiter`.
+    pub(super) delimiter: Option<Delimiter>,
+    /// `dbms`: the only servers it runs on, or with `!` those it does not run on.
+    pub(super) dbms: Vec<String>,
 }
 
 /// Returns the changesets of a Liquibase file.
@@ -37,18 +44,50 @@ pub(super) fn changesets(source: &Source) -> Vec<Changeset> {
         if let Some(last) = found.last_mut() {
             last.span.end = line.span.start;
         }
-        let says = |attribute: &str| {
-            words.split_whitespace().any(|word| word.eq_ignore_ascii_case(attribute))
+        let says = |attribute: &str, wanted: &str| {
+            value(words, attribute).is_some_and(|value| value.eq_ignore_ascii_case(wanted))
         };
         let id = words.split_whitespace().next().unwrap_or("").to_owned();
+        let dbms = value(words, "dbms").unwrap_or_default();
         found.push(Changeset {
             id,
             span: Span::new(line.span.start, end),
-            no_transaction: says("runInTransaction:false").then_some(line.span),
-            repeatable: says("runOnChange:true") || says("runAlways:true"),
+            no_transaction: says("runInTransaction", "false").then_some(line.span),
+            repeatable: says("runOnChange", "true") || says("runAlways", "true"),
+            whole: says("splitStatements", "false"),
+            delimiter: value(words, "endDelimiter").and_then(end_delimiter),
+            dbms: dbms.split(',').map(|name| name.trim().to_ascii_lowercase()).collect(),
         });
     }
     found
+}
+
+/// Returns the value of `attribute:value`, quotes left out.
+fn value<'a>(words: &'a str, attribute: &str) -> Option<&'a str> {
+    let mut rest = words;
+    while let Some(at) = rest.find(':') {
+        let (name, behind) = (rest.get(..at)?, rest.get(at + 1..)?);
+        let name = name.rsplit(char::is_whitespace).next().unwrap_or(name);
+        let quote = behind.chars().next().filter(|c| matches!(c, '"' | '\''));
+        let value = match quote {
+            Some(quote) => behind.get(1..)?.split(quote).next().unwrap_or(""),
+            None => behind.split(char::is_whitespace).next().unwrap_or(""),
+        };
+        if name.eq_ignore_ascii_case(attribute) {
+            return Some(value);
+        }
+        rest = behind.get(value.len() + if quote.is_some() { 2 } else { 0 }..).unwrap_or("");
+    }
+    None
+}
+
+/// Reads an endDelimiter. It is a regular expression; those in use are plain text, often with a
+/// line break in front. `/` and `GO` count only alone on their line.
+fn end_delimiter(written: &str) -> Option<Delimiter> {
+    let plain = written.trim_start_matches("\\n").trim_start_matches("\\r\\n");
+    let text = plain.trim_end_matches("\\n").trim_end_matches('$').replace('\\', "");
+    let own_line = plain.len() < written.len() || text == "/" || text.eq_ignore_ascii_case("go");
+    (!text.is_empty() && text != ";").then_some(Delimiter { text, own_line })
 }
 
 fn changeset_words(comment: &str) -> Option<&str> {

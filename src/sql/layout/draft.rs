@@ -33,6 +33,8 @@ pub struct Draft {
     /// It stands for all migrations before it.
     pub(super) baseline: bool,
     pub(super) dialect: Option<Dialect>,
+    /// Liquibase's names of the servers it is for, or with `!` is not for; empty for all.
+    pub(super) dbms: Vec<String>,
     /// Reads its text again where that was let go of.
     pub(super) reader: Option<Reader>,
 }
@@ -41,6 +43,21 @@ impl Draft {
     /// Returns the path of the file with the statements that change the schema.
     pub fn path(&self) -> &str {
         self.up.source.path()
+    }
+
+    /// Says whether it runs on a server at all (Liquibase's `dbms`).
+    pub(super) fn runs_on(&self, server: ServerKind) -> bool {
+        let name = match server {
+            ServerKind::Postgres => "postgresql",
+            ServerKind::Mysql => "mysql",
+            ServerKind::Mariadb => "mariadb",
+            ServerKind::Sqlite => "sqlite",
+        };
+        let names = || self.dbms.iter().map(String::as_str).filter(|name| !name.is_empty());
+        let listed = names().any(|listed| listed == name || listed == "all");
+        let excluded = names().any(|listed| listed.strip_prefix('!') == Some(name));
+        let all = names().all(|listed| listed.starts_with('!'));
+        !excluded && (listed || all)
     }
 
     /// Lets go of the text where it can be read again; returns how much that is.

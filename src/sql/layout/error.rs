@@ -83,9 +83,6 @@ pub enum Problem {
     /// Statements where dbmate allows only comments.
     #[error("a statement before the first `-- migrate:up`")]
     BeforeFirstSection,
-    /// A second up section in one file.
-    #[error("a second `-- migrate:up` section")]
-    SecondSection,
     /// A goose block that never ends.
     #[error("StatementBegin without a StatementEnd after it")]
     BeginWithoutEnd,
@@ -134,7 +131,6 @@ impl LayoutError {
                 format!("write `{marker}` on a line before the first statement")
             }
             Problem::BeforeFirstSection => "move it below the marker".to_owned(),
-            Problem::SecondSection => "keep one up section a file".to_owned(),
             Problem::BeginWithoutEnd => {
                 "write `-- +goose StatementEnd` after the statement".to_owned()
             }

@@ -146,6 +146,7 @@ impl Group {
                 || (kind == ServerKind::Mysql && server.kind == ServerKind::Mariadb))
                 .then_some(true),
         };
+        self.drafts.retain(|draft| draft.runs_on(server.kind));
         let drafts = std::mem::take(&mut self.drafts);
         let meant: Vec<(bool, Draft)> =
             drafts.into_iter().filter_map(|draft| Some((matches(draft.dialect)?, draft))).collect();

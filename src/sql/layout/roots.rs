@@ -45,7 +45,7 @@ pub(super) fn join(folder: &str, file: &str) -> String {
 
 pub(super) fn whole(source: &Source) -> Section {
     let end = u32::try_from(source.text().len()).unwrap_or(u32::MAX);
-    Section { source: source.clone(), range: Span::new(0, end), blocks: Vec::new() }
+    Section { source: source.clone(), range: Span::new(0, end), reading: Default::default() }
 }
 
 /// Says whether the folder of a file, not its name, is the migration.

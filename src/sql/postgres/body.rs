@@ -103,11 +103,11 @@ pub(super) fn with_pieces<R>(c: &Cursor<'_>, token: Token, read: &mut Reader<'_,
         }
         let mut copy = c.text().to_owned();
         copy.replace_range(span.start as usize..span.end as usize, &undoubled(plain));
-        let pieces = split(&copy, lexing, span, &[]);
+        let pieces = split(&copy, lexing, span, &crate::sql::Reading::default());
         let cursor = c.within(&copy, &pieces.tokens)?;
         return Some(read(&cursor, &pieces));
     }
-    let pieces = split(c.text(), lexing, span, &[]);
+    let pieces = split(c.text(), lexing, span, &crate::sql::Reading::default());
     let cursor = c.within(c.text(), &pieces.tokens)?;
     Some(read(&cursor, &pieces))
 }

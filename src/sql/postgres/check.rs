@@ -13,7 +13,8 @@ use crate::sql::{Section, Server, ServerKind, Source, Span, parse};
 #[track_caller]
 pub(super) fn check(sql: &str, expected: &str) {
     let range = Span::new(0, u32::try_from(sql.len()).unwrap());
-    let section = Section { source: Source::new("test.sql", sql), range, blocks: Vec::new() };
+    let section =
+        Section { source: Source::new("test.sql", sql), range, reading: Default::default() };
     let script = parse(section, Server::of(ServerKind::Postgres));
     assert_eq!(script.statements.len(), 1, "one statement: {sql}");
     let found = match &script.statements[0].kind {

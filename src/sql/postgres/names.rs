@@ -278,9 +278,8 @@ fn named(c: &Cursor<'_>, allowed: impl Fn(Class) -> bool) -> Option<Token> {
         | TokenKind::Comment
         | TokenKind::Unterminated
         | TokenKind::Stray => {
-            // psql puts the name in before the server sees it.
-            (token.kind == TokenKind::Parameter && c.slice(token.span).starts_with(':'))
-                .then_some(token)
+            // psql or a tool puts the name in before the server sees it.
+            c.at_placeholder().then_some(token)
         }
     }
 }

@@ -42,7 +42,7 @@ mod tests {
         let server = Server::of(kind);
         let lexing = crate::sql::Lexing::of(server);
         let span = crate::sql::Span::new(0, u32::try_from(sql.len()).unwrap());
-        let tokens = crate::sql::split(sql, lexing, span, &[]).tokens;
+        let tokens = crate::sql::split(sql, lexing, span, &crate::sql::Reading::default()).tokens;
         dml(&mut Cursor::new(sql, &tokens, server))
     }
 
