@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use super::driver::{self, Driver, SqliteOpening};
 use super::error::{Attempt as _, Error, ErrorKind, ServerError};
-use super::pooler::PoolerSign;
 use super::rows::Rows;
-use super::session::{self, Timeouts};
+use super::session::{self, PoolerSign, Timeouts};
 use super::target::{Place, Target};
 use crate::sql::{Server, ServerKind, ServerVersion};
 

@@ -30,13 +30,13 @@ pub use introspect::{LoadReport, disarm_after, is_disarmed, load, snapshot};
 pub use journal::{Entry, Event, JOURNAL_FORMAT, Journal, JournalOptions, NewEntry, UnknownEvent};
 pub use lock::{Holder, LockOptions, MigrationLock};
 pub use observe::{Observation, observe};
-pub use pooler::{PoolerSign, pooler};
+pub use pooler::pooler;
 pub use preflight::{
     Dependent, HeldLock, LiveQuery, database_bytes, dependents, held_locks, live_queries,
 };
 pub use rows::{Row, Rows};
 pub use secrets::Secrets;
-pub use session::Timeouts;
+pub use session::{PoolerSign, Timeouts};
 pub use shadow::{Shadow, ShadowOptions};
 pub use snapshot::{BadSnapshot, DETACHING, HIDDEN, Snapshot, SnapshotObject, SnapshotOptions};
 pub use target::{Target, TargetError, Tls};

@@ -6,6 +6,7 @@
 
 use super::connection::{ConnectOptions, Connection};
 use super::error::{Attempt as _, Error, ServerError};
+use super::session::PoolerSign;
 use super::target::Target;
 use crate::sql::ServerKind;
 
@@ -14,21 +15,6 @@ const OTHERS: usize = 4;
 
 /// How long a probe may take: a pool with one server session makes the others wait for it.
 const PATIENCE_MS: u64 = 2_000;
-
-/// What was seen of a pooler.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PoolerSign {
-    /// What showed it.
-    pub seen: String,
-}
-
-impl PoolerSign {
-    /// Returns what to do about it.
-    pub const fn hint() -> &'static str {
-        "use the server's own address, or a session pool, for migrations; --pooled runs \
-         migrations that are transactions through and through"
-    }
-}
 
 /// Tries whether a session keeps its server process and its settings while others are busy.
 ///

@@ -2,7 +2,6 @@
 
 use super::driver::{self, Driver};
 use super::error::ServerError;
-use super::pooler::PoolerSign;
 use super::target::Network;
 use crate::sql::ServerKind;
 
@@ -13,6 +12,21 @@ pub struct Timeouts {
     pub lock_timeout_ms: u64,
     /// How long a statement runs, waiting included.
     pub statement_timeout_ms: u64,
+}
+
+/// What was seen of a pooler.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PoolerSign {
+    /// What showed it.
+    pub seen: String,
+}
+
+impl PoolerSign {
+    /// Returns what to do about it.
+    pub const fn hint() -> &'static str {
+        "use the server's own address, or a session pool, for migrations; --pooled runs \
+         migrations that are transactions through and through"
+    }
 }
 
 /// Opens a session on PostgreSQL with its settings in the first message.
