@@ -86,6 +86,52 @@ fn transcripts_are_what_the_commands_print() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
+/// The shell steps of the snippet with this line, what installs lockwise left out.
+fn steps(text: &str, marker: &str) -> Vec<String> {
+    let snippets = text.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let snippet = snippets.into_iter().find(|snippet| snippet.contains(marker)).unwrap();
+    let commands = snippet.lines().filter_map(|line| line.trim().strip_prefix("- "));
+    let commands = commands.map(|line| line.strip_prefix("run: ").unwrap_or(line));
+    let ours = |line: &&str| line.starts_with("lockwise") || line.starts_with("git");
+    commands.filter(ours).map(str::to_owned).collect()
+}
+
+/// A repository with a main branch, and a clone of it on a branch that adds an unsafe migration.
+fn pull_request(folder: &Path) {
+    let script = "set -e; git init -q -b main origin; cd origin; mkdir migrations
+        git config user.name a; git config user.email a@example.org
+        echo 'CREATE TABLE orders (id bigint PRIMARY KEY);' > migrations/0001_orders.sql
+        git add .; git commit -qm one; git checkout -q -b mine
+        echo 'DROP TABLE orders;' > migrations/0002_drop.sql; git add .; git commit -qm two
+        cd ..; git clone -q origin clone";
+    assert_eq!(run(script, folder), "");
+}
+
+#[test]
+fn the_snippets_for_pipelines_do_what_they_say() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(root.join("README.md")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    pull_request(folder.path());
+    let clone = folder.path().join("clone");
+    let pipeline = |marker: &str, variable: &str| {
+        let steps = steps(&text, marker);
+        assert!(!steps.is_empty(), "no steps in the snippet with {marker}");
+        let script = format!("export {variable}=main; {}; echo \"code $?\"", steps.join(" && "));
+        run(&script, &clone)
+    };
+    let github = pipeline("runs-on: ubuntu-latest", "GITHUB_BASE_REF");
+    assert!(github.contains("::error file=migrations/0002_drop.sql,line=1,"), "{github}");
+    assert!(!github.contains("0001_orders") && github.contains("code 1"), "{github}");
+    let gitlab = pipeline("gl-code-quality-report", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME");
+    assert!(gitlab.contains("code 1"), "{gitlab}");
+    let report = fs::read_to_string(clone.join("gl-code-quality-report.json")).unwrap();
+    let report: Value = serde_json::from_str(&report).unwrap();
+    let found = report.as_array().unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found.first().unwrap()["location"]["path"], "migrations/0002_drop.sql");
+}
+
 /// The four servers in the order of the README's tables, with their folders in testdata/servers.
 const SERVERS: [(&str, ServerKind); 4] = [
     ("postgres", ServerKind::Postgres),

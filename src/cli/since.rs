@@ -35,7 +35,12 @@ impl Changed {
 /// or not.
 pub(super) fn changed_files(revision: &str) -> Result<Changed, Failure> {
     let top = PathBuf::from(git(&["rev-parse", "--show-toplevel"], revision)?.trim_end());
-    let commit = format!("{revision}^{{commit}}");
+    let unborn = revision == "HEAD" && git(&["rev-parse", "--verify", "HEAD"], revision).is_err();
+    // Before the first commit everything is new: the comparison starts from nothing.
+    let nothing = unborn.then(|| git(&["hash-object", "-t", "tree", "/dev/null"], revision));
+    let nothing = nothing.transpose()?;
+    let revision = nothing.as_deref().map_or(revision, str::trim_end);
+    let commit = if unborn { revision.to_owned() } else { format!("{revision}^{{commit}}") };
     git(&["rev-parse", "--verify", "--quiet", "--end-of-options", &commit], revision)?;
     // Without a common ancestor, the revision itself is the start.
     let base = git(&["merge-base", revision, "HEAD"], revision);
