@@ -213,3 +213,107 @@ fn a_full_disk_is_an_error() {
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(stderr.starts_with("error: cannot write the output\n  cause:"), "{stderr}");
 }
+
+/// One file with a byte order mark, Windows line ends, wide characters, and a name that every
+/// format has to escape.
+const HARD: &str = "\u{feff}-- 주문\r\nSELECT 1;\r\n/* 가나 */ DROP TABLE \"주문<&'|\u{1}>\";\r\n";
+
+/// Lints a folder in one format.
+fn linted(folder: &Path, format: &str) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_lockwise"))
+        .args(["lint", "--quiet", "--server", "postgres", "--server-version", "15"])
+        .args(["--format", format, "m"])
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Reads XML strictly: returns each element's name and attributes, or panics.
+fn xml(text: &str) -> Vec<(String, String)> {
+    let bad = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    assert!(!text.contains(bad), "a control character: {text:?}");
+    let (mut open, mut found) = (Vec::new(), Vec::new());
+    let mut rest = text;
+    while let Some((data, markup)) = rest.split_once('<') {
+        for entity in data.split('&').skip(1) {
+            let name = entity.split(';').next().unwrap();
+            assert!(["amp", "lt", "gt", "quot", "apos"].contains(&name) || name.starts_with('#'));
+        }
+        let (tag, after) = markup.split_once('>').unwrap();
+        rest = after;
+        let name = tag.split([' ', '/']).find(|part| !part.is_empty()).unwrap().to_owned();
+        if tag.starts_with('/') {
+            assert_eq!(open.pop(), Some(name));
+            continue;
+        }
+        // Attributes are quoted, and hold neither a quote nor a bracket.
+        assert_eq!(tag.matches('"').count() % 2, 0, "{tag}");
+        if !tag.starts_with('?') && !tag.ends_with('/') {
+            open.push(name.clone());
+        }
+        found.push((name, tag.to_owned()));
+    }
+    assert!(open.is_empty(), "never closed: {open:?}");
+    found
+}
+
+#[test]
+fn every_format_counts_lines_and_characters_from_one() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("m")).unwrap();
+    fs::write(folder.path().join("m/0001_a.sql"), HARD).unwrap();
+    let lint = |format: &str| linted(folder.path(), format);
+    let json = |format: &str| -> Value { serde_json::from_str(&lint(format)).unwrap() };
+
+    let found = &json("json")["findings"][0];
+    assert_eq!((&found["line"], &found["column"]), (&Value::from(3), &Value::from(10)));
+    let log = json("sarif");
+    assert!(schema("sarif-2.1.0.json").is_valid(&log));
+    assert_eq!(log["runs"][0]["columnKind"], "unicodeCodePoints");
+    let region = &log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["region"];
+    assert_eq!((&region["startLine"], &region["startColumn"]), (&3.into(), &10.into()));
+    assert_eq!(json("gitlab")[0]["location"]["lines"]["begin"], 3);
+    assert!(lint("github").contains("line=3,endLine=3,col=10,"), "{}", lint("github"));
+    assert!(lint("text").contains("m/0001_a.sql:3:10\n"), "{}", lint("text"));
+    assert!(lint("markdown").contains("`m/0001_a.sql:3`"), "{}", lint("markdown"));
+
+    let checkstyle = xml(&lint("checkstyle"));
+    let error = checkstyle.iter().find(|(name, _)| name == "error").unwrap();
+    assert!(error.1.contains("line=\"3\" column=\"10\""), "{}", error.1);
+    let junit = xml(&lint("junit"));
+    let case = junit.iter().find(|(name, _)| name == "testcase").unwrap();
+    assert!(case.1.contains(" at 3:10\""), "{}", case.1);
+}
+
+/// A table row of markdown has as many cells whatever the names hold.
+#[test]
+fn names_do_not_break_tables_or_commands() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("m")).unwrap();
+    fs::write(folder.path().join("m/0001_a.sql"), HARD).unwrap();
+    let markdown = linted(folder.path(), "markdown");
+    let row = markdown.lines().find(|line| line.contains("0001_a.sql:3")).unwrap();
+    assert_eq!(row.replace("\\|", "").matches('|').count(), 4, "{row}");
+    assert!(!row.contains("주문<"), "{row}");
+    let github = linted(folder.path(), "github");
+    assert_eq!(github.lines().filter(|line| line.starts_with("::")).count(), 1, "{github}");
+}
+
+#[test]
+fn a_closed_pipe_ends_every_format_quietly() {
+    for format in ["text", "json", "sarif", "github", "gitlab", "junit", "checkstyle", "markdown"] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_lockwise"))
+            .args(["lint", "--server", "sqlite", "--format", format, "testdata/shop"])
+            .current_dir(root())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(!stderr.contains("error"), "{format}: {stderr}");
+    }
+}
