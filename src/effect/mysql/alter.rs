@@ -58,6 +58,15 @@ impl Scene<'_> {
         self.refusals_of_result(before, &after.table, alter);
         let mut changes = Changes::between(self, before, &after, alter);
         changes.assume_unknown(before, alter);
+        if self.is_mariadb() && !self.foreign_key_checks() {
+            // A foreign key whose index goes gets no other one.
+            changes.built.retain(|index| {
+                index.primary
+                    || index.constraint.is_none()
+                    || !super::foreign_key::added_keys(alter).is_empty()
+                    || index.kind != IndexKind::Plain
+            });
+        }
         let shape = Shape::of(before, &after.table);
         let best = self.decide(shape, &changes, before);
         changes.lacks_row_version = self.lacks_row_version(before, &changes)

@@ -50,8 +50,13 @@ impl Changes {
             before.columns.iter().zip(&after.table.columns).any(|(old, new)| {
                 let types = old.data_type.as_ref().zip(new.data_type.as_ref());
                 types.is_some_and(|(old, new)| {
-                    (new.name == "char" || new.name.ends_with("text"))
-                        && old.collation != new.collation
+                    let to = |found: &crate::sql::ast::DataType| {
+                        found.charset.as_deref() == Some("binary")
+                    };
+                    let binary = to(new) && !to(old);
+                    binary
+                        || (new.name == "char" || new.name.ends_with("text"))
+                            && old.collation != new.collation
                 })
             }) && alter
                 .actions
@@ -110,11 +115,8 @@ impl Changes {
             self.add_computed_default |= scene.computes_default(default);
         }
         let name = column.data_type.as_ref().map_or("", |t| t.name.as_str());
-        self.add_zero_date |= column.not_null
-            && column.default.is_none()
-            && matches!(name, "date" | "datetime")
-            && scene.no_zero_date()
-            && scene.is_strict();
+        self.add_zero_date |=
+            column.not_null && column.default.is_none() && matches!(name, "date" | "datetime");
     }
 
     fn column(
@@ -132,7 +134,7 @@ impl Changes {
             .map_or(TypeChange::None, |(old, new)| type_change(server, old, new, redundant));
         match change {
             TypeChange::None | TypeChange::Members => {}
-            TypeChange::Longer => self.longer = true,
+            TypeChange::Longer => self.longer(scene, table, old),
             TypeChange::Collation => {
                 self.recollated(table, old, new, scene.is_mariadb());
             }
@@ -157,6 +159,17 @@ impl Changes {
             || old.invisible != new.invisible
             || old.on_update != new.on_update
             || change == TypeChange::Members;
+    }
+
+    /// MariaDB builds the indexes over a longer VARBINARY anew (measured on 10.11 and 11.8).
+    fn longer(&mut self, scene: &Scene<'_>, table: &Relation, old: &Column) {
+        self.longer = true;
+        let binary = old.data_type.as_ref().is_some_and(|found| found.name == "varbinary");
+        if scene.is_mariadb() && binary {
+            let over = |index: &&Index| index.key_columns().iter().any(|c| same(c, &old.name));
+            self.collated_indexes.extend(table.indexes.iter().filter(over).map(|i| i.name.clone()));
+            self.other_collation = true;
+        }
     }
 
     fn recollated(&mut self, table: &Relation, old: &Column, new: &Column, mariadb: bool) {
@@ -521,6 +534,9 @@ impl Changes {
                     self.rebuild_option = true;
                 } else if scene.is_engine(value) {
                     self.other_engine = true;
+                } else {
+                    // The engine stays, and to MySQL the option is written even so.
+                    self.option |= !scene.is_mariadb();
                 }
             }
             "key_block_size" if !is_innodb(before) => self.option = true,

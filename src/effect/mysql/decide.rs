@@ -24,6 +24,8 @@ pub(super) struct Shape {
     pub(super) had_fulltext: bool,
     /// How many FULLTEXT indexes there are in the end.
     pub(super) fulltexts: usize,
+    /// There is a VECTOR index, before or after.
+    pub(super) vector: bool,
     /// A SPATIAL index stays.
     pub(super) spatial: bool,
     /// It is partitioned.
@@ -59,6 +61,7 @@ impl Shape {
             fulltext: has(before, IndexKind::Fulltext) && has(after, IndexKind::Fulltext),
             had_fulltext: has(before, IndexKind::Fulltext),
             fulltexts: after.indexes.iter().filter(|i| i.kind == IndexKind::Fulltext).count(),
+            vector: has(before, IndexKind::Vector) || has(after, IndexKind::Vector),
             spatial: has(after, IndexKind::Spatial),
             partitioned: before.partition_by.is_some(),
             indexed_virtual: over_virtual(after),

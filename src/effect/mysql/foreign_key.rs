@@ -46,7 +46,10 @@ impl Scene<'_> {
                 }
             }
         }
-        for (parent, cause) in parents.into_iter().filter(|(parent, _)| *parent != before.name) {
+        let schema = self.schema();
+        let there = |parent: &Name| schema.relation(parent).is_some() || !schema.complete;
+        let others = parents.into_iter().filter(|(p, _)| *p != before.name && there(p));
+        for (parent, cause) in others {
             self.lock_parent(&parent, cause);
         }
     }
@@ -122,7 +125,8 @@ impl Scene<'_> {
         }
         for (child, referenced) in key.columns.iter().zip(&referenced) {
             let Some(target) = parent.column_any_case(referenced) else {
-                let code = self.code("1005", "3734");
+                let mariadb = if self.foreign_key_checks() { "1005" } else { "1822" };
+                let code = self.code(mariadb, "3734");
                 let detail = format!("missing column '{referenced}' in the referenced table");
                 self.told.fails("missing-column", code, detail);
                 return;
@@ -155,7 +159,7 @@ impl Scene<'_> {
         let unique = parent.indexes.iter().any(|index| {
             index.kind == IndexKind::Unique && index.parts.len() == referenced.len() && leads(index)
         });
-        if !self.foreign_key_checks() && !unique {
+        if !indexed && !self.foreign_key_checks() {
             return;
         }
         if !indexed {

@@ -13,6 +13,7 @@ mod change;
 mod compare;
 mod counter;
 mod data;
+mod default;
 mod decide;
 mod decide_mariadb;
 mod decide_mysql;

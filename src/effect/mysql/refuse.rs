@@ -5,7 +5,7 @@ use super::{Scene, same};
 use crate::schema::{Charset, Column, Demand, Relation, has_charset, max_bytes};
 use crate::sql::Ident;
 use crate::sql::ast::{
-    ActionKind, AlterTable, ColumnDef, ColumnPosition, ConstraintKind, DataType, Expr, ExprShape,
+    ActionKind, AlterTable, ColumnDef, ColumnPosition, ConstraintKind, DataType, ExprShape,
     MyAction, Nullability, ReferentialAction,
 };
 
@@ -41,7 +41,7 @@ impl Scene<'_> {
                     if self.known_column(before, column, "1054", false) {
                         let old = before.column_any_case(column.as_str());
                         let data_type = old.and_then(|found| found.data_type.as_ref());
-                        self.default_value(column.as_str(), data_type, default);
+                        self.set_default(column.as_str(), data_type, default);
                     }
                 }
                 ActionKind::DropDefault { column } => {
@@ -103,6 +103,14 @@ impl Scene<'_> {
             MyAction::RemovePartitioning if before.complete && before.partition_by.is_none() => {
                 let detail = "the table is not partitioned".to_owned();
                 self.told.fails("partition-bound", "1505", detail);
+            }
+            MyAction::DropSystemVersioning if by_system_time(before) => {
+                let detail = "the table is partitioned BY SYSTEM_TIME".to_owned();
+                self.told.fails("dependents-exist", "4131", detail);
+            }
+            MyAction::AddSystemVersioning if before.system_versioning => {
+                let detail = format!("table '{}' is already system-versioned", before.name);
+                self.told.fails("duplicate-object", "4135", detail);
             }
             MyAction::DropSystemVersioning if before.complete && !before.system_versioning => {
                 let detail = format!("table '{}' is not system-versioned", before.name);
@@ -228,7 +236,8 @@ impl Scene<'_> {
             let Demand::ForeignKey { columns, .. } = &constraint.kind else { continue };
             let over = columns.iter().any(|found| same(found, name));
             if over && !drops_constraint(alter, &constraint.name) {
-                let code = self.code("1553", "1828");
+                let mariadb = if self.foreign_key_checks() { "1553" } else { "1828" };
+                let code = self.code(mariadb, "1828");
                 let detail = format!("column '{name}' is needed in '{}'", constraint.name);
                 self.told.fails("foreign-key-references", code, detail);
             }
@@ -388,6 +397,53 @@ impl Scene<'_> {
         }
     }
 
+    /// Tells of lengths that a type does not have. Where it is not strict the server makes a TEXT
+    /// or BLOB of a VARCHAR or VARBINARY that is too long (measured on 10.11, 11.8 and 9.7).
+    fn too_long(&mut self, column: &ColumnDef, data_type: &DataType, width: u64) {
+        let length = data_type.number(0);
+        let (limit, code) = match data_type.name.as_str() {
+            "varchar" | "varbinary" if self.is_strict() => (65_535 / width, "1074"),
+            "char" | "binary" => (255, "1074"),
+            "vector" => (16_383, self.code("1074", "6137")),
+            _ => return,
+        };
+        let detail = format!("column length too big for column '{}' (max = {limit})", column.name);
+        if length.is_some_and(|length| length > limit) {
+            self.told.fails("values-do-not-fit", code, detail);
+            if !data_type.name.starts_with("var") {
+                self.does_not_commit();
+            }
+        } else if data_type.name == "vector" && length == Some(0) && self.is_mariadb() {
+            self.told.fails("values-do-not-fit", "1063", detail);
+            self.does_not_commit();
+        }
+    }
+
+    /// Members are told apart without regard to case and blanks at their end; a comma parts those
+    /// of a SET.
+    fn members(&mut self, column: &ColumnDef, data_type: &DataType) {
+        if !matches!(data_type.name.as_str(), "enum" | "set") {
+            return;
+        }
+        let binary = data_type.binary
+            || data_type.collation.as_ref().is_some_and(|name| name.ends_with("_bin"));
+        let equal = |a: &str, b: &str| if binary { a == b } else { same(a, b) };
+        let all = &data_type.args;
+        let twice = all.iter().enumerate().find(|(at, member)| {
+            all.iter().take(*at).any(|other| equal(other.trim_end(), member.trim_end()))
+        });
+        if let Some((_, member)) = twice.filter(|_| self.is_strict()) {
+            let detail = format!("column '{}' has duplicated value '{member}'", column.name);
+            self.told.fails("duplicate-parts", "1291", detail);
+        }
+        if let Some(member) = all.iter().find(|member| member.contains(',')) {
+            if data_type.name == "set" {
+                let detail = format!("illegal set '{member}' value found during parsing");
+                self.told.fails("type-mismatch", "1367", detail);
+            }
+        }
+    }
+
     /// Tells what no column may be defined as.
     pub(super) fn column_definition(&mut self, table: &Relation, column: &ColumnDef) {
         let Some(data_type) = &column.data_type else { return };
@@ -395,18 +451,8 @@ impl Scene<'_> {
         let default = Charset::of_table(self.schema().server, table);
         let charset = Charset::of_type(self.schema().server, data_type, &default);
         let width = charset.as_ref().map_or(1, |found| max_bytes(&found.name));
-        let limit = 65_535 / width;
-        let length = data_type.number(0).unwrap_or(0);
-        let sized = matches!(data_type.name.as_str(), "varchar" | "varbinary");
-        if sized && length > limit {
-            let detail =
-                format!("column length too big for column '{}' (max = {limit})", column.name);
-            self.told.fails("values-do-not-fit", "1074", detail);
-        }
-        if data_type.name == "char" && length > 255 {
-            let detail = format!("column length too big for column '{}' (max = 255)", column.name);
-            self.told.fails("values-do-not-fit", "1074", detail);
-        }
+        self.too_long(column, data_type, width);
+        self.members(column, data_type);
         if let Some(default) = &column.default {
             let not_null = matches!(column.nullability, Some(Nullability::NotNull { .. }));
             if not_null && default.shape == ExprShape::Null {
@@ -432,70 +478,6 @@ impl Scene<'_> {
         }
     }
 
-    /// Says whether MySQL refuses a default because the values of the type are long.
-    fn is_long_literal(&self, data_type: &DataType, default: &Expr) -> bool {
-        let name = data_type.name.as_str();
-        let long =
-            name.ends_with("text") || name.ends_with("blob") || name == "json" || is_geometry(name);
-        long && default.shape == ExprShape::Literal && !self.is_mariadb()
-    }
-
-    /// Tells which defaults a type does not take.
-    pub(super) fn default_value(
-        &mut self,
-        column: &str,
-        data_type: Option<&DataType>,
-        default: &Expr,
-    ) {
-        let Some(data_type) = data_type else { return };
-        let name = data_type.name.as_str();
-        if self.is_long_literal(data_type, default) {
-            // MySQL manual, "Data Type Default Values": an expression in parentheses only.
-            let detail = format!(
-                "BLOB, TEXT, GEOMETRY or JSON column '{column}' can't have a default value"
-            );
-            self.told.fails("type-mismatch", "1101", detail);
-            return;
-        }
-        // Error 1674 with statement-based logging: measured on 9.7 without a binary log.
-        let unsafe_call = default.functions.iter().any(|function| {
-            ["uuid", "rand", "uuid_short", "sysdate"].iter().any(|f| same(f, function.name()))
-        });
-        if unsafe_call && !self.is_mariadb() {
-            let detail = "the default calls a function that is unsafe to replicate".to_owned();
-            self.told.may_fail("type-mismatch", "1674", detail);
-        }
-        if default.shape != ExprShape::Literal {
-            return;
-        }
-        let text = default.text.trim();
-        let quoted = text.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
-        let invalid = match (name, quoted) {
-            (
-                "tinyint" | "smallint" | "mediumint" | "int" | "bigint" | "decimal" | "float"
-                | "double",
-                Some(text),
-            ) => text.trim().parse::<f64>().is_err(),
-            ("enum", Some(text)) => !data_type.args.iter().any(|member| same(member, text)),
-            ("set", Some(text)) => {
-                !text.is_empty()
-                    && !text.split(',').all(|m| data_type.args.iter().any(|member| same(member, m)))
-            }
-            ("date" | "datetime" | "timestamp", Some(text)) => {
-                (text.starts_with("0000-00-00") && self.no_zero_date() && self.is_strict())
-                    || !text.contains('-') && !text.chars().all(|c| c.is_ascii_digit())
-            }
-            ("varchar" | "char", Some(text)) => data_type.number(0).is_some_and(|length| {
-                u64::try_from(text.chars().count()).is_ok_and(|count| count > length)
-            }),
-            _ => false,
-        };
-        if invalid {
-            let detail = format!("invalid default value for '{column}'");
-            self.told.fails("type-mismatch", "1067", detail);
-        }
-    }
-
     fn table_option(&mut self, before: &Relation, name: &str, value: &str) {
         match name {
             "engine" => {
@@ -506,6 +488,11 @@ impl Scene<'_> {
             _ => {}
         }
     }
+}
+
+/// Says whether history is kept in partitions of its own (MariaDB).
+fn by_system_time(table: &Relation) -> bool {
+    table.partition_by.as_ref().is_some_and(|by| by.strategy.starts_with("system"))
 }
 
 pub(super) fn row_bytes(column: &Column) -> u64 {

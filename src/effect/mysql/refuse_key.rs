@@ -60,10 +60,12 @@ impl Scene<'_> {
                         .constraints
                         .iter()
                         .any(|c| c.parent().is_some() && same(&c.name, name.as_str()));
+                    // Also if the same statement drops it (measured on 10.11, 11.8 and 9.7).
                     let drops = super::refuse::drops_constraint(alter, name.as_str());
-                    if there && !drops && !constraint.if_not_exists {
+                    if there && (drops || !constraint.if_not_exists) {
                         let detail = format!("duplicate foreign key constraint name '{name}'");
-                        let code = self.code("1005", "1826");
+                        let mariadb = if self.foreign_key_checks() { "1005" } else { "1826" };
+                        let code = self.code(mariadb, "1826");
                         self.told.fails("duplicate-object", code, detail);
                     }
                 }
@@ -283,6 +285,11 @@ impl Scene<'_> {
             let detail = "too many key parts specified: at most 16".to_owned();
             self.told.fails("key-too-long", "1070", detail);
         }
+        if kind == IndexKind::Vector && parts.len() > 1 {
+            let detail = "a VECTOR index is over one column".to_owned();
+            self.told.fails("syntax", "1064", detail);
+            self.does_not_commit();
+        }
         let mut total = 0;
         for (at, part) in parts.iter().enumerate() {
             let Key::Column(name) = &part.key else { continue };
@@ -340,9 +347,34 @@ impl Scene<'_> {
                 }
                 return 0;
             }
-            IndexKind::Plain | IndexKind::Unique | IndexKind::Vector => {}
+            IndexKind::Vector => {
+                self.vector_part(table, column, name);
+                return 0;
+            }
+            IndexKind::Plain | IndexKind::Unique => {}
+        }
+        if name == "vector" && !self.is_mariadb() {
+            let detail = format!("non-scalar column '{}' cannot be used as key", column.name);
+            self.told.fails("type-mismatch", "6134", detail);
+            return 0;
         }
         self.ordered_part(table, column, data_type, part)
+    }
+
+    /// A VECTOR index is over one vector that is always there, and a table has one such index
+    /// (MariaDB 11.8, measured).
+    fn vector_part(&mut self, table: &Relation, column: &Column, name: &str) {
+        let several = table.indexes.iter().filter(|i| i.kind == IndexKind::Vector).count() > 1;
+        if name != "vector" {
+            let detail = "incorrect arguments to VECTOR INDEX".to_owned();
+            self.told.fails("type-mismatch", "1210", detail);
+        } else if !column.not_null {
+            let detail = "all parts of a VECTOR index must be NOT NULL".to_owned();
+            self.told.fails("nulls-present", "1252", detail);
+        } else if several {
+            let detail = "a table has one VECTOR index at most".to_owned();
+            self.told.fails("no-such-database-feature", "1235", detail);
+        }
     }
 
     fn ordered_part(
@@ -438,8 +470,13 @@ impl Scene<'_> {
         let has_key = before.constraints.iter().any(|c| c.parent().is_some())
             || !self.schema().foreign_keys_to(&before.name).is_empty();
         if has_key && super::is_innodb(before) {
+            let code = self.code("1217", "1506");
             let detail = "foreign keys are not supported in conjunction with partitioning";
-            self.told.fails("foreign-key-unsupported", "1506", detail.to_owned());
+            self.told.fails("foreign-key-unsupported", code, detail.to_owned());
+        }
+        if before.indexes.iter().any(|index| index.kind == IndexKind::Vector) {
+            let detail = "partitioned tables do not support VECTOR".to_owned();
+            self.told.fails("no-such-database-feature", "1506", detail);
         }
         let fulltext = before.indexes.iter().any(|i| i.kind == IndexKind::Fulltext);
         if fulltext && super::is_innodb(before) && !self.is_mariadb() {

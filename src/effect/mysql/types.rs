@@ -28,6 +28,11 @@ fn bytes(data_type: &DataType) -> u64 {
     data_type.number(0).unwrap_or(1).saturating_mul(width)
 }
 
+/// Returns how many bytes the length of a VARCHAR or VARBINARY takes.
+pub(super) fn length_bytes(data_type: &DataType) -> u8 {
+    if bytes(data_type) > 255 { 2 } else { 1 }
+}
+
 /// Returns what a change costs on a server, in a table with or without `ROW_FORMAT=REDUNDANT`.
 pub(super) fn type_change(
     server: ServerKind,
@@ -36,7 +41,7 @@ pub(super) fn type_change(
     redundant: bool,
 ) -> TypeChange {
     let mariadb = server == ServerKind::Mariadb;
-    let kept = same_but_charset(old, new, mariadb);
+    let kept = same_but_charset(old, new);
     match (old.name.as_str(), new.name.as_str()) {
         ("enum" | "set", "enum" | "set") if old.name == new.name => members(old, new, mariadb),
         ("varchar", "varchar") => text_change(server, old, new, redundant),
@@ -106,7 +111,7 @@ fn charset_change(old: &DataType, new: &DataType, mariadb: bool) -> TypeChange {
     }
 }
 
-fn same_but_charset(old: &DataType, new: &DataType, mariadb: bool) -> bool {
+fn same_but_charset(old: &DataType, new: &DataType) -> bool {
     if old.name != new.name || old.unsigned != new.unsigned || old.zerofill != new.zerofill {
         return false;
     }
@@ -120,7 +125,7 @@ fn same_but_charset(old: &DataType, new: &DataType, mariadb: bool) -> bool {
         "datetime" | "timestamp" | "time" => {
             old.number(0).unwrap_or(0) == new.number(0).unwrap_or(0)
         }
-        "vector" => old.number(0) == new.number(0) || !mariadb,
+        "vector" => old.number(0) == new.number(0),
         _ => true,
     }
 }
@@ -132,7 +137,7 @@ fn decimal(data_type: &DataType) -> (u64, u64) {
 /// Members are stored by position: only those after the last may be new.
 fn members(old: &DataType, new: &DataType, mariadb: bool) -> TypeChange {
     let kept = old.args.len() <= new.args.len()
-        && old.args.iter().zip(&new.args).all(|(before, after)| same(before, after));
+        && old.args.iter().zip(&new.args).all(|(a, b)| same(a.trim_end(), b.trim_end()));
     let set = old.name == "set";
     if !kept || member_bytes(set, old.args.len()) != member_bytes(set, new.args.len()) {
         return TypeChange::Copy("enum-values");
@@ -155,7 +160,9 @@ const fn member_bytes(set: bool, count: usize) -> usize {
 
 /// Returns a member that goes, of an ENUM or SET.
 pub(super) fn removed_member<'t>(old: &'t DataType, new: &DataType) -> Option<&'t str> {
-    let gone = |member: &&String| !new.args.iter().any(|kept| same(kept, member));
+    let stays =
+        |member: &String| new.args.iter().any(|kept| same(kept.trim_end(), member.trim_end()));
+    let gone = |member: &&String| !stays(member);
     old.args.iter().find(gone).map(String::as_str)
 }
 
