@@ -89,7 +89,7 @@ impl Relation {
 
     /// Returns a column by its name in any case, as MySQL, MariaDB and SQLite compare them.
     pub fn column_any_case(&self, name: &str) -> Option<&Column> {
-        self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))
+        self.columns.iter().find(|column| same_in_any_case(&column.name, name))
     }
 
     /// Returns a column to change.
@@ -437,4 +437,10 @@ impl Schema {
     pub fn relations_named(&self, expr: &crate::sql::ast::Expr) -> Vec<Name> {
         expr.reads.iter().map(|read| self.resolve(read)).collect()
     }
+}
+
+/// Says whether two names are the same where the case of no letter counts (MySQL, MariaDB).
+pub(crate) fn same_in_any_case(left: &str, right: &str) -> bool {
+    left.eq_ignore_ascii_case(right)
+        || !(left.is_ascii() || right.is_ascii()) && left.to_lowercase() == right.to_lowercase()
 }

@@ -14,6 +14,7 @@ mod replay;
 pub use charset::{Charset, has_charset, max_bytes};
 pub use depend::{Dependent, Part};
 pub use lookup::LosingColumn;
+pub(crate) use lookup::same_in_any_case;
 pub use model::*;
 pub use naming::{index_column_names, made_up_name, truncated};
 pub use replay::mysql::{Altered, altered};

@@ -27,7 +27,7 @@ use serde_json::{Value, json};
 use server::{Attempt, Case, Recorder};
 
 /// How many recordings are skipped for each that is asked again.
-const EVERY: usize = 12;
+const EVERY: usize = 24;
 
 #[test]
 fn record() {

@@ -289,7 +289,7 @@ impl Scene<'_> {
         let copies_online = self.mariadb_since(11, 2)
             && run.algorithm != Algorithm::Copy
             && run.lock == OnlineLock::Shared
-            && !(changes.order_by || changes.ignore || changes.add_auto_increment);
+            && !(changes.ignore || changes.add_auto_increment);
         if copies_online && asked == OnlineLock::None && !algorithm_asked {
             let algorithm = Algorithm::Copy;
             return Online { algorithm, lock: OnlineLock::None, rebuilds: true };

@@ -32,7 +32,7 @@ impl Scene<'_> {
             let online = if only { instant } else { COPY };
             return Online { rebuilds: changes.other_engine && online == COPY, ..online };
         }
-        if self.mysql_copies(shape, changes) {
+        if self.mysql_copies(changes) {
             return COPY;
         }
         if self.mysql_instant(shape, changes, before) && !self.lacks_row_version(before, changes) {
@@ -69,7 +69,7 @@ impl Scene<'_> {
         }
     }
 
-    fn mysql_copies(&self, shape: Shape, changes: &Changes) -> bool {
+    fn mysql_copies(&self, changes: &Changes) -> bool {
         changes.copy_cause.is_some()
             || changes.add_stored
             || changes.add_computed_default
@@ -79,7 +79,7 @@ impl Scene<'_> {
             || changes.other_engine
             || changes.copy_option
             || changes.repartition
-            || changes.order_by && !shape.innodb
+            || changes.order_by
             || changes.loses_auto_increment
             || changes.gains_auto_increment
             || !changes.collated_indexes.is_empty()
@@ -146,7 +146,6 @@ impl Scene<'_> {
             || changes.add_primary
             || changes.other_order
             || changes.rebuild_option
-            || changes.order_by
             || changes.converts_text
     }
 

@@ -23,6 +23,7 @@ mod object;
 mod partition;
 mod refuse;
 mod refuse_key;
+mod refuse_part;
 mod refuse_result;
 mod refuse_twice;
 mod table;
@@ -34,6 +35,7 @@ use super::{
     Context, During, EffectKind, HeldUntil, LockMode, Online, OnlineLock, StatementEffects,
     TransactionRule,
 };
+use crate::schema::same_in_any_case as same;
 use crate::schema::{Demand, Name, Relation, RelationKind, Schema};
 use crate::sql::ast::{ObjectKind, Persistence, Statement, StatementKind};
 use crate::sql::{ObjectName, ServerKind};
@@ -83,8 +85,12 @@ impl<'a> Scene<'a> {
             StatementKind::SetStatement { statement, .. } => self.statement(statement),
             StatementKind::Other(other) => self.other(other),
             StatementKind::Unknown { reason, .. } => self.unknown(reason),
+            StatementKind::AlterRoutine(alter) => {
+                self.commits();
+                self.existing_routine(&alter.name);
+            }
+            StatementKind::Call { name } => self.existing_routine(name),
             StatementKind::Grant(_)
-            | StatementKind::AlterRoutine(_)
             | StatementKind::CreateSequence(_)
             | StatementKind::AlterSequence(_) => self.commits(),
             StatementKind::AlterIndex(_)
@@ -107,7 +113,6 @@ impl<'a> Scene<'a> {
             | StatementKind::Transaction(_)
             | StatementKind::Set(_)
             | StatementKind::Pragma(_)
-            | StatementKind::Call { .. }
             | StatementKind::Explain { .. } => {}
         }
     }
@@ -301,11 +306,6 @@ impl<'a> Scene<'a> {
             }
         }
     }
-}
-
-/// Says whether two names of columns or indexes are the same.
-fn same(left: &str, right: &str) -> bool {
-    left.eq_ignore_ascii_case(right)
 }
 
 /// Returns an option of a table in lower case.

@@ -66,6 +66,9 @@ impl Scene<'_> {
                 let detail = format!("trigger '{written}' already exists");
                 self.told.fails("duplicate-object", "1359", detail);
             }
+            if trigger.if_not_exists {
+                self.exclusive(&name, "create-trigger", During::Instant);
+            }
             return;
         }
         if known.is_some_and(|found| found.kind == RelationKind::View) {
@@ -122,6 +125,7 @@ impl Scene<'_> {
                 ObjectKind::Function | ObjectKind::Procedure => {
                     self.drop_routine(statement, name);
                 }
+                ObjectKind::Event => self.drop_event(statement, name),
                 _ => {}
             }
         }
@@ -162,6 +166,24 @@ impl Scene<'_> {
         }
     }
 
+    fn drop_event(&mut self, statement: &Drop, name: &ObjectName) {
+        let schema = self.schema();
+        let full = schema.new_name(name);
+        let there = schema.others.contains_key(&(ObjectKind::Event.as_str(), full));
+        if !there && schema.complete && !statement.if_exists {
+            let detail = format!("unknown event '{name}'");
+            self.told.fails("missing-object", "1539", detail);
+        }
+    }
+
+    /// CALL and ALTER PROCEDURE want a procedure that is there.
+    pub(super) fn existing_routine(&mut self, name: &ObjectName) {
+        if self.schema().complete && self.schema().find_routines(name).is_none() {
+            let detail = format!("procedure '{name}' does not exist");
+            self.told.fails("missing-object", "1305", detail);
+        }
+    }
+
     fn drop_database(&mut self, statement: &Drop, name: &ObjectName) {
         let schema = self.schema();
         let inside = |full: &&crate::schema::Name| full.schema == name.name();
@@ -185,7 +207,7 @@ impl Scene<'_> {
     pub(super) fn other(&mut self, other: &Other) {
         let words =
             ["create-", "alter-", "drop-", "rename-", "set-password", "install-", "uninstall-"];
-        if words.iter().any(|start| other.what.starts_with(start)) {
+        if words.iter().any(|start| other.what.starts_with(start)) || other.what == "flush" {
             self.commits();
         }
     }

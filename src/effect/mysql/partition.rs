@@ -205,6 +205,11 @@ impl Scene<'_> {
             let detail = "a count is for HASH and KEY: RANGE and LIST want values".to_owned();
             self.told.fails("partition-bound", "1492", detail);
         }
+        let ranged = by.is_some_and(|by| !by.strategy.starts_with("system"));
+        if values.is_none() && !names.is_empty() && ranged {
+            let detail = "RANGE and LIST want VALUES for each partition".to_owned();
+            self.told.fails("partition-bound", "1479", detail);
+        }
         for code in ["1493", "1481", "1495"] {
             let detail = "fails if the bound is not above the last one, or its values are taken";
             self.told.may_fail("partition-bound", code, detail.to_owned());

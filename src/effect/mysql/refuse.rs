@@ -397,6 +397,16 @@ impl Scene<'_> {
         }
     }
 
+    /// A name ends without a blank (1166) and has 64 characters at most (1059).
+    fn column_name(&mut self, name: &str) {
+        if name.ends_with(' ') {
+            self.told.fails("syntax", "1166", format!("incorrect column name '{name}'"));
+        } else if name.chars().count() > 64 {
+            self.told.fails("syntax", "1059", format!("identifier name '{name}' is too long"));
+            self.does_not_commit();
+        }
+    }
+
     /// Tells of lengths that a type does not have. Where it is not strict the server makes a TEXT
     /// or BLOB of a VARCHAR or VARBINARY that is too long (measured on 10.11, 11.8 and 9.7).
     fn too_long(&mut self, column: &ColumnDef, data_type: &DataType, width: u64) {
@@ -446,6 +456,7 @@ impl Scene<'_> {
 
     /// Tells what no column may be defined as.
     pub(super) fn column_definition(&mut self, table: &Relation, column: &ColumnDef) {
+        self.column_name(column.name.as_str());
         let Some(data_type) = &column.data_type else { return };
         self.charset(data_type.charset.as_deref(), data_type.collation.as_deref());
         let default = Charset::of_table(self.schema().server, table);

@@ -1,16 +1,12 @@
 //! What is refused about keys, constraints and the columns of partitions.
 
-use super::refuse::is_geometry;
 use super::{Scene, same};
-use crate::schema::{Column, Demand, Relation, max_bytes};
+use crate::schema::{Column, Demand, Relation};
 use crate::sql::Ident;
 use crate::sql::ast::{
-    ActionKind, AlterTable, ConstraintKind, DataType, IndexDef, IndexKind, Key, KeyPart, MyAction,
-    PartitionBy, TableConstraint,
+    ActionKind, AlterTable, ConstraintKind, IndexDef, IndexKind, Key, MyAction, PartitionBy,
+    TableConstraint,
 };
-
-/// InnoDB keys have at most this many bytes with the row formats DYNAMIC and COMPRESSED.
-const KEY_BYTES: u64 = 3072;
 
 impl Scene<'_> {
     pub(super) fn added_key(
@@ -47,6 +43,10 @@ impl Scene<'_> {
                     self.told.fails("duplicate-object", "1068", detail);
                 }
                 self.key_parts(before, alter, &key.parts, IndexKind::Unique);
+                self.unique_in_partitions(before, &key.parts);
+                self.nullable_parts(alter, &key.parts);
+                let after = crate::schema::altered(self.schema(), before, alter).table;
+                self.long_primary_key(&after, &key.parts);
             }
             ConstraintKind::Unique(key) => {
                 let name = written.or(key.index_name.as_ref());
@@ -100,6 +100,14 @@ impl Scene<'_> {
                 self.does_not_commit();
             }
             return;
+        }
+        let counts = |word: &String| {
+            before.column_any_case(word).is_some_and(|column| column.auto_increment)
+        };
+        if check.columns.iter().any(counts) {
+            let code = self.code("1901", "3818");
+            let detail = "a CHECK cannot refer to an AUTO_INCREMENT column".to_owned();
+            self.told.fails("type-mismatch", code, detail);
         }
         let missing = check.columns.iter().find(|word| {
             let gone = before.column_any_case(word).is_none()
@@ -248,6 +256,10 @@ impl Scene<'_> {
         if_not_exists: bool,
     ) {
         let Some(name) = name else { return };
+        if same(name.as_str(), "PRIMARY") {
+            let detail = "incorrect index name 'PRIMARY'".to_owned();
+            self.told.fails("duplicate-object", "1280", detail);
+        }
         let there = before
             .indexes
             .iter()
@@ -264,186 +276,6 @@ impl Scene<'_> {
         if there && !goes && !if_not_exists {
             let detail = format!("duplicate key name '{name}'");
             self.told.fails("duplicate-object", "1061", detail);
-        }
-    }
-
-    /// Tells what is wrong with the columns of a key.
-    pub(super) fn key_parts(
-        &mut self,
-        before: &Relation,
-        alter: &AlterTable,
-        parts: &[KeyPart],
-        kind: IndexKind,
-    ) {
-        let after = crate::schema::altered(self.schema(), before, alter).table;
-        self.key_parts_of(&after, parts, kind);
-    }
-
-    /// Tells what is wrong with the columns of a key of a finished table.
-    pub(super) fn key_parts_of(&mut self, table: &Relation, parts: &[KeyPart], kind: IndexKind) {
-        if !self.is_mariadb() && parts.len() > 16 {
-            let detail = "too many key parts specified: at most 16".to_owned();
-            self.told.fails("key-too-long", "1070", detail);
-        }
-        if kind == IndexKind::Vector && parts.len() > 1 {
-            let detail = "a VECTOR index is over one column".to_owned();
-            self.told.fails("syntax", "1064", detail);
-            self.does_not_commit();
-        }
-        let mut total = 0;
-        for (at, part) in parts.iter().enumerate() {
-            let Key::Column(name) = &part.key else { continue };
-            let Some(column) = table.column_any_case(name.as_str()) else {
-                if table.complete {
-                    let detail = format!("key column '{name}' doesn't exist in table");
-                    self.told.fails("missing-column", "1072", detail);
-                }
-                continue;
-            };
-            let again = parts.iter().take(at).any(|earlier| {
-                earlier.key.column().is_some_and(|found| same(found, name.as_str()))
-            });
-            if again {
-                let detail = format!("duplicate column name '{name}'");
-                self.told.fails("duplicate-parts", "1060", detail);
-            }
-            total += self.key_part(table, column, part, kind);
-        }
-        let in_order = matches!(kind, IndexKind::Plain | IndexKind::Unique);
-        if total > KEY_BYTES && in_order && parts.len() > 1 && super::is_innodb(table) {
-            let detail = format!("specified key was too long: {total} of at most 3072 bytes");
-            self.told.fails("key-too-long", "1071", detail);
-        }
-    }
-
-    /// Tells what is wrong with one column of a key, and returns its bytes.
-    fn key_part(
-        &mut self,
-        table: &Relation,
-        column: &Column,
-        part: &KeyPart,
-        kind: IndexKind,
-    ) -> u64 {
-        let Some(data_type) = &column.data_type else { return 0 };
-        let name = data_type.name.as_str();
-        match kind {
-            IndexKind::Fulltext => {
-                let text = name.ends_with("text") || matches!(name, "char" | "varchar");
-                if !text {
-                    let detail =
-                        format!("column '{}' cannot be part of FULLTEXT index", column.name);
-                    self.told.fails("type-mismatch", "1283", detail);
-                }
-                return 0;
-            }
-            IndexKind::Spatial => {
-                if !is_geometry(name) {
-                    let code = self.code("1210", "1687");
-                    let detail = "a SPATIAL index may only contain a geometrical column".to_owned();
-                    self.told.fails("type-mismatch", code, detail);
-                } else if !column.not_null {
-                    let detail = "all parts of a SPATIAL index must be NOT NULL".to_owned();
-                    self.told.fails("nulls-present", "1252", detail);
-                }
-                return 0;
-            }
-            IndexKind::Vector => {
-                self.vector_part(table, column, name);
-                return 0;
-            }
-            IndexKind::Plain | IndexKind::Unique => {}
-        }
-        if name == "vector" && !self.is_mariadb() {
-            let detail = format!("non-scalar column '{}' cannot be used as key", column.name);
-            self.told.fails("type-mismatch", "6134", detail);
-            return 0;
-        }
-        self.ordered_part(table, column, data_type, part)
-    }
-
-    /// A VECTOR index is over one vector that is always there, and a table has one such index
-    /// (MariaDB 11.8, measured).
-    fn vector_part(&mut self, table: &Relation, column: &Column, name: &str) {
-        let several = table.indexes.iter().filter(|i| i.kind == IndexKind::Vector).count() > 1;
-        if name != "vector" {
-            let detail = "incorrect arguments to VECTOR INDEX".to_owned();
-            self.told.fails("type-mismatch", "1210", detail);
-        } else if !column.not_null {
-            let detail = "all parts of a VECTOR index must be NOT NULL".to_owned();
-            self.told.fails("nulls-present", "1252", detail);
-        } else if several {
-            let detail = "a table has one VECTOR index at most".to_owned();
-            self.told.fails("no-such-database-feature", "1235", detail);
-        }
-    }
-
-    fn ordered_part(
-        &mut self,
-        table: &Relation,
-        column: &Column,
-        data_type: &DataType,
-        part: &KeyPart,
-    ) -> u64 {
-        let name = data_type.name.as_str();
-        let long = name.ends_with("text") || name.ends_with("blob");
-        let width = data_type.charset.as_deref().map_or(1, max_bytes);
-        let text = long || matches!(name, "char" | "varchar" | "binary" | "varbinary");
-        let length = data_type.number(0).unwrap_or(1);
-        if let Some(prefix) = part.prefix {
-            let too_much = text && !long && u64::from(prefix) > length;
-            if too_much || (!text && !is_geometry(name)) {
-                let detail = "incorrect prefix key: longer than the column, or no text".to_owned();
-                self.told.fails("unique-on-expression", "1089", detail);
-                return 0;
-            }
-        }
-        if name == "json" && !self.is_mariadb() {
-            let detail = format!("JSON column '{}' cannot be indexed directly", column.name);
-            self.told.fails("type-mismatch", "3152", detail);
-            return 0;
-        }
-        if long && part.prefix.is_none() {
-            if !self.is_mariadb() {
-                let detail =
-                    format!("BLOB/TEXT column '{}' used in a key without a length", column.name);
-                self.told.fails("blob-key-without-length", "1170", detail);
-            }
-            // MariaDB cuts the key to what fits, and says so in a note.
-            return 0;
-        }
-        let bytes = match part.prefix {
-            Some(prefix) => u64::from(prefix) * width,
-            None if text => length * width,
-            None => 8,
-        };
-        let limit = if super::option(table, "row_format")
-            .is_some_and(|format| same(format, "compact") || same(format, "redundant"))
-        {
-            767
-        } else {
-            KEY_BYTES
-        };
-        if bytes > limit && super::is_innodb(table) {
-            if !self.is_mariadb() {
-                let detail =
-                    format!("specified key was too long: {bytes} of at most {limit} bytes");
-                self.told.fails("key-too-long", "1071", detail);
-            }
-            return 0;
-        }
-        bytes
-    }
-
-    /// A unique key of a partitioned table has to hold all columns it is partitioned by.
-    fn unique_in_partitions(&mut self, before: &Relation, parts: &[KeyPart]) {
-        let Some(by) = &before.partition_by else { return };
-        let missing = partition_columns(by).into_iter().any(|column| {
-            !parts.iter().any(|part| part.key.column().is_some_and(|found| same(found, &column)))
-        });
-        if missing {
-            let detail =
-                "a UNIQUE INDEX must include all columns in the table's partitioning function";
-            self.told.fails("partition-bound", "1503", detail.to_owned());
         }
     }
 
@@ -615,7 +447,7 @@ pub(super) fn makes(alter: &AlterTable, name: &str) -> bool {
     })
 }
 
-fn partition_columns(by: &PartitionBy) -> Vec<String> {
+pub(super) fn partition_columns(by: &PartitionBy) -> Vec<String> {
     by.keys
         .iter()
         .flat_map(|part| match &part.key {

@@ -7,7 +7,7 @@
 use super::{Scene, same};
 use crate::schema::Relation;
 use crate::sql::Ident;
-use crate::sql::ast::{ActionKind, AlterTable, MyAction};
+use crate::sql::ast::{ActionKind, AlterTable, ColumnPosition, MyAction};
 
 /// What an action does to the column or the index that it names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +46,11 @@ impl Scene<'_> {
                 Use::Drop => earlier(Use::Drop),
                 Use::Define => earlier(Use::Define) || anywhere(Use::Drop),
                 Use::Default => {
-                    earlier(Use::Default) || anywhere(Use::Define) || anywhere(Use::Drop)
+                    // MariaDB finds a column that MODIFY puts elsewhere all the same.
+                    let modified = self.is_mariadb() && modifies(alter, name);
+                    earlier(Use::Default)
+                        || anywhere(Use::Define) && !modified
+                        || anywhere(Use::Drop)
                 }
                 Use::DropIndex => earlier(Use::DropIndex),
                 Use::RenameIndex => {
@@ -108,6 +112,13 @@ impl Scene<'_> {
         });
         gone && !self.is_mariadb()
     }
+}
+
+fn modifies(alter: &AlterTable, name: &Ident) -> bool {
+    alter.actions.iter().any(|action| {
+        matches!(&action.kind, ActionKind::Mysql(MyAction::ModifyColumn { column, position, .. })
+            if same(column.name.as_str(), name.as_str()) && *position != ColumnPosition::Unchanged)
+    })
 }
 
 fn used(action: &ActionKind) -> Option<(Use, &Ident)> {

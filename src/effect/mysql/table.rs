@@ -7,8 +7,8 @@ use crate::effect::{Algorithm, During, HeldUntil, LockMode, Online, OnlineLock, 
 use crate::schema::{Name, Relation, RelationKind, Schema};
 use crate::sql::ast::ActionKind;
 use crate::sql::ast::{
-    AlterTable, ConstraintKind, CreateIndex, CreateTable, Drop, IndexKind, MyAction, ObjectKind,
-    Persistence, Rename, Statement, StatementKind, TableAction, Truncate,
+    AlterTable, ConstraintKind, CreateIndex, CreateTable, Drop, Expr, IndexKind, MyAction,
+    ObjectKind, Persistence, Rename, Statement, StatementKind, TableAction, Truncate,
 };
 
 impl Scene<'_> {
@@ -101,6 +101,7 @@ impl Scene<'_> {
 
     fn new_keys(&mut self, create: &CreateTable, table: &Relation) {
         let mut names: Vec<String> = Vec::new();
+        let mut checks = std::collections::BTreeSet::new();
         let mut primaries = 0;
         let written = create.columns.iter().flat_map(|column| &column.constraints);
         for constraint in written.chain(&create.constraints) {
@@ -109,6 +110,7 @@ impl Scene<'_> {
                 ConstraintKind::PrimaryKey(key) => {
                     primaries += 1;
                     self.key_parts_of(table, &key.parts, IndexKind::Unique);
+                    self.long_primary_key(table, &key.parts);
                 }
                 ConstraintKind::Unique(key) => {
                     self.key_parts_of(table, &key.parts, IndexKind::Unique);
@@ -117,6 +119,13 @@ impl Scene<'_> {
                 }
                 ConstraintKind::ForeignKey(key) => self.refused_key(table, key),
                 ConstraintKind::Check(check) => {
+                    let written = constraint.name.as_ref().map(|name| name.value.to_lowercase());
+                    if written.is_some_and(|name| !checks.insert(name)) {
+                        let code = self.code("1826", "3822");
+                        let detail = "duplicate check constraint name".to_owned();
+                        self.told.fails("duplicate-object", code, detail);
+                    }
+                    self.check_of_new(table, check);
                     if check.has_subquery {
                         let code = self.code("1064", "3815");
                         let detail = "a CHECK may not contain a query".to_owned();
@@ -145,10 +154,24 @@ impl Scene<'_> {
         }
     }
 
+    /// The columns that a CHECK names are those of the table.
+    fn check_of_new(&mut self, table: &Relation, check: &Expr) {
+        let missing = check.columns.iter().find(|word| table.column_any_case(word).is_none());
+        if let Some(word) = missing.filter(|_| table.complete) {
+            let code = self.code("1054", "3820");
+            let detail = format!("the CHECK names an unknown column '{word}'");
+            self.told.fails("missing-column", code, detail);
+        }
+    }
+
     /// LIKE reads a definition; SELECT reads rows, and locks them against writers meanwhile.
     fn sources(&mut self, create: &CreateTable) {
         for like in &create.likes {
-            let _ = self.table(&like.source);
+            let source = self.table(&like.source);
+            if source.is_some_and(|found| found.kind == RelationKind::View) {
+                let detail = format!("'{}' is not a base table", like.source);
+                self.told.fails("wrong-object-kind", "1347", detail);
+            }
         }
         let Some(query) = &create.query else { return };
         for read in &query.reads {
@@ -240,13 +263,22 @@ impl Scene<'_> {
                 continue;
             };
             if found.kind == RelationKind::View {
-                let code = self.code("4092", "1051");
-                let detail = format!("'{name}' is a view");
-                self.told.fails("wrong-object-kind", code, detail);
+                if !statement.if_exists {
+                    let code = self.code("1965", "1051");
+                    let detail = format!("'{name}' is a view");
+                    self.told.fails("wrong-object-kind", code, detail);
+                }
                 continue;
             }
             if found.persistence == Persistence::Temporary {
                 self.told.loses(ObjectKind::Table, name.to_string(), true, name);
+                continue;
+            }
+            if statement.temporary {
+                if !statement.if_exists {
+                    let detail = format!("'{name}' is not a temporary table");
+                    self.told.fails("missing-object", "1051", detail);
+                }
                 continue;
             }
             self.referenced(name, &all, statement);
@@ -306,7 +338,8 @@ impl Scene<'_> {
             match self.schema().relation(&name) {
                 Some(found) if found.kind != RelationKind::View => {
                     let detail = format!("'{name}' is not a view");
-                    self.told.fails("wrong-object-kind", "1347", detail);
+                    let code = self.code("4092", "1347");
+                    self.told.fails("wrong-object-kind", code, detail);
                 }
                 Some(_) => {
                     self.told.loses(ObjectKind::View, name.to_string(), false, &name);
@@ -386,8 +419,12 @@ impl Scene<'_> {
                 }
                 self.told.breaks("rename-table", ObjectKind::Table, old.to_string(), &old);
                 self.leaves_broken(&old, None);
-                self.exclusive(&old, "rename-table", During::Instant);
-                self.relatives(&old, "rename-table");
+                // The definition of a view is a file of its own: nobody is waited for.
+                let schema = self.schema();
+                if schema.relation(&old).is_none_or(|found| found.kind != RelationKind::View) {
+                    self.exclusive(&old, "rename-table", During::Instant);
+                    self.relatives(&old, "rename-table");
+                }
             }
             taken.retain(|name| *name != old);
             free.retain(|name| *name != new);

@@ -15,6 +15,7 @@ pub use alter::{Altered, altered};
 
 use super::super::model::{Name, Relation, RelationKind, Routine, Schema, Trigger};
 use super::{create, rename};
+pub(in crate::schema) use crate::schema::same_in_any_case as same;
 use crate::sql::ObjectName;
 use crate::sql::ast::{
     CreateIndex, CreateRoutine, CreateTrigger, Drop, ObjectKind, Rename, Statement, StatementKind,
@@ -71,11 +72,6 @@ pub(super) fn apply(schema: &mut Schema, statement: &Statement) {
             super::apply_shared(schema, statement);
         }
     }
-}
-
-/// Says whether two names of columns or indexes are the same.
-pub(in crate::schema) fn same(left: &str, right: &str) -> bool {
-    left.eq_ignore_ascii_case(right)
 }
 
 fn create_index(schema: &mut Schema, create: &CreateIndex) {
