@@ -129,8 +129,8 @@ impl Scene<'_> {
     }
 
     /// Since 11.2 writers go on during a copy (release notes, "Online Schema Change"), unless
-    /// cascading foreign keys change the table, rows are ignored, or a column counts from now on and
-    /// no key tells its rows apart.
+    /// cascading foreign keys change the table, rows are ignored, or a column counts from now on
+    /// and no key tells its rows apart.
     fn mariadb_copy(&self, changes: &Changes, before: &Relation) -> Online {
         let online = self.mariadb_since(11, 2)
             && !has_cascade(before)
