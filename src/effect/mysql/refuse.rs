@@ -446,11 +446,10 @@ impl Scene<'_> {
             let detail = format!("column '{}' has duplicated value '{member}'", column.name);
             self.told.fails("duplicate-parts", "1291", detail);
         }
-        if let Some(member) = all.iter().find(|member| member.contains(',')) {
-            if data_type.name == "set" {
-                let detail = format!("illegal set '{member}' value found during parsing");
-                self.told.fails("type-mismatch", "1367", detail);
-            }
+        let parted = all.iter().find(|member| member.contains(','));
+        if let Some(member) = parted.filter(|_| data_type.name == "set") {
+            let detail = format!("illegal set '{member}' value found during parsing");
+            self.told.fails("type-mismatch", "1367", detail);
         }
     }
 

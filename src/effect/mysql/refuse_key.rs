@@ -18,27 +18,7 @@ impl Scene<'_> {
         let written = constraint.name.as_ref();
         match &constraint.kind {
             ConstraintKind::PrimaryKey(key) => {
-                let drops = alter.actions.iter().any(|action| match &action.kind {
-                    ActionKind::Mysql(MyAction::DropPrimaryKey { .. }) => true,
-                    ActionKind::Mysql(MyAction::DropIndex { name, .. }) => {
-                        same(name.as_str(), "PRIMARY")
-                    }
-                    ActionKind::DropColumn { column, .. } => before
-                        .primary_key()
-                        .is_some_and(|pk| pk.iter().all(|c| same(c, column.as_str()))),
-                    ActionKind::Mysql(_)
-                    | ActionKind::Postgres(_)
-                    | ActionKind::AddColumn { .. }
-                    | ActionKind::RenameColumn { .. }
-                    | ActionKind::RenameTo(_)
-                    | ActionKind::SetDefault { .. }
-                    | ActionKind::DropDefault { .. }
-                    | ActionKind::SetNotNull { .. }
-                    | ActionKind::DropNotNull { .. }
-                    | ActionKind::AddConstraint(_)
-                    | ActionKind::DropConstraint { .. } => false,
-                });
-                if before.primary_key().is_some() && !drops {
+                if before.primary_key().is_some() && !drops_primary_key(before, alter) {
                     let detail = "multiple primary key defined".to_owned();
                     self.told.fails("duplicate-object", "1068", detail);
                 }
@@ -455,4 +435,16 @@ pub(super) fn partition_columns(by: &PartitionBy) -> Vec<String> {
             Key::Expr(expr) => expr.columns.clone(),
         })
         .collect()
+}
+
+/// Says whether the primary key goes, by name or with all its columns.
+fn drops_primary_key(before: &Relation, alter: &AlterTable) -> bool {
+    let columns = before.primary_key().unwrap_or_default();
+    let all_go = columns.iter().all(|column| super::refuse::drops(alter, column));
+    all_go
+        || alter.actions.iter().any(|action| {
+            matches!(&action.kind, ActionKind::Mysql(MyAction::DropPrimaryKey { .. }))
+                || matches!(&action.kind, ActionKind::Mysql(MyAction::DropIndex { name, .. })
+                    if same(name.as_str(), "PRIMARY"))
+        })
 }
