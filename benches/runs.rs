@@ -1,8 +1,9 @@
 //! How long a run takes beside the servers' own shells, and beside other runners that are here.
 //!
 //! `tests/run --servers cargo bench --bench runs -- [--migrations 1000] [--times 3]` starts the
-//! servers; `LOCKWISE_TEST_POSTGRES` names another one. One psql, or sqlite3, runs the same files
-//! with one insert into a history table each. Printed: the best of each, and the ratio to it.
+//! servers; `--server sqlite`, `postgres`, `mariadb` or `mysql` measures one alone. One psql,
+//! sqlite3, mariadb or mysql runs the same files with one insert into a history table each.
+//! Printed: the best of each, and the ratio to it.
 
 use std::error::Error;
 use std::io::Write;
@@ -15,12 +16,13 @@ use lockwise::db::{ConnectOptions, Connection, Secrets, Target};
 type Fail = Box<dyn Error>;
 
 fn main() -> Result<(), Fail> {
-    let (mut count, mut times) = (1000, 3);
+    let (mut count, mut times, mut only) = (1000, 3, None);
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--migrations" => count = arguments.next().ok_or("a number is missing")?.parse()?,
             "--times" => times = arguments.next().ok_or("a number is missing")?.parse()?,
+            "--server" => only = arguments.next(),
             // Cargo passes this to every bench.
             "--bench" => {}
             other => return Err(format!("no option is called \"{other}\"").into()),
@@ -29,11 +31,20 @@ fn main() -> Result<(), Fail> {
     let folder = tempfile::tempdir()?;
     let files = Files::write(folder.path(), count)?;
     say(&format!("{count} migrations, the best of {times}"))?;
-    sqlite(&files, times)?;
-    match std::env::var("LOCKWISE_TEST_POSTGRES") {
-        Ok(url) => postgres(&files, &url, times),
-        Err(_) => say("PostgreSQL: not measured, LOCKWISE_TEST_POSTGRES is not set"),
+    let wanted = |server: &str| only.as_deref().is_none_or(|only| only == server);
+    if wanted("sqlite") {
+        sqlite(&files, times)?;
     }
+    for (server, name) in [("postgres", "PostgreSQL"), ("mariadb", "MariaDB"), ("mysql", "MySQL")] {
+        let variable = format!("LOCKWISE_TEST_{}", server.to_uppercase());
+        match std::env::var(&variable) {
+            _ if !wanted(server) => {}
+            Ok(url) if server == "postgres" => postgres(&files, &url, times)?,
+            Ok(url) => mysql(&files, &url, times, name)?,
+            Err(_) => say(&format!("{name}: not measured, {variable} is not set"))?,
+        }
+    }
+    Ok(())
 }
 
 fn say(line: &str) -> Result<(), Fail> {
@@ -50,6 +61,7 @@ struct Files {
     /// One script for each shell.
     psql: PathBuf,
     sqlite3: PathBuf,
+    mysql: PathBuf,
 }
 
 impl Files {
@@ -61,16 +73,20 @@ impl Files {
             marked: folder.join("marked"),
             psql: folder.join("psql.sql"),
             sqlite3: folder.join("sqlite3.sql"),
+            mysql: folder.join("mysql.sql"),
         };
         std::fs::create_dir(&files.plain)?;
         std::fs::create_dir(&files.marked)?;
-        let history = "CREATE TABLE history (version text, name text, at text DEFAULT \
+        let history = "CREATE TABLE history (version text, name text, at varchar(40) DEFAULT \
                        CURRENT_TIMESTAMP);\n";
         let (mut psql, mut sqlite3) = (history.to_owned(), history.to_owned());
+        let mut mysql = history.replace("varchar(40)", "timestamp");
         for number in 1..=count {
             let table = format!("t{}", number.div_ceil(4));
             let sql = match number % 4 {
-                1 => format!("CREATE TABLE {table} (id bigint PRIMARY KEY, name text NOT NULL);\n"),
+                1 => format!(
+                    "CREATE TABLE {table} (id bigint PRIMARY KEY, name varchar(99) NOT NULL);\n"
+                ),
                 2 => format!("ALTER TABLE {table} ADD COLUMN note text;\n"),
                 3 => format!("CREATE INDEX {table}_name ON {table} (name);\n"),
                 _ => format!("INSERT INTO {table} (id, name) VALUES (1, 'one'), (2, 'two');\n"),
@@ -84,9 +100,12 @@ impl Files {
             let noted = format!("INSERT INTO history (version, name) VALUES ('{number}', 'step');");
             psql.push_str(&format!("BEGIN;\n\\i {path}\n{noted}\nCOMMIT;\n"));
             sqlite3.push_str(&format!("BEGIN;\n.read {path}\n{noted}\nCOMMIT;\n"));
+            // Every statement commits by itself there.
+            mysql.push_str(&format!("source {path}\n{noted}\n"));
         }
         std::fs::write(&files.psql, psql)?;
         std::fs::write(&files.sqlite3, sqlite3)?;
+        std::fs::write(&files.mysql, mysql)?;
         Ok(files)
     }
 }
@@ -235,6 +254,48 @@ fn postgres(files: &Files, admin: &str, times: usize) -> Result<(), Fail> {
     }
     time(Command::new(&psql).args(["-qX", "-d", admin, "-c", "DROP DATABASE lockwise_bench"]))?;
     found.print("PostgreSQL", "psql")
+}
+
+/// MySQL and MariaDB, each with the client of MariaDB, which speaks to both.
+fn mysql(files: &Files, admin: &str, times: usize, name: &str) -> Result<(), Fail> {
+    let mut found = Times::default();
+    let (_, address) = admin.split_once("://").ok_or("no URL")?;
+    let (login, place) = address.split_once('@').ok_or("the URL names no login")?;
+    let (user, password) = login.split_once(':').ok_or("the URL names no password")?;
+    let (host, port) = place.split('/').next().and_then(|p| p.split_once(':')).ok_or("no port")?;
+    let client = |database: &str| {
+        let mut client = Command::new("mariadb");
+        client.env("MYSQL_PWD", password).args(["--no-defaults", "--protocol=tcp", "-h", host]);
+        client.args(["-P", port, "-u", user, database]);
+        client
+    };
+    let (base, _) = admin.rsplit_once('/').ok_or("the URL names no database")?;
+    let url = format!("{base}/lockwise_bench");
+    let drop = "DROP DATABASE IF EXISTS lockwise_bench";
+    let fresh = || -> Result<(), Fail> {
+        time(client("mysql").args(["-e", &format!("{drop}; CREATE DATABASE lockwise_bench")]))?;
+        Ok(())
+    };
+    for _ in 0..times {
+        fresh()?;
+        let script = std::fs::File::open(&files.mysql)?;
+        best(&mut found.shell, time(client("lockwise_bench").stdin(script))?);
+        fresh()?;
+        best(&mut found.lockwise, time(lockwise(files, &url).args(["--shadow", admin]))?);
+        best(&mut found.connection, connection(&url)?);
+        best(&mut found.nothing, time(&mut lockwise(files, &url))?);
+        if is_here("sqlx") {
+            fresh()?;
+            best(&mut found.sqlx, time(&mut sqlx(files, &url))?);
+        }
+        if is_here("dbmate") {
+            fresh()?;
+            let url = url.replacen("mariadb://", "mysql://", 1);
+            best(&mut found.dbmate, time(&mut dbmate(files, &url))?);
+        }
+    }
+    time(client("mysql").args(["-e", drop]))?;
+    found.print(name, "mariadb")
 }
 
 /// Returns how long it takes to open a session and to end it.

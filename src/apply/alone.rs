@@ -7,7 +7,7 @@ use super::next::{Action, Answer, Journal, Live, Outcome, Reason, after, next};
 use super::progress::Progress;
 use super::runner::{Runner, Sending, milliseconds};
 use crate::db::{Event, NewEntry, ServerError};
-use crate::plan::{Begun, Digest, Nature, Seen, Step, see};
+use crate::plan::{Begun, Digest, Nature, Seen, Step, scope_of, see};
 
 /// What is known of a step while it is worked on.
 pub(super) struct Case<'p> {
@@ -177,15 +177,16 @@ impl Runner<'_> {
     async fn look(&mut self, case: &mut Case<'_>) -> Result<(), ApplyError> {
         self.faults.pass("looking");
         let step = case.placed.step;
-        let live = self.snapshot().await?;
         if step.change.is_empty() {
             // No shadow run showed what it does: the schema as a whole is compared.
+            let live = self.snapshot().await?;
             let now = Digest::of_bytes(live.text().as_bytes()).to_string();
             let same = case.before.as_ref().is_none_or(|before| *before == now);
             case.live = if same { Live::Before } else { Live::Neither };
             "the schema is not as it was before the statement".clone_into(&mut case.seen);
             return Ok(());
         }
+        let live = self.snapshot_of(&scope_of(&step.change)).await?;
         case.live = match see(&step.change, &live) {
             Seen::Before => Live::Before,
             Seen::After => Live::After,

@@ -16,7 +16,7 @@ use super::progress::Progress;
 use super::watch::{self, Blocker};
 use crate::db::{
     self, Access, ConnectOptions, Connection, Event, Journal, LockOptions, MigrationLock, NewEntry,
-    ServerError, Snapshot, Target,
+    Scope, ServerError, Snapshot, Target,
 };
 use crate::plan::{History, Plan, PlannedMigration, snapshot_options};
 
@@ -217,6 +217,11 @@ impl<'a> Runner<'a> {
     /// Reads the live schema.
     pub async fn snapshot(&mut self) -> Result<Snapshot, ApplyError> {
         Ok(db::snapshot(&mut self.connection, &snapshot_options()).await?)
+    }
+
+    /// Reads these objects of the live schema.
+    pub(super) async fn snapshot_of(&mut self, scope: &Scope) -> Result<Snapshot, ApplyError> {
+        Ok(db::snapshot_of(&mut self.connection, &snapshot_options(), scope).await?)
     }
 
     /// Returns the session, for looking at the database while the lock is held.

@@ -199,7 +199,7 @@ fn is_bootstrap(
         && empty
         && live.project.config.approval.is_none()
         && kind == ServerKind::Postgres
-        && DryRun::of(kind, pending.len()) == DryRun::Together
+        && DryRun::of(pending.len()) == DryRun::Together
 }
 
 /// Returns what a plan of these migrations on that schema is made from.
@@ -229,7 +229,7 @@ pub(super) fn material<'m>(
         limits,
         authors: live.authors(&options.author, pending),
         preflight: Vec::new(),
-        dry_run: DryRun::of(snapshot.server.kind, pending.len()),
+        dry_run: DryRun::of(pending.len()),
         dropped: if runner.keep_dropped && !options.backwards {
             Dropped::Kept
         } else {

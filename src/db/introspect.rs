@@ -2,7 +2,7 @@
 
 use super::connection::Connection;
 use super::error::{Attempt as _, Error, ServerError};
-use super::snapshot::{Snapshot, SnapshotObject, SnapshotOptions};
+use super::snapshot::{Scope, Snapshot, SnapshotObject, SnapshotOptions};
 use super::{mysql, postgres, sqlite};
 use crate::schema::Name;
 use crate::sql::ServerKind;
@@ -15,9 +15,29 @@ pub async fn snapshot(
     connection: &mut Connection,
     options: &SnapshotOptions,
 ) -> Result<Snapshot, Error> {
+    read(connection, options, None).await
+}
+
+/// Reads the objects of a scope: a work that does not grow with the schema on MySQL and MariaDB,
+/// where it is done after every statement. Elsewhere the whole schema is read.
+pub async fn snapshot_of(
+    connection: &mut Connection,
+    options: &SnapshotOptions,
+    scope: &Scope,
+) -> Result<Snapshot, Error> {
+    read(connection, options, Some(scope)).await
+}
+
+async fn read(
+    connection: &mut Connection,
+    options: &SnapshotOptions,
+    scope: Option<&Scope>,
+) -> Result<Snapshot, Error> {
     let mut snapshot = match connection.server().kind {
         ServerKind::Postgres => postgres::snapshot(connection, options).await,
-        ServerKind::Mysql | ServerKind::Mariadb => mysql::snapshot(connection, options).await,
+        ServerKind::Mysql | ServerKind::Mariadb => {
+            mysql::snapshot(connection, options, scope).await
+        }
         ServerKind::Sqlite => sqlite::snapshot(connection, options).await,
     }?;
     let is_own = |name: &Name| {

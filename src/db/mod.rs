@@ -26,7 +26,7 @@ mod shadow;
 pub use crate::sql::{ident, literal};
 pub use connection::{Access, ConnectOptions, Connection, MissingFile};
 pub use error::{Error, ErrorKind, ServerError};
-pub use introspect::{LoadReport, disarm_after, is_disarmed, load, snapshot};
+pub use introspect::{LoadReport, disarm_after, is_disarmed, load, snapshot, snapshot_of};
 pub use journal::{Entry, Event, JOURNAL_FORMAT, Journal, JournalOptions, NewEntry, UnknownEvent};
 pub use lock::{Holder, LockOptions, MigrationLock};
 pub use observe::{Observation, observe};
@@ -38,5 +38,7 @@ pub use rows::{Row, Rows};
 pub use secrets::Secrets;
 pub use session::{PoolerSign, Timeouts};
 pub use shadow::{Shadow, ShadowOptions};
-pub use snapshot::{BadSnapshot, DETACHING, HIDDEN, Snapshot, SnapshotObject, SnapshotOptions};
+pub use snapshot::{
+    BadSnapshot, DETACHING, HIDDEN, Scope, Snapshot, SnapshotObject, SnapshotOptions,
+};
 pub use target::{Target, TargetError, Tls};

@@ -43,6 +43,15 @@ impl Default for SnapshotOptions {
     }
 }
 
+/// Which objects are read where not the whole schema is: names, as they are written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// Tables, views and sequences, with everything that is on them.
+    pub relations: BTreeSet<String>,
+    /// Routines and events.
+    pub programs: BTreeSet<String>,
+}
+
 /// A whole schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {

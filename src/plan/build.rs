@@ -8,6 +8,7 @@ use super::digest::Digest;
 use super::dry_run::{self, Ground, Ran};
 use super::estimate;
 use super::history::{digests_of, version_of};
+use super::known::Known;
 use super::live::schema_of;
 use super::model::{
     Check, CheckState, FORMAT, Plan, PlannedFinding, PlannedMigration, PlannedServer, Proof,
@@ -63,8 +64,9 @@ pub enum Dropped {
 pub enum DryRun {
     /// Each migration is run up and down, with a look at the schema before and after.
     Each,
-    /// All migrations are run up, with a look at the schema before the first and after the last:
-    /// the work grows with their number, not with its square.
+    /// All migrations are run up, with a look at the schema before the first and after the last,
+    /// and at what a statement names where it commits by itself: the work grows with their number,
+    /// not with its square.
     Together,
 }
 
@@ -73,20 +75,8 @@ const TRIED_ONE_BY_ONE: usize = 50;
 
 impl DryRun {
     /// Returns how thorough the dry run of so many migrations is.
-    ///
-    /// On MySQL and MariaDB every statement commits by itself: what each one changes must be known
-    /// before it runs, so that a crash can be recovered from.
-    pub const fn of(kind: ServerKind, pending: usize) -> Self {
-        match kind {
-            ServerKind::Mysql | ServerKind::Mariadb => Self::Each,
-            ServerKind::Postgres | ServerKind::Sqlite => {
-                if pending > TRIED_ONE_BY_ONE {
-                    Self::Together
-                } else {
-                    Self::Each
-                }
-            }
-        }
+    pub const fn of(pending: usize) -> Self {
+        if pending > TRIED_ONE_BY_ONE { Self::Together } else { Self::Each }
     }
 }
 
@@ -119,9 +109,7 @@ pub async fn build(material: &Material<'_>, shadow: &mut Shadow) -> Result<Plan,
     {
         diff = match material.dry_run {
             DryRun::Each => dry(connection, material, &mut migrations, shadow).await?,
-            DryRun::Together => {
-                dry_together(connection, material, &mut migrations, shadow.ground()).await?
-            }
+            DryRun::Together => dry_together(connection, material, &mut migrations, shadow).await?,
         };
     }
     estimate::fill(&mut migrations, &material.live.sizes);
@@ -246,18 +234,45 @@ async fn dry(
 async fn dry_together(
     mut connection: Connection,
     material: &Material<'_>,
-    migrations: &mut [PlannedMigration],
-    ground: Ground,
+    migrations: &mut Vec<PlannedMigration>,
+    shadow: &mut Shadow,
 ) -> Result<String, db::Error> {
+    let ground = shadow.ground();
     let before = db::snapshot(&mut connection, &super::shadow::snapshot_options()).await?;
+    if !before.server.kind.is_mysql_family() {
+        return ups((&mut connection, ground), material, migrations, &before, None).await;
+    }
+    let untried = migrations.clone();
+    let mut known = Known::of(&before);
+    let place = (&mut connection, ground);
+    let diff = ups(place, material, migrations, &before, Some(&mut known)).await?;
+    let after = db::snapshot(&mut connection, &super::shadow::snapshot_options()).await?;
+    if known.changes_to(&after).is_empty() {
+        return Ok(diff);
+    }
+    // A statement reached further than its words say: everything is looked at after each.
+    let Some(mut connection) = shadow.seeded(material.live).await? else { return Ok(diff) };
+    *migrations = untried;
+    ups((&mut connection, ground), material, migrations, &before, None).await
+}
+
+/// Runs everything up; returns the total diff.
+async fn ups(
+    (connection, ground): (&mut Connection, Ground),
+    material: &Material<'_>,
+    migrations: &mut [PlannedMigration],
+    before: &Snapshot,
+    mut known: Option<&mut Known>,
+) -> Result<String, db::Error> {
     for (planned, migration) in migrations.iter_mut().zip(&material.pending) {
-        if dry_run::up_unseen(&mut connection, planned, ground).await? == Ran::NotToItsEnd {
+        let known = known.as_deref_mut();
+        if dry_run::up_unseen(connection, planned, ground, known).await? == Ran::NotToItsEnd {
             return Ok(String::new());
         }
         planned.rollback = dry_run::unproven(migration, WORKED_OUT_LATER);
     }
-    let after = db::snapshot(&mut connection, &super::shadow::snapshot_options()).await?;
-    Ok(unified(&before, &after))
+    let after = db::snapshot(connection, &super::shadow::snapshot_options()).await?;
+    Ok(unified(before, &after))
 }
 
 /// Says whether a migration may leave rows in tables, which no comparison of schemas shows.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::digest::Digest;
 use super::model::ObjectChange;
 use super::rollback::same_object;
-use crate::db::{Snapshot, SnapshotObject};
+use crate::db::{Scope, Snapshot, SnapshotObject};
 
 /// Returns the objects that differ between two snapshots.
 pub fn changes(before: &Snapshot, after: &Snapshot) -> Vec<ObjectChange> {
@@ -35,9 +35,26 @@ fn change(
     ObjectChange { kind: kind.clone(), name: name.clone(), before, after }
 }
 
-fn key(object: &SnapshotObject) -> (String, String) {
+pub(super) fn key(object: &SnapshotObject) -> (String, String) {
     let on = object.relation.as_ref().map_or_else(String::new, |on| format!(" on {on}"));
     (object.kind.clone(), format!("{}{on}", object.name))
+}
+
+/// Returns which objects tell whether a change is there.
+pub fn scope_of(change: &[ObjectChange]) -> Scope {
+    let mut scope = Scope::default();
+    for one in change {
+        let own = ["function", "procedure", "event"].contains(&one.kind.as_str());
+        let names = if own { &mut scope.programs } else { &mut scope.relations };
+        names.insert(one.name.clone());
+        // `key on table`: either name may hold the word itself, so every reading of it counts.
+        let on = one
+            .name
+            .match_indices(" on ")
+            .filter_map(|(at, word)| one.name.get(at + word.len()..).map(str::to_owned));
+        scope.relations.extend(on);
+    }
+    scope
 }
 
 /// What a live schema shows of a change.

@@ -3,13 +3,14 @@
 use super::attic;
 use super::beyond;
 use super::change::changes;
+use super::known::Known;
 use super::model::{
     Group, Nature, ObjectChange, PlannedMigration, Proof, Rollback, RollbackSource, Step,
 };
 use super::rollback::{Difference, Way, compare, undo_renames, unified, way_back};
 use super::shadow::snapshot_options;
 use super::surprise::Witness;
-use crate::db::{self, Connection, Observation, ServerError, Snapshot};
+use crate::db::{self, Connection, Observation, Scope, ServerError, Snapshot};
 use crate::sql::ast::StatementKind;
 use crate::sql::{Migration, ServerKind};
 
@@ -68,26 +69,34 @@ pub(super) async fn up(
 }
 
 /// Runs a migration on the shadow; looks at the schema only around statements that commit by
-/// themselves, whose effect must be known after a crash.
+/// themselves, whose effect must be known after a crash: at what they name where the rest is
+/// known, at everything where not.
 pub(super) async fn up_unseen(
     shadow: &mut Connection,
     planned: &mut PlannedMigration,
     ground: Ground,
+    mut known: Option<&mut Known>,
 ) -> Result<Ran, db::Error> {
     let mut stage = Stage::new(planned, None, ground);
     for group in &mut planned.groups {
         let seen = !group.transaction && group.steps.iter().any(|s| s.nature == Nature::Visible);
-        let last = if seen { Some(db::snapshot(shadow, &snapshot_options()).await?) } else { None };
+        let last = match known {
+            None if seen => Some(db::snapshot(shadow, &snapshot_options()).await?),
+            None | Some(_) => None,
+        };
         let done = run_group(shadow, group, &mut stage).await;
         planned.surprises.append(&mut stage.surprises);
         if let Err(stop) = done {
             stop.note(planned);
             return Ok(Ran::NotToItsEnd);
         }
-        let Some(last) = last else { continue };
-        let now = db::snapshot(shadow, &snapshot_options()).await?;
+        let change = match (&mut known, last) {
+            (Some(known), _) if seen => seen_of(shadow, known, &group.steps).await?,
+            (None, Some(last)) => changes(&last, &db::snapshot(shadow, &snapshot_options()).await?),
+            (Some(_), _) | (None, None) => continue,
+        };
         for step in &mut group.steps {
-            step.change = changes(&last, &now);
+            step.change.clone_from(&change);
             step.nature = settle(step.nature, &step.change);
         }
     }
@@ -101,6 +110,33 @@ pub(super) enum Ran {
     Whole,
     /// Up to a statement that failed, or that must not be run.
     NotToItsEnd,
+}
+
+/// Looks at what statements name, and returns what they changed.
+async fn seen_of(
+    shadow: &mut Connection,
+    known: &mut Known,
+    steps: &[Step],
+) -> Result<Vec<ObjectChange>, db::Error> {
+    let mut all = Some(Scope::default());
+    for step in steps {
+        match (&mut all, known.scope(step)) {
+            (Some(all), Some(scope)) => {
+                all.relations.extend(scope.relations);
+                all.programs.extend(scope.programs);
+            }
+            (_, None) => all = None,
+            (None, Some(_)) => {}
+        }
+    }
+    if let Some(scope) = all {
+        let now = db::snapshot_of(shadow, &snapshot_options(), &scope).await?;
+        return Ok(known.update(&scope, now));
+    }
+    let now = db::snapshot(shadow, &snapshot_options()).await?;
+    let change = known.changes_to(&now);
+    *known = Known::of(&now);
+    Ok(change)
 }
 
 /// What leaves the schema as it is cannot be told from what did not happen.

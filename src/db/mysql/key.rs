@@ -36,7 +36,7 @@ pub(super) async fn keys(
          sub_part, index_type, index_comment, {special} \
          FROM information_schema.statistics WHERE table_schema = {{db}}"
     );
-    let rows = reader.ask(&sql).await?;
+    let rows = reader.ask_on(&sql, &["table_name"]).await?;
     let mut keys: BTreeMap<(String, bool, String), Key> = BTreeMap::new();
     for row in &rows {
         let (table, name) = (row.text(0).to_owned(), row.text(1).to_owned());
@@ -114,7 +114,7 @@ pub(super) async fn foreign_keys(
     objects: &mut Vec<SnapshotObject>,
 ) -> Result<(), ServerError> {
     let rows = reader
-        .ask(
+        .ask_on(
             "SELECT k.table_name, k.constraint_name, k.column_name, k.referenced_table_schema, \
              k.referenced_table_name, k.referenced_column_name, r.delete_rule, r.update_rule, \
              k.ordinal_position \
@@ -122,7 +122,9 @@ pub(super) async fn foreign_keys(
              JOIN information_schema.referential_constraints r \
                ON r.constraint_schema = k.constraint_schema \
                AND r.constraint_name = k.constraint_name AND r.table_name = k.table_name \
-             WHERE k.table_schema = {db} AND k.referenced_table_name IS NOT NULL",
+             WHERE k.table_schema = {db} AND r.constraint_schema = {db} \
+               AND k.referenced_table_name IS NOT NULL",
+            &["k.table_name", "r.table_name"],
         )
         .await?;
     let mut rows: Vec<&Row> = rows.iter().collect();

@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::connection::Connection;
 use super::error::{Attempt as _, Error, ServerError};
 use super::rows::Rows;
-use super::snapshot::{Snapshot, SnapshotObject, SnapshotOptions};
+use super::snapshot::{Scope, Snapshot, SnapshotObject, SnapshotOptions};
 use crate::schema::{Name, Size};
 use crate::sql::{ServerKind, literal};
 
@@ -32,6 +32,8 @@ pub(super) struct Reader<'a> {
     sql_mode: String,
     with_definers: bool,
     own: BTreeSet<String>,
+    /// What is read; everything where there is none.
+    scope: Option<Scope>,
 }
 
 impl Reader<'_> {
@@ -39,6 +41,44 @@ impl Reader<'_> {
     async fn ask(&mut self, sql: &str) -> Result<Rows, ServerError> {
         let database = literal(self.kind, &self.database);
         self.connection.query(&sql.replace("{db}", &database)).await
+    }
+
+    /// Sends a query that ends with conditions, for the relations of the scope alone.
+    ///
+    /// MariaDB opens just the table that a condition names with `=` and goes through all of them
+    /// where names are listed (manual, "Information Schema", optimization; measured on 10.11), so
+    /// each name has a query of its own there, all in one message.
+    async fn ask_on(&mut self, sql: &str, columns: &[&str]) -> Result<Rows, ServerError> {
+        let names = self.scope.as_ref().map(|scope| &scope.relations);
+        self.ask_for(sql, columns, names.cloned()).await
+    }
+
+    /// Sends a query that ends with conditions, for these names alone where there are any.
+    async fn ask_for(
+        &mut self,
+        sql: &str,
+        columns: &[&str],
+        names: Option<BTreeSet<String>>,
+    ) -> Result<Rows, ServerError> {
+        let Some(names) = names else { return self.ask(sql).await };
+        if names.is_empty() {
+            return Ok(Rows::default());
+        }
+        let database = literal(self.kind, &self.database);
+        let sql = sql.replace("{db}", &database);
+        let names: Vec<String> = names.iter().map(|name| literal(self.kind, name)).collect();
+        let with = |condition: &dyn Fn(&str) -> String| -> String {
+            columns.iter().map(|column| format!(" AND {}", condition(column))).collect()
+        };
+        let sql = if self.is_mysql() {
+            let list = names.join(", ");
+            format!("{sql}{}", with(&|column| format!("{column} IN ({list})")))
+        } else {
+            let one =
+                |name: &String| format!("{sql}{}", with(&|column| format!("{column} = {name}")));
+            names.iter().map(one).collect::<Vec<_>>().join(" UNION ALL ")
+        };
+        self.connection.query(&sql).await
     }
 
     /// Says whether the server is MySQL.
@@ -57,18 +97,20 @@ impl Reader<'_> {
     }
 }
 
-/// Reads the whole schema.
+/// Reads the schema, or what of it is in the scope.
 pub(super) async fn snapshot(
     connection: &mut Connection,
     options: &SnapshotOptions,
+    scope: Option<&Scope>,
 ) -> Result<Snapshot, Error> {
-    read(connection, options).await.attempt("cannot read the schema")
+    read(connection, options, scope).await.attempt("cannot read the schema")
 }
 
 /// Reads one kind of object after the other, in the order in which they load.
 async fn read(
     connection: &mut Connection,
     options: &SnapshotOptions,
+    scope: Option<&Scope>,
 ) -> Result<Snapshot, ServerError> {
     let mut snapshot = Snapshot::empty(connection.server());
     connection.database().clone_into(&mut snapshot.database);
@@ -86,9 +128,13 @@ async fn read(
         sql_mode: String::new(),
         with_definers: options.owners,
         own: options.own.clone(),
+        scope: scope.cloned(),
     };
     settings(&mut reader, &mut snapshot).await?;
     let tables = table::tables(&mut reader).await?;
+    if let Some(scope) = &mut reader.scope {
+        scope.relations = tables.iter().map(|table| table.name.clone()).collect();
+    }
     let objects = &mut snapshot.objects;
     table::sequences(&mut reader, &tables, objects).await?;
     table::write(&mut reader, &tables, objects).await?;

@@ -12,13 +12,14 @@ pub(super) async fn partitions(
     reader: &mut Reader<'_>,
 ) -> Result<HashMap<String, String>, ServerError> {
     let rows = reader
-        .ask(
+        .ask_on(
             "SELECT table_name, partition_name, partition_method, partition_expression, \
              partition_description, subpartition_name, subpartition_method, \
              subpartition_expression, partition_ordinal_position, \
              coalesce(subpartition_ordinal_position, 0), partition_comment \
              FROM information_schema.partitions \
              WHERE table_schema = {db} AND partition_name IS NOT NULL",
+            &["table_name"],
         )
         .await?;
     let mut tables: BTreeMap<String, Vec<&Row>> = BTreeMap::new();

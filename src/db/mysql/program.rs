@@ -79,7 +79,7 @@ pub(super) async fn views(
         "SELECT table_name, view_definition, check_option, definer, security_type, {algorithm} \
          FROM information_schema.views WHERE table_schema = {{db}}"
     );
-    let rows = reader.ask(&sql).await?;
+    let rows = reader.ask_on(&sql, &["table_name"]).await?;
     let mut waiting: BTreeMap<String, (BTreeSet<String>, String)> = BTreeMap::new();
     for row in rows.iter().filter(|row| !reader.own.contains(row.text(0))) {
         let name = row.text(0).to_owned();
@@ -122,12 +122,15 @@ pub(super) async fn routines(
     objects: &mut Vec<SnapshotObject>,
     roles: &mut BTreeSet<String>,
 ) -> Result<(), ServerError> {
+    let programs = reader.scope.as_ref().map(|scope| scope.programs.clone());
     let parameters = reader
-        .ask(
+        .ask_for(
             "SELECT routine_type, specific_name, ordinal_position, coalesce(parameter_mode, ''), \
              coalesce(parameter_name, ''), dtd_identifier, coalesce(character_set_name, ''), \
              coalesce(collation_name, '') \
              FROM information_schema.parameters WHERE specific_schema = {db}",
+            &["specific_name"],
+            programs.clone(),
         )
         .await?;
     let mut lists: HashMap<(String, String), Vec<&Row>> = HashMap::new();
@@ -136,11 +139,13 @@ pub(super) async fn routines(
         lists.entry(place).or_default().push(row);
     }
     let rows = reader
-        .ask(
+        .ask_for(
             "SELECT routine_type, routine_name, routine_definition, is_deterministic, \
              sql_data_access, security_type, definer, sql_mode, routine_comment \
              FROM information_schema.routines \
              WHERE routine_schema = {db} AND routine_type IN ('FUNCTION', 'PROCEDURE')",
+            &["routine_name"],
+            programs,
         )
         .await?;
     let mut rows: Vec<&Row> = rows.iter().collect();
@@ -210,10 +215,11 @@ pub(super) async fn triggers(
     roles: &mut BTreeSet<String>,
 ) -> Result<(), ServerError> {
     let rows = reader
-        .ask(
+        .ask_on(
             "SELECT trigger_name, event_object_table, action_timing, event_manipulation, \
              action_order, action_statement, definer, sql_mode \
-             FROM information_schema.triggers WHERE trigger_schema = {db}",
+             FROM information_schema.triggers WHERE event_object_schema = {db}",
+            &["event_object_table"],
         )
         .await?;
     let mut rows: Vec<&Row> = rows.iter().collect();
@@ -244,13 +250,16 @@ pub(super) async fn events(
     objects: &mut Vec<SnapshotObject>,
     roles: &mut BTreeSet<String>,
 ) -> Result<(), ServerError> {
+    let programs = reader.scope.as_ref().map(|scope| scope.programs.clone());
     let rows = reader
-        .ask(
+        .ask_for(
             "SELECT event_name, event_type, coalesce(execute_at, ''), \
              coalesce(interval_value, ''), coalesce(interval_field, ''), \
              coalesce(starts, ''), coalesce(ends, ''), \
              on_completion, status, event_comment, event_definition, definer, sql_mode \
              FROM information_schema.events WHERE event_schema = {db}",
+            &["event_name"],
+            programs,
         )
         .await?;
     let mut rows: Vec<&Row> = rows.iter().collect();

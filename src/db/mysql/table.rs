@@ -31,11 +31,12 @@ impl TableFacts {
 /// Reads the list of tables, views and sequences.
 pub(super) async fn tables(reader: &mut Reader<'_>) -> Result<Vec<TableFacts>, ServerError> {
     let rows = reader
-        .ask(
+        .ask_on(
             "SELECT table_name, table_type, coalesce(engine, ''), coalesce(table_collation, ''), \
              coalesce(create_options, ''), table_comment, coalesce(table_rows, 0), \
              coalesce(data_length, 0) + coalesce(index_length, 0), auto_increment \
              FROM information_schema.tables WHERE table_schema = {db}",
+            &["table_name"],
         )
         .await?;
     let mut tables: Vec<TableFacts> = rows
@@ -166,7 +167,8 @@ async fn checks(reader: &mut Reader<'_>) -> Result<Checks, ServerError> {
          FROM information_schema.check_constraints WHERE constraint_schema = {db}"
     };
     let mut checks = Checks::new();
-    for row in &reader.ask(sql).await? {
+    let column = if reader.is_mysql() { "t.table_name" } else { "table_name" };
+    for row in &reader.ask_on(sql, &[column]).await? {
         let (table, name) = (row.text(0).to_owned(), row.text(2));
         let clause = if reader.is_mysql() {
             unescaped(row.text(3))
@@ -198,7 +200,7 @@ async fn columns(
          extra, column_comment, generation_expression, data_type, ordinal_position, {srs} \
          FROM information_schema.columns WHERE table_schema = {{db}}"
     );
-    let rows = reader.ask(&sql).await?;
+    let rows = reader.ask_on(&sql, &["table_name"]).await?;
     let mut rows: Vec<&Row> = rows.iter().collect();
     rows.sort_by_key(|row| (row.text(0), row.count(10)));
     let collations: HashMap<&str, &str> =
