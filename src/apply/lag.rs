@@ -2,7 +2,15 @@
 //!
 //! PostgreSQL's primary knows its replicas (`pg_stat_replication`); those of MySQL and MariaDB are
 //! asked themselves, and so are those of PostgreSQL that the configuration names.
+//!
+//! What the primary says of time is what the last change took that was replayed: a replica that
+//! stands still soon has no lag at all there (manual, 28.2.4 "pg_stat_replication", 10 to 18). So the
+//! run remembers when the primary was where, and sees since when a replica lacks something.
 
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use super::runner::milliseconds;
 use crate::db::{Access, ConnectOptions, Connection, Error, ServerError, Target};
 use crate::sql::ServerKind;
 
@@ -10,13 +18,15 @@ use crate::sql::ServerKind;
 pub(super) struct Replicas {
     max_lag_ms: Option<u64>,
     named: Vec<(Target, Option<Connection>)>,
+    /// When PostgreSQL's log was how far, as far back as a replica has not got.
+    written: VecDeque<(Instant, u64)>,
 }
 
 impl Replicas {
     /// Returns the replicas that are named, to be looked at where there is a limit.
     pub(super) fn new(max_lag_ms: Option<u64>, named: &[Target]) -> Self {
         let named = named.iter().map(|target| (target.clone(), None)).collect();
-        Self { max_lag_ms, named }
+        Self { max_lag_ms, named, written: VecDeque::new() }
     }
 
     /// Returns a replica that is further behind than allowed, if one is, and by how much.
@@ -28,15 +38,9 @@ impl Replicas {
     ) -> Result<Option<(String, Option<u64>)>, Error> {
         let Some(limit) = self.max_lag_ms else { return Ok(None) };
         if primary.server().kind == ServerKind::Postgres {
-            // PostgreSQL 10 and later (manual, 27.2.4); NULL when everything is replayed.
-            let sql = "SELECT coalesce(nullif(application_name, ''), host(client_addr), 'replica'), \
-                       (extract(epoch FROM replay_lag) * 1000)::bigint FROM pg_stat_replication \
-                       WHERE replay_lag IS NOT NULL ORDER BY replay_lag DESC LIMIT 1";
-            if let Ok(rows) = primary.query(sql).await
-                && let Some(row) = rows.first()
-                && row.count(1) > limit
-            {
-                return Ok(Some((row.text(0).to_owned(), Some(row.count(1)))));
+            let slowest = self.slowest(primary).await;
+            if let Some((who, lag)) = slowest.filter(|(_, lag)| *lag > limit) {
+                return Ok(Some((who, Some(lag))));
             }
         }
         for (target, session) in &mut self.named {
@@ -51,6 +55,30 @@ impl Replicas {
             }
         }
         Ok(None)
+    }
+}
+
+impl Replicas {
+    /// Returns the replica that PostgreSQL's primary sees furthest behind; nobody where it has none
+    /// or does not say.
+    async fn slowest(&mut self, primary: &mut Connection) -> Option<(String, u64)> {
+        let sql = "SELECT coalesce(nullif(application_name, ''), host(client_addr), 'replica'), \
+                   coalesce((extract(epoch FROM replay_lag) * 1000)::bigint, 0), \
+                   (replay_lsn - '0/0')::bigint, (pg_current_wal_lsn() - '0/0')::bigint \
+                   FROM pg_stat_replication WHERE replay_lsn IS NOT NULL";
+        let rows = primary.query(sql).await.ok()?;
+        let now = Instant::now();
+        self.written.push_back((now, rows.first()?.count(3)));
+        let behind = rows.iter().map(|row| {
+            let replayed = row.count(2);
+            let lacking = self.written.iter().find(|(_, written)| *written > replayed);
+            let since = lacking.map_or(0, |(since, _)| milliseconds(now.duration_since(*since)));
+            (row.text(0).to_owned(), row.count(1).max(since))
+        });
+        let slowest = behind.max_by_key(|(_, lag)| *lag);
+        let everywhere = rows.iter().map(|row| row.count(2)).min().unwrap_or(0);
+        self.written.retain(|(_, written)| *written > everywhere);
+        slowest
     }
 }
 

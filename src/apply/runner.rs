@@ -15,8 +15,8 @@ use super::faults::Faults;
 use super::progress::Progress;
 use super::watch::{self, Blocker};
 use crate::db::{
-    self, Access, ConnectOptions, Connection, Event, Journal, LockOptions, MigrationLock, NewEntry,
-    Scope, ServerError, Snapshot, Target,
+    self, Access, ConnectOptions, Connection, ErrorKind, Event, Journal, LockOptions,
+    MigrationLock, NewEntry, Scope, ServerError, Snapshot, Target,
 };
 use crate::plan::{History, Plan, PlannedMigration, snapshot_options};
 
@@ -376,14 +376,14 @@ impl<'a> Runner<'a> {
         let work = self.connection.execute(sql);
         tokio::pin!(work);
         let mut next_look = Duration::from_millis(300);
-        let mut cancelled = false;
+        let (mut cancelled, mut gave_up) = (false, false);
         let mut blocked_since: Option<Instant> = None;
         loop {
             let sleep = tokio::time::sleep(next_look);
             // What tidies up is not interrupted at once.
             let stoppable = !cancelled && sending != Sending::TidyUp;
             tokio::select! {
-                done = &mut work => return done,
+                done = &mut work => return if gave_up { done.map_err(waited) } else { done },
                 () = sleep => {}
                 () = stop.wanted(), if stoppable => {}
             }
@@ -423,6 +423,7 @@ impl<'a> Runner<'a> {
             *blockers = by;
             if sending == Sending::Patient && waited_ms > options.build_wait_ms && !cancelled {
                 cancelled = session.cancel(backend).await.unwrap_or(false);
+                gave_up = cancelled;
             }
         }
     }
@@ -466,6 +467,14 @@ impl<'a> Runner<'a> {
             Some(0) | None => Ok(()),
         }
     }
+}
+
+/// A statement that was cancelled because it waited too long may be tried again.
+fn waited(mut error: ServerError) -> ServerError {
+    if error.kind == ErrorKind::Cancelled {
+        error.kind = ErrorKind::LockTimeout;
+    }
+    error
 }
 
 /// Ends what is in the way where a rule allows it; returns whose work was ended.

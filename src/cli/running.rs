@@ -24,9 +24,6 @@ pub(super) struct Asked {
     pub(super) audit: Vec<String>,
 }
 
-/// Concurrent builds may wait so long for old transactions.
-const BUILD_WAIT_MS: u64 = 600_000;
-
 /// Takes the lock, makes sure that nothing changed meanwhile, and performs the plan.
 pub(super) async fn perform(
     live: &mut Live,
@@ -312,7 +309,7 @@ pub(super) fn options(live: &Live, direction: Direction) -> (RunOptions, Connect
             blocking_budget_ms: milliseconds(runner.blocking_budget),
         },
         lock_wait_ms: milliseconds(runner.lock_wait),
-        build_wait_ms: BUILD_WAIT_MS,
+        build_wait_ms: milliseconds(runner.build_wait),
         direction,
         replicas: live.replicas.clone(),
         cancel: runner.cancel.iter().map(cancel_rule).collect(),

@@ -47,8 +47,11 @@ pub(super) async fn unfinished(
         Failure::new(format!("the plan of migration {version} in the journal cannot be used"))
             .cause(bad.to_string())
     })?;
-    if direction == Direction::Up {
-        check_files(&plan, live, version)?;
+    if direction == Direction::Up
+        && let Err(changed) = check_files(&plan, live, version)
+    {
+        // Where nothing of it is there, a corrected file is planned anew.
+        return if live.history.is_begun(version) { Err(changed) } else { Ok(None) };
     }
     Ok(Some(plan))
 }

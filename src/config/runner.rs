@@ -14,6 +14,7 @@ use crate::rule::{Reader, Table};
 /// | `blocking_budget` | the application waits no longer than this for one run, all told | `30s` |
 /// | `retries` | how often a statement that gave up is tried again | `20` |
 /// | `lock_wait` | how long to wait for another run of lockwise to end | `1m` |
+/// | `build_wait` | a concurrent build waits no longer than this for old transactions before it is cancelled, tidied up and tried again | `10m` |
 /// | `keep_dropped` | keep dropped tables and columns aside, so that a rollback brings rows back | `false` |
 /// | `pooled` | run through a pooler that lends sessions to others | `false` |
 /// | `replicas` | URLs of replicas that batches with `max_lag` wait for | none |
@@ -31,6 +32,8 @@ pub struct Runner {
     pub retries: u64,
     /// How long to wait for another run of lockwise to end.
     pub lock_wait: Duration,
+    /// How long a concurrent build may wait for old transactions.
+    pub build_wait: Duration,
     /// Dropped tables and columns are kept aside.
     pub keep_dropped: bool,
     /// Whose work may be ended where it is in the way.
@@ -76,6 +79,7 @@ impl Default for Runner {
             blocking_budget: Duration::from_secs(30),
             retries: 20,
             lock_wait: Duration::from_secs(60),
+            build_wait: Duration::from_secs(600),
             keep_dropped: false,
             cancel: Vec::new(),
             shadow: Shadow::Auto,
@@ -119,6 +123,7 @@ pub(super) fn read(reader: &mut Reader, mut table: Table<'_>) -> Runner {
             .unwrap_or(default.blocking_budget),
         retries: number(reader, &mut table, "retries").unwrap_or(default.retries),
         lock_wait: period(reader, &mut table, "lock_wait").unwrap_or(default.lock_wait),
+        build_wait: period(reader, &mut table, "build_wait").unwrap_or(default.build_wait),
         keep_dropped: table.flag(reader, "keep_dropped").unwrap_or(default.keep_dropped),
         cancel: rules.into_iter().map(|rule| cancel(reader, rule)).collect(),
         shadow: match table.text(reader, "shadow") {

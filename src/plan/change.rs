@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use super::digest::Digest;
 use super::model::ObjectChange;
-use super::rollback::same_object;
+use super::rollback::{meaning, same_object};
 use crate::db::{Scope, Snapshot, SnapshotObject};
+use crate::sql::Server;
 
 /// Returns the objects that differ between two snapshots.
 pub fn changes(before: &Snapshot, after: &Snapshot) -> Vec<ObjectChange> {
@@ -16,11 +17,11 @@ pub fn changes(before: &Snapshot, after: &Snapshot) -> Vec<ObjectChange> {
     for (key, object) in &was {
         let now = is.get(key);
         if now.is_none_or(|now| !same_object(object, now, before.server)) {
-            changes.push(change(key, Some(object), now.copied()));
+            changes.push(change(key, Some(object), now.copied(), before.server));
         }
     }
     for (key, object) in is.iter().filter(|(key, _)| !was.contains_key(*key)) {
-        changes.push(change(key, None, Some(object)));
+        changes.push(change(key, None, Some(object), before.server));
     }
     changes
 }
@@ -29,10 +30,16 @@ fn change(
     (kind, name): &(String, String),
     before: Option<&SnapshotObject>,
     after: Option<&SnapshotObject>,
+    server: Server,
 ) -> ObjectChange {
-    let digest = |object: &SnapshotObject| Digest::of_bytes(object.sql().as_bytes());
+    let digest = |object| digest(object, server);
     let (before, after) = (before.map(digest), after.map(digest));
     ObjectChange { kind: kind.clone(), name: name.clone(), before, after }
+}
+
+/// Returns the digest of what an object means.
+fn digest(object: &SnapshotObject, server: Server) -> Digest {
+    Digest::of_bytes(meaning(object, server).as_bytes())
 }
 
 pub(super) fn key(object: &SnapshotObject) -> (String, String) {
@@ -76,8 +83,7 @@ pub enum Seen {
 pub fn see(change: &[ObjectChange], live: &Snapshot) -> Seen {
     let there: BTreeMap<_, _> = live.objects.iter().map(|object| (key(object), object)).collect();
     let find = |one: &ObjectChange| there.get(&(one.kind.clone(), one.name.clone())).copied();
-    let state =
-        |one: &ObjectChange| find(one).map(|object| Digest::of_bytes(object.sql().as_bytes()));
+    let state = |one: &ObjectChange| find(one).map(|object| digest(object, live.server));
     if change.iter().all(|one| state(one) == one.after) {
         return Seen::After;
     }
@@ -121,7 +127,7 @@ pub fn drifted<'c>(
             Some(found) => *found == change.after.as_ref(),
             None => {
                 let now = there.get(&(change.kind.clone(), change.name.clone()));
-                now.map(|now| Digest::of_bytes(now.sql().as_bytes())) == change.after
+                now.map(|now| digest(now, live.server)) == change.after
             }
         };
         if !fits {

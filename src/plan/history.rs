@@ -199,8 +199,8 @@ impl History {
         self.applied.iter().find(|applied| applied.version == version)
     }
 
-    /// Returns the migrations that were begun and whose statements all failed or never ran.
-    fn is_begun(&self, version: &str) -> bool {
+    /// Says whether something of a migration may be there: statements that failed left nothing.
+    pub fn is_begun(&self, version: &str) -> bool {
         let done = |step: &StepEntry| {
             step.progress.is_some()
                 || matches!(step.event, Event::Applied | Event::Recovered | Event::Intent)

@@ -413,6 +413,14 @@ fn nature(statement: &Statement, rule: TransactionRule, kind: ServerKind) -> Nat
         StatementKind::Drop(drop) if drop.if_exists && drop.names.iter().all(super::attic::holds)
     );
     let repeatable = harmless || upkeep || cleared;
+    // They do nothing inside a transaction, or are errors there (SQLite manual, "PRAGMA
+    // journal_mode", "PRAGMA synchronous").
+    let outside = matches!(
+        &statement.kind,
+        StatementKind::Pragma(pragma) if pragma.value.is_some()
+            && ["journal_mode", "synchronous"].contains(&pragma.name.as_str())
+    );
+    let rule = if outside { TransactionRule::Forbidden } else { rule };
     let data = matches!(&statement.kind, StatementKind::Dml(dml) if dml.kind != DmlKind::Load);
     match kind {
         ServerKind::Postgres | ServerKind::Sqlite => match rule {

@@ -345,7 +345,7 @@ fn liquibase() {
 }
 
 #[test]
-fn f4_liquibase_that_holds_its_lock_is_left_alone() {
+fn f04_liquibase_that_holds_its_lock_is_left_alone() {
     let project = Project::new(Kind::Sqlite);
     project.write("changelog.sql", "--liquibase formatted sql\n--changeset ann:1\nSELECT 1;\n");
     project.execute(&[

@@ -3,7 +3,7 @@
 use crate::support::{ALL, Answer, Kind, Project, mysql};
 
 /// Makes a table with so many rows, of which `n` counts how often a row was changed.
-fn counters(project: &Project, rows: u32) {
+pub(crate) fn counters(project: &Project, rows: u32) {
     project.write(
         "0001_counters.sql",
         "CREATE TABLE counters (id bigint NOT NULL PRIMARY KEY, n int NOT NULL);\n",

@@ -143,6 +143,44 @@ fn f17_orphans_are_found_before_commit() {
 }
 
 #[test]
+fn f17_a_rebuild_keeps_the_rows_that_refer_to_the_table() {
+    let project = Project::new(Kind::Sqlite);
+    project.write(
+        "0001_a.sql",
+        "CREATE TABLE a (id integer PRIMARY KEY, n int);\n\
+         CREATE TABLE b (a integer REFERENCES a (id) ON DELETE CASCADE);\n\
+         INSERT INTO a VALUES (1, 1);\nINSERT INTO b VALUES (1);\n",
+    );
+    project.expect(0, &["apply", "--yes"]);
+    // The pragma does nothing inside a transaction: with foreign keys on, DROP TABLE empties b.
+    project.write(
+        "0002_rebuild.sql",
+        "PRAGMA foreign_keys = OFF;\nBEGIN;\n\
+         CREATE TABLE a2 (id integer PRIMARY KEY, n int NOT NULL);\n\
+         INSERT INTO a2 SELECT id, n FROM a;\nDROP TABLE a;\nALTER TABLE a2 RENAME TO a;\n\
+         COMMIT;\nPRAGMA foreign_keys = ON;\n",
+    );
+    project.expect(0, &["apply", "--yes"]).says("applied: 0002");
+    assert_eq!(project.query("SELECT a FROM b"), ["1"]);
+    assert!(project.query("PRAGMA foreign_key_check").is_empty());
+    project.expect(0, &["verify"]);
+}
+
+#[test]
+fn f17_what_refuses_a_transaction_runs_outside_of_one() {
+    let project = Project::new(Kind::Sqlite);
+    project.query("PRAGMA journal_mode = WAL");
+    project.write(
+        "0001_a.sql",
+        "CREATE TABLE a (id integer PRIMARY KEY);\nPRAGMA journal_mode = DELETE;\nVACUUM;\n\
+         INSERT INTO a VALUES (1);\n",
+    );
+    project.expect(0, &["apply", "--yes"]).says("applied: 0001");
+    assert_eq!(project.query("PRAGMA journal_mode"), ["delete"]);
+    assert_eq!(project.query("SELECT count(*) FROM a"), ["1"]);
+}
+
+#[test]
 fn what_only_psql_can_run_is_refused() {
     let project = Project::new(Kind::Postgres);
     project.write("0001_a.sql", "\\set x 1\nCREATE TABLE a (id int);\n");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::support::{Answer, Kind, Project, Session, shop};
+use crate::support::{Answer, Kind, Project, Session, mysql, shop};
 
 /// How long a session holds the table.
 const HELD: Duration = Duration::from_secs(20);
@@ -82,6 +82,13 @@ fn nobody_waits_long(kind: Kind) {
 #[test]
 fn f01_postgres_clients_wait_no_longer_than_the_lock_timeout() {
     nobody_waits_long(Kind::Postgres);
+}
+
+#[test]
+fn f01_f09_mysql_clients_wait_no_longer_than_the_lock_timeout() {
+    if let Some(kind) = mysql() {
+        nobody_waits_long(kind);
+    }
 }
 
 #[test]

@@ -68,7 +68,7 @@ fn f04_f06_f07_mariadb_survives_a_crash_at_every_action() {
 }
 
 #[test]
-fn f4_f7_mysql_survives_a_crash_at_every_action() {
+fn f04_f07_mysql_survives_a_crash_at_every_action() {
     if let Some(kind) = mysql() {
         crash_everywhere(kind);
         crash_on_the_way_back(kind);
@@ -130,7 +130,7 @@ fn f06_a_half_applied_file_goes_on_where_it_stopped() {
 }
 
 #[test]
-fn a_half_applied_file_that_was_edited_is_refused() {
+fn f16_a_half_applied_file_that_was_edited_is_refused() {
     let project = Project::new(Kind::Mariadb);
     project.write("0001_a.sql", "CREATE TABLE a (id int);\nINSERT INTO a VALUES (1), (1);\n");
     project.expect(0, &["apply", "--yes"]);

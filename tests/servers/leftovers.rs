@@ -113,3 +113,111 @@ fn waiting(command: &str) -> String {
          AND command LIKE '{command}%' AND phase LIKE 'waiting for%'"
     )
 }
+
+#[test]
+fn f02_a_build_that_waits_too_long_is_given_up_on_purpose_and_tried_again() {
+    let project = with_foreign_leftover();
+    project.config("[runner]\nbuild_wait = \"1s\"\n");
+    project.write("0002_i.sql", "CREATE INDEX CONCURRENTLY a_b ON a (b);\n");
+    let mut session = project.session();
+    session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ");
+    session.execute("SELECT * FROM a");
+    let run = project.start(&["apply", "--yes"]);
+    // What is left of it is removed, which waits for the same transaction.
+    project.wait_for(
+        "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'DROP INDEX CONCURRENTLY%' \
+         AND datname = current_database() AND application_name LIKE 'lockwise/%'",
+    );
+    session.execute("COMMIT");
+    let answer = Answer::of(&run.wait_with_output().unwrap());
+    assert_eq!(answer.code, Some(0), "{}", answer.all());
+    answer.says("in the way: session").says("removed the invalid index");
+    answer.says("attempt 2").says("applied: 0002");
+    assert_eq!(project.query(INVALID), ["b_ccnew"]);
+    project.expect(0, &["verify"]);
+}
+
+#[test]
+fn f02_if_not_exists_over_an_invalid_index_of_ours_is_no_success() {
+    let project = with_foreign_leftover();
+    project.write("0002_i.sql", "CREATE INDEX CONCURRENTLY IF NOT EXISTS a_b ON a (b);\n");
+    let mut session = project.session();
+    session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ");
+    session.execute("SELECT * FROM a");
+    project.kill_when(&["apply", "--yes"], &waiting("CREATE INDEX"));
+    // The orphan would finish by itself once nobody is in its way.
+    let ours = "FROM pg_stat_activity WHERE datname = current_database() \
+                AND query LIKE 'CREATE INDEX CONCURRENTLY%'";
+    project.query(&format!("SELECT pg_terminate_backend(pid) {ours}"));
+    project.wait_for(&format!("SELECT 1 WHERE NOT EXISTS (SELECT {ours})"));
+    session.execute("COMMIT");
+    assert_eq!(project.query(INVALID), ["a_b", "b_ccnew"]);
+    let answer = project.expect(0, &["apply", "--yes"]);
+    answer.says("removed the invalid index").says("applied: 0002");
+    assert_eq!(project.query(INVALID), ["b_ccnew"], "ours is built, the other one is not ours");
+    assert_eq!(project.query("SELECT count(*) FROM pg_indexes WHERE indexname = 'a_b'"), ["1"]);
+    project.expect(0, &["verify"]);
+}
+
+#[test]
+fn f02_a_view_is_refreshed_concurrently_and_again_after_a_crash() {
+    let project = Project::new(Kind::Postgres);
+    project.write(
+        "0001_v.sql",
+        "CREATE TABLE a (id int);\nCREATE MATERIALIZED VIEW v AS SELECT id FROM a;\n\
+         CREATE UNIQUE INDEX v_id ON v (id);\n",
+    );
+    project.expect(0, &["apply", "--yes"]);
+    project.execute(&["INSERT INTO a VALUES (1), (2)"]);
+    project.write("0002_r.sql", "REFRESH MATERIALIZED VIEW CONCURRENTLY v;\n");
+    let mut session = project.session();
+    session.execute("BEGIN");
+    session.execute("REFRESH MATERIALIZED VIEW CONCURRENTLY v");
+    project.kill_when(
+        &["apply", "--yes"],
+        "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'v'::regclass",
+    );
+    session.execute("COMMIT");
+    project.expect(0, &["apply", "--yes"]).says("applied: 0002");
+    assert_eq!(project.query("SELECT count(*) FROM v"), ["2"]);
+    let twice: Vec<String> =
+        project.history().into_iter().filter(|row| !row.ends_with("|1")).collect();
+    assert!(twice.is_empty(), "{twice:?}");
+}
+
+#[test]
+fn f03_a_run_that_waits_does_not_make_a_concurrent_build_a_deadlock_victim() {
+    let project = with_foreign_leftover();
+    project.write("0002_i.sql", "CREATE INDEX CONCURRENTLY a_b ON a (b);\n");
+    let mut session = project.session();
+    session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ");
+    session.execute("SELECT * FROM a");
+    let first = project.start(&["apply", "--yes"]);
+    project.wait_for(&waiting("CREATE INDEX"));
+    let second = project.start(&["apply", "--yes"]);
+    project.wait_for(
+        "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_try_advisory_lock%' \
+         AND datname = current_database() AND pid <> pg_backend_pid()",
+    );
+    // Deadlocks are looked for after a second; whoever waits in the server is a part of one.
+    project.wait_for(
+        "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX CONCURRENTLY%' \
+         AND datname = current_database() AND clock_timestamp() - query_start > interval '4 s'",
+    );
+    let blocked = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
+    assert_eq!(project.query(blocked), ["0"], "nobody waits for the lock inside the server");
+    session.execute("COMMIT");
+    let first = Answer::of(&first.wait_with_output().unwrap());
+    assert_eq!(first.code, Some(0), "{}", first.all());
+    first.says("applied: 0002").never_says("deadlock");
+    let second = Answer::of(&second.wait_with_output().unwrap());
+    assert_eq!(second.code, Some(0), "{}", second.all());
+    // f04: who holds the lock is named, and what it does.
+    second.says("waiting for another run: session").says("lockwise/");
+    second.says("CREATE INDEX CONCURRENTLY a_b");
+    assert_eq!(
+        project.query("SELECT count(*) FROM lockwise_journal WHERE event = 'failed'"),
+        ["0"]
+    );
+    assert_eq!(project.query(INVALID), ["b_ccnew"]);
+}

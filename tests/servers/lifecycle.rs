@@ -118,7 +118,11 @@ fn f18_a_rollback_never_takes_back_everything_by_itself() {
     project.expect(2, &["rollback", "--yes"]).says("say how far");
     project.expect(2, &["rollback", "--to", "0009", "--yes"]).says("is not applied");
     project.expect(0, &["status"]).says("5 applied");
+    project.expect(2, &["rollback", "--to", "0003"]).says("orders").never_says("rolled back:");
+    project.expect(0, &["status"]).says("5 applied");
     project.expect(0, &["rollback", "--to", "0003", "--yes"]).says("rolled back: 0005, 0004");
+    let answer = project.expect(0, &["rollback", "--to", "0001", "--yes"]);
+    answer.says("orders").says("2 rows").says("rolled back: 0003, 0002");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! F5: a pooler that lends sessions to others is found out, refused, or worked with as asked.
+//! F05: a pooler that lends sessions to others is found out, refused, or worked with as asked.
 //!
 //! These tests start the pgbouncer of this machine between lockwise and the test server; where
 //! there is none they say so and test nothing (`tests/run` installs it where it can).
@@ -90,7 +90,7 @@ fn through(project: &Project, pooler: &Pooler, arguments: &[&str]) -> Answer {
 }
 
 #[test]
-fn f5_a_pooler_is_refused_with_advice_and_left_as_it_was() {
+fn f05_a_pooler_is_refused_with_advice_and_left_as_it_was() {
     for settings in ["", "ignore_startup_parameters = options", "default_pool_size = 1"] {
         let project = Project::new(Kind::Postgres);
         let pooler = pooler(&project, settings);
@@ -111,7 +111,7 @@ fn f5_a_pooler_is_refused_with_advice_and_left_as_it_was() {
 }
 
 #[test]
-fn f5_a_session_pool_is_as_good_as_the_server_itself() {
+fn f05_a_session_pool_is_as_good_as_the_server_itself() {
     let project = Project::new(Kind::Postgres);
     let pooler = pooler(&project, "pool_mode = session");
     project.write("0001_a.sql", "CREATE TABLE a (id int);\n");
@@ -122,7 +122,7 @@ fn f5_a_session_pool_is_as_good_as_the_server_itself() {
 }
 
 #[test]
-fn f5_transactions_run_through_a_pooler_as_asked() {
+fn f05_transactions_run_through_a_pooler_as_asked() {
     let project = Project::new(Kind::Postgres);
     let pooler = pooler(&project, "");
     project.write("0001_a.sql", "CREATE TABLE a (id int);\nINSERT INTO a VALUES (1);\n");
@@ -143,7 +143,7 @@ fn f5_transactions_run_through_a_pooler_as_asked() {
 }
 
 #[test]
-fn f5_runs_through_a_pooler_exclude_each_other_and_direct_ones() {
+fn f05_runs_through_a_pooler_exclude_each_other_and_direct_ones() {
     let project = Project::new(Kind::Postgres);
     let pooler = pooler(&project, "");
     project.write("0001_a.sql", "CREATE TABLE a (id int);\n");

@@ -49,6 +49,8 @@ pub(crate) struct Project {
     pub(crate) url: String,
     folder: tempfile::TempDir,
     database: Option<String>,
+    /// The login that makes and drops the database.
+    admin: String,
 }
 
 /// What a command answered.
@@ -97,20 +99,24 @@ async fn open(url: &str) -> Connection {
 
 impl Project {
     pub(crate) fn new(kind: Kind) -> Self {
+        Self::on(kind, admin_url(kind))
+    }
+
+    /// Returns a project on another server than that of all tests.
+    pub(crate) fn on(kind: Kind, admin: String) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("migrations")).unwrap();
         if kind == Kind::Sqlite {
             let url = format!("sqlite:{}", folder.path().join("shop.db").display());
-            return Self { kind, url, folder, database: None };
+            return Self { kind, url, folder, database: None, admin };
         }
         let database = format!("lockwise_test_{:016x}", fastrand::u64(..));
-        let admin = admin_url(kind);
         block_on(async {
             let mut connection = open(&admin).await;
             connection.execute(&format!("CREATE DATABASE {database}")).await.unwrap();
         });
         let url = with_database(&admin, &database);
-        Self { kind, url, folder, database: Some(database) }
+        Self { kind, url, folder, database: Some(database), admin }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -241,7 +247,7 @@ impl Project {
 impl Drop for Project {
     fn drop(&mut self) {
         let Some(database) = self.database.take() else { return };
-        let admin = admin_url(self.kind);
+        let admin = self.admin.clone();
         let force = if self.kind == Kind::Postgres { " WITH (FORCE)" } else { "" };
         block_on(async {
             let mut connection = open(&admin).await;
@@ -270,6 +276,13 @@ impl Session {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let connection = runtime.block_on(open(url));
         Self { runtime, connection }
+    }
+
+    /// Says whether a server takes connections.
+    pub(crate) fn answers(url: &str) -> bool {
+        let target = Target::parse(url, &Secrets::default()).unwrap();
+        let options = ConnectOptions { connect_timeout_ms: 1_000, ..ConnectOptions::default() };
+        block_on(async { Connection::open(&target, &options).await.is_ok() })
     }
 
     pub(crate) fn execute(&mut self, sql: &str) {

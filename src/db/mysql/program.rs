@@ -244,7 +244,8 @@ pub(super) async fn triggers(
     Ok(())
 }
 
-/// Writes events.
+/// Writes events. One that begins when it was made or altered, which is what the server takes where
+/// no STARTS is written, begins anew wherever it is loaded.
 pub(super) async fn events(
     reader: &mut Reader<'_>,
     objects: &mut Vec<SnapshotObject>,
@@ -255,7 +256,8 @@ pub(super) async fn events(
         .ask_for(
             "SELECT event_name, event_type, coalesce(execute_at, ''), \
              coalesce(interval_value, ''), coalesce(interval_field, ''), \
-             coalesce(starts, ''), coalesce(ends, ''), \
+             CASE WHEN starts IN (created, last_altered) THEN '' ELSE coalesce(starts, '') END, \
+             coalesce(ends, ''), \
              on_completion, status, event_comment, event_definition, definer, sql_mode \
              FROM information_schema.events WHERE event_schema = {db}",
             &["event_name"],

@@ -99,6 +99,18 @@ pub(super) fn same_text(one: &str, other: &str, server: Server) -> bool {
         || (server.kind == ServerKind::Sqlite && words(one, server).eq(words(other, server)))
 }
 
+/// Returns what two objects that are the same have in common: the text, on SQLite its words, since
+/// that keeps the text as somebody wrote it.
+pub(crate) fn meaning(object: &SnapshotObject, server: Server) -> String {
+    if server.kind != ServerKind::Sqlite {
+        return object.sql();
+    }
+    let statements = object.statements.iter();
+    let note = object.note.iter().map(String::clone);
+    let texts = statements.map(|one| words(one, server).collect::<Vec<_>>().join(" "));
+    note.chain(texts).collect::<Vec<_>>().join("\n")
+}
+
 fn words(text: &str, server: Server) -> impl Iterator<Item = String> {
     let lexing = Lexing {
         kind: server.kind,

@@ -15,8 +15,8 @@ mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(super) use compare::same_object;
 pub use compare::{Difference, compare, unified};
+pub(super) use compare::{meaning, same_object};
 pub use facts::{TableFacts, table_facts};
 pub use renames::undo_renames;
 
