@@ -5,7 +5,7 @@ use super::error::{Attempt as _, Error, ServerError};
 use super::snapshot::{Scope, Snapshot, SnapshotObject, SnapshotOptions};
 use super::{mysql, postgres, sqlite};
 use crate::schema::Name;
-use crate::sql::ServerKind;
+use crate::sql::{ServerKind, ident};
 
 /// Reads the whole schema in a fixed number of queries.
 ///
@@ -91,6 +91,13 @@ pub async fn load(connection: &mut Connection, snapshot: &Snapshot) -> Result<Lo
             let done = connection.execute(&postgres::invalidate(&object.name)).await;
             report.skipped.extend(done.err().map(|cause| ("an invalid index".to_owned(), cause)));
         }
+    }
+    // A view without data refuses to be read, and to be refreshed concurrently. One that cannot be
+    // filled here is as it would be without trying.
+    for object in snapshot.objects.iter().filter(|object| object.kind == "materialized-view") {
+        let (schema, name) = (&object.name.schema, &object.name.name);
+        let name = format!("{}.{}", ident(kind, schema), ident(kind, name));
+        let _ = connection.execute(&format!("REFRESH MATERIALIZED VIEW {name}")).await;
     }
     if kind == ServerKind::Postgres {
         for setting in ["RESET search_path", "RESET check_function_bodies"] {

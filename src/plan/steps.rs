@@ -185,6 +185,13 @@ impl Builder<'_> {
             self.foreign_keys = on;
             return;
         }
+        if matches!(&statement.kind, StatementKind::Other(other) if other.what == "discard-all") {
+            // It gives back every advisory lock of the session (PostgreSQL manual, "DISCARD").
+            let what = "DISCARD ALL gives back the migration lock: write DISCARD PLANS, SEQUENCES \
+                        or TEMP, or RESET ALL";
+            self.refuse(statement.span.start, what);
+            return;
+        }
         for sql in one_by_one(statement, self.kind).unwrap_or_else(|| vec![None]) {
             let mut step = self.step(statement, run);
             if let Some(sql) = sql {

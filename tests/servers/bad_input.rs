@@ -169,14 +169,13 @@ fn f17_a_rebuild_keeps_the_rows_that_refer_to_the_table() {
 #[test]
 fn f17_what_refuses_a_transaction_runs_outside_of_one() {
     let project = Project::new(Kind::Sqlite);
-    project.query("PRAGMA journal_mode = WAL");
     project.write(
         "0001_a.sql",
-        "CREATE TABLE a (id integer PRIMARY KEY);\nPRAGMA journal_mode = DELETE;\nVACUUM;\n\
+        "CREATE TABLE a (id integer PRIMARY KEY);\nPRAGMA journal_mode = WAL;\nVACUUM;\n\
          INSERT INTO a VALUES (1);\n",
     );
     project.expect(0, &["apply", "--yes"]).says("applied: 0001");
-    assert_eq!(project.query("PRAGMA journal_mode"), ["delete"]);
+    assert_eq!(project.query("PRAGMA journal_mode"), ["wal"]);
     assert_eq!(project.query("SELECT count(*) FROM a"), ["1"]);
 }
 

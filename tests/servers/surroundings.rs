@@ -75,17 +75,14 @@ fn f10_a_plan_names_a_replica_that_is_behind_and_a_slot_that_nobody_reads() {
 
 #[test]
 fn f11_a_wraparound_vacuum_is_named_and_waited_for() {
-    let own = Own::postgres(&[
-        "autovacuum_freeze_max_age=100000",
-        "autovacuum_naptime=1s",
-        "autovacuum_max_workers=6",
-    ]);
+    let own = Own::postgres(&["autovacuum_naptime=1s"]);
     let project = Project::on(Kind::Postgres, own.url.clone());
-    // It reads one page in a tenth of a second.
+    // The only vacuum it gets is the one that cannot be switched off: a page in a tenth of a second.
     project.write(
         "0001_a.sql",
-        "CREATE TABLE a (id int, t text) WITH (autovacuum_vacuum_cost_delay = 100, \
-         autovacuum_vacuum_cost_limit = 1);\n\
+        "CREATE TABLE a (id int, t text) WITH (autovacuum_enabled = false, \
+         autovacuum_freeze_max_age = 100000, \
+         autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1);\n\
          INSERT INTO a SELECT i, repeat('x', 1000) FROM generate_series(1, 3000) i;\n",
     );
     project.expect(0, &["apply", "--yes"]);
