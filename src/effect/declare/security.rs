@@ -134,7 +134,7 @@ impl Teller<'_> {
     /// ALTER TYPE … ADD VALUE.
     pub(super) fn alter_type(&mut self, alter: &AlterType) {
         for action in &alter.actions {
-            if let TypeAction::AddValue { value, positioned: false, .. } = action {
+            if let TypeAction::AddValue { value, beside: None, .. } = action {
                 let name = alter.name.to_string();
                 self.tell("enum-value-without-position", ObjectKind::Type, name, value);
             }

@@ -7,7 +7,7 @@
 use super::permits::permits;
 use super::sheet::Sheet;
 use super::{column, constraint, drop_column, partition, source, type_change};
-use super::{settings, standing};
+use super::{reloptions, settings, standing};
 use crate::effect::LockMode::{self, AccessExclusive, ShareRowExclusive, ShareUpdateExclusive};
 use crate::schema::{Name, Relation, RelationKind};
 use crate::sql::ast::{
@@ -295,8 +295,8 @@ fn reached(sheet: &Sheet<'_>, target: &Target<'_>, action: &ActionKind) -> Vec<N
                 (ActionKind::SetNotNull { .. }, true) | (ActionKind::DropNotNull { .. }, false) => {
                     Vec::new()
                 }
-                (_, _) if target.only => children(),
-                (_, _) => below(false),
+                (ActionKind::DropNotNull { .. }, _) if target.only => children(),
+                (_, _) => below(target.only),
             }
         }
         ActionKind::SetNotNull { column } if partitioned => {
@@ -496,6 +496,11 @@ fn run(sheet: &mut Sheet<'_>, target: &Target<'_>, action: &TableAction) {
 fn postgres(sheet: &mut Sheet<'_>, target: &Target<'_>, action: &PgAction) {
     match action {
         PgAction::AlterType { column, data_type, using } => {
+            if sheet.table(&target.name).is_some_and(|table| table.of_type.is_some()) {
+                let detail = "cannot alter column type of typed table".to_owned();
+                sheet.fails("wrong-object-kind", "42809", detail);
+                return;
+            }
             type_change::change(sheet, target, column.as_str(), data_type, using.as_ref());
         }
         PgAction::SetExpression { column, .. } => {
@@ -518,8 +523,12 @@ fn postgres(sheet: &mut Sheet<'_>, target: &Target<'_>, action: &PgAction) {
                 column::check_there(sheet, target, column.as_str());
             }
         }
-        PgAction::ColumnOptions { column, .. } => {
-            column::check_there(sheet, target, column.as_str());
+        PgAction::ColumnOptions { column, options } => {
+            let foreign =
+                sheet.table(&target.name).is_some_and(|t| t.kind == RelationKind::Foreign);
+            if column::check_there(sheet, target, column.as_str()) && !foreign {
+                reloptions::column_refused(sheet, options);
+            }
         }
         PgAction::SetStorage { column, storage } => {
             let default = storage == "default";
@@ -532,8 +541,10 @@ fn postgres(sheet: &mut Sheet<'_>, target: &Target<'_>, action: &PgAction) {
             }
         }
         PgAction::SetCompression { column, .. } => {
-            if !sheet.needs_version(14, "SET COMPRESSION") {
-                column::check_there(sheet, target, column.as_str());
+            if !sheet.needs_version(14, "SET COMPRESSION")
+                && column::check_there(sheet, target, column.as_str())
+            {
+                settings::needs_toast(sheet, target, column.as_str());
             }
         }
         PgAction::AlterConstraint { name, enforced, .. } => {

@@ -32,7 +32,7 @@ pub(super) fn implies(table: &Relation, by: &PartitionBy, bound: &PartitionBound
             });
             listed && (nulls || not_null)
         }
-        PartitionBound::Default | PartitionBound::Hash => false,
+        PartitionBound::Default | PartitionBound::Hash { .. } => false,
     }
 }
 
@@ -58,7 +58,7 @@ pub(super) fn excludes(table: &Relation, by: &PartitionBy, bound: &PartitionBoun
             }),
             _ => false,
         },
-        PartitionBound::In(_) | PartitionBound::Default | PartitionBound::Hash => false,
+        PartitionBound::In(_) | PartitionBound::Default | PartitionBound::Hash { .. } => false,
     };
     either || terms_exclude(&known, bound)
 }
@@ -84,7 +84,7 @@ fn terms_exclude(known: &[Term], bound: &PartitionBound) -> bool {
             }
             Term::Compare(_, _) => false,
         }),
-        PartitionBound::Default | PartitionBound::Hash => false,
+        PartitionBound::Default | PartitionBound::Hash { .. } => false,
     }
 }
 
@@ -187,7 +187,7 @@ pub(super) fn holds(value: &str, bound: &PartitionBound) -> Option<bool> {
             Some(above && below)
         }
         PartitionBound::In(values) => Some(values.iter().any(|listed| same_literal(listed, value))),
-        PartitionBound::Default | PartitionBound::Hash => None,
+        PartitionBound::Default | PartitionBound::Hash { .. } => None,
     }
 }
 
@@ -210,10 +210,60 @@ pub(super) fn overlap(one: &PartitionBound, other: &PartitionBound) -> bool {
             one.iter().any(|value| other.iter().any(|listed| same_literal(listed, value)))
         }
         (PartitionBound::Default, PartitionBound::Default) => true,
+        (
+            PartitionBound::Hash { modulus: one, remainder: first },
+            PartitionBound::Hash { modulus: other, remainder: second },
+        ) => {
+            // Of two moduli the smaller divides the larger: its keys are the larger's too.
+            let smaller = (*one).min(*other);
+            smaller > 0 && first % smaller == second % smaller
+        }
         (PartitionBound::Range { .. }, _)
         | (PartitionBound::In(_), _)
         | (PartitionBound::Default, _)
-        | (PartitionBound::Hash, _) => false,
+        | (PartitionBound::Hash { .. }, _) => false,
+    }
+}
+
+/// Returns what is wrong with the modulus and the remainder of a hash partition beside others:
+/// every modulus divides the next larger one (PostgreSQL 12 to 18, check_new_partition_bound).
+pub(super) fn wrong_hash(
+    bound: &PartitionBound,
+    others: &[&PartitionBound],
+) -> Option<&'static str> {
+    let PartitionBound::Hash { modulus, remainder } = bound else { return None };
+    if *modulus == 0 {
+        return Some("modulus for hash partition must be an integer value greater than zero");
+    }
+    if remainder >= modulus {
+        return Some("remainder for hash partition must be less than modulus");
+    }
+    let fits = |other: &&PartitionBound| match other {
+        PartitionBound::Hash { modulus: other, .. } => {
+            let (small, large) = ((*modulus).min(*other), (*modulus).max(*other));
+            small > 0 && large % small == 0
+        }
+        PartitionBound::Range { .. } | PartitionBound::In(_) | PartitionBound::Default => true,
+    };
+    let all = others.iter().all(fits);
+    (!all).then_some("every hash partition modulus must be a factor of the next larger modulus")
+}
+
+/// Returns the number of values of a range bound.
+pub(super) const fn width(bound: &PartitionBound) -> Option<usize> {
+    match bound {
+        PartitionBound::Range { from, .. } => Some(from.len()),
+        PartitionBound::In(_) | PartitionBound::Default | PartitionBound::Hash { .. } => None,
+    }
+}
+
+/// Says whether a bound is of the kind that a strategy takes.
+pub(super) fn is_of_strategy(bound: &PartitionBound, strategy: &str) -> bool {
+    match bound {
+        PartitionBound::Default => strategy != "hash",
+        PartitionBound::In(_) => strategy == "list",
+        PartitionBound::Range { .. } => strategy == "range",
+        PartitionBound::Hash { .. } => strategy == "hash",
     }
 }
 
@@ -226,7 +276,7 @@ pub(super) fn is_empty(bound: &PartitionBound) -> bool {
             }
             _ => false,
         },
-        PartitionBound::In(_) | PartitionBound::Default | PartitionBound::Hash => false,
+        PartitionBound::In(_) | PartitionBound::Default | PartitionBound::Hash { .. } => false,
     }
 }
 

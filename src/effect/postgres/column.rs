@@ -2,13 +2,15 @@
 
 use super::alter_table::Target;
 use super::sheet::Sheet;
-use super::{constraint, functions, literal, source, types};
+use super::{constraint, functions, literal, source, there, types};
 use crate::effect::LockMode::RowExclusive;
-use crate::schema::{Demand, Name, Relation, RelationKind, TypeBody};
+
+pub(super) use super::not_null::*;
+use crate::schema::{Name, Relation, RelationKind, TypeBody};
 use crate::sql::Ident;
 use crate::sql::ast::{
-    ColumnDef, ConstraintKind, Expr, ExprShape, GeneratedStorage, Nullability, ObjectKind,
-    TableConstraint,
+    ColumnDef, ConstraintKind, DataType, Expr, ExprShape, GeneratedStorage, Nullability,
+    ObjectKind, TableConstraint,
 };
 
 /// Effects of ADD COLUMN.
@@ -24,6 +26,10 @@ pub(super) fn add(
 ) {
     let name = column.name.as_str();
     let table = sheet.table(&target.name);
+    if table.is_some_and(|table| table.partition_of.is_some()) {
+        sheet.fails("wrong-object-kind", "42809", "cannot add column to a partition".to_owned());
+        return;
+    }
     let dropped = target.beside.dropped_columns.contains(&name);
     if !dropped && table.is_some_and(|table| table.column(name).is_some()) {
         if !if_not_exists {
@@ -83,10 +89,6 @@ pub(super) fn add(
 /// What the server refuses whatever the rows are.
 fn refused(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &ColumnDef) -> bool {
     let table = sheet.table(&target.name);
-    if table.is_some_and(|table| table.partition_of.is_some()) {
-        sheet.fails("wrong-object-kind", "42809", "cannot add column to a partition".to_owned());
-        return true;
-    }
     if table.is_some_and(|table| table.of_type.is_some()) {
         sheet.fails("wrong-object-kind", "42809", "cannot add column to typed table".to_owned());
         return true;
@@ -102,6 +104,19 @@ fn refused(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &ColumnDef) -> bo
         let detail = "cannot add an identity column to a table with child tables".to_owned();
         sheet.fails("identity-misuse", "42P16", detail);
         return true;
+    }
+    if child_differs(sheet, target, column) {
+        return true;
+    }
+    if let Some(data_type) = &column.data_type {
+        if there::lacks_type(sheet, data_type) {
+            return true;
+        }
+        if column.identity.is_some() && !types::may_be_identity(sheet.schema, data_type) {
+            let detail = "identity column type must be smallint, integer, or bigint".to_owned();
+            sheet.fails("identity-misuse", "22023", detail);
+            return true;
+        }
     }
     if let Some(default) = &column.default {
         if default.has_subquery {
@@ -129,6 +144,34 @@ fn refused(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &ColumnDef) -> bo
     (compressed && sheet.needs_version(14, "COMPRESSION"))
         || (stored && sheet.needs_version(16, "STORAGE in a column definition"))
         || generated_refused(sheet, target, column)
+}
+
+/// Notes a table below whose column of that name has another type.
+fn child_differs(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &ColumnDef) -> bool {
+    let Some(wanted) = &column.data_type else { return false };
+    let name = column.name.as_str();
+    if target.beside.dropped_columns.contains(&name) {
+        return false;
+    }
+    // The server compares what it stores: `serial` is an integer.
+    let base = |data_type: &DataType| match data_type.name.as_str() {
+        "serial" => "integer".to_owned(),
+        "bigserial" => "bigint".to_owned(),
+        "smallserial" => "smallint".to_owned(),
+        other => other.to_owned(),
+    };
+    let differs = reached_by_add(sheet, target, name).into_iter().find(|child| {
+        let own = sheet.table(child).and_then(|child| child.column(name));
+        own.and_then(|own| own.data_type.as_ref()).is_some_and(|own| {
+            (base(own), &own.args, own.array_dims > 0)
+                != (base(wanted), &wanted.args, wanted.array_dims > 0)
+        })
+    });
+    if let Some(child) = &differs {
+        let detail = format!("child table \"{child}\" has different type for column \"{name}\"");
+        sheet.fails("type-mismatch", "42804", detail);
+    }
+    differs.is_some()
 }
 
 fn generated_refused(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &ColumnDef) -> bool {
@@ -461,111 +504,6 @@ pub(super) fn set_default(
         }
         None => sheet.breaks("drop-default", ObjectKind::Column, full, name),
     }
-}
-
-/// Effects of SET NOT NULL: every row is read, unless a valid CHECK proves it.
-pub(super) fn set_not_null(
-    sheet: &mut Sheet<'_>,
-    target: &Target<'_>,
-    column: &str,
-    cause: &'static str,
-) {
-    if !check_there(sheet, target, column) {
-        return;
-    }
-    let partitioned = sheet.table(&target.name).is_some_and(|table| table.partition_by.is_some());
-    let marked = is_marked(sheet, &target.name, column);
-    let open = |child: &&Relation| !is_marked(sheet, &child.name, column);
-    let lacking = sheet.schema.children(&target.name).iter().any(open);
-    if target.only && partitioned && !marked && lacking {
-        let detail = "constraint must be added to child tables too".to_owned();
-        sheet.fails("wrong-object-kind", "42P16", detail);
-        return;
-    }
-    let new = target.beside.new_columns.iter().find(|new| new.name.as_str() == column);
-    let mut changes = false;
-    for member in sheet.family(&target.name, target.only) {
-        if is_proven(sheet, target, &member, column) {
-            continue;
-        }
-        changes = true;
-        let filled = new.is_some_and(|new| {
-            new.default.as_ref().is_some_and(|d| d.shape != ExprShape::Null)
-                || new.identity.is_some()
-        });
-        sheet.scan(&member, cause, source::ALTER_TABLE);
-        if !filled {
-            let detail = format!("column \"{column}\" of \"{}\" may hold NULL", member.name);
-            sheet.may_fail("nulls-present", "23502", detail);
-        }
-    }
-    let found = sheet.table(&target.name).and_then(|table| table.column(column));
-    if changes || !found.is_some_and(|found| found.not_null) {
-        let full = format!("{}.{column}", target.name);
-        sheet.breaks("new-not-null", ObjectKind::Column, full, &target.name);
-    }
-}
-
-/// Says whether a column cannot hold NULL: it is NOT NULL, or a valid CHECK says so that the same
-/// statement does not drop.
-pub(super) fn is_proven(
-    sheet: &Sheet<'_>,
-    target: &Target<'_>,
-    table: &Name,
-    column: &str,
-) -> bool {
-    let Some(found) = sheet.table(table) else { return false };
-    is_marked(sheet, table, column)
-        || found.constraints.iter().any(|constraint| {
-            let dropped = target.beside.dropped_constraints.contains(&constraint.name.as_str());
-            let proves = matches!(
-                &constraint.kind,
-                Demand::Check(check) if check.proves_not_null.iter().any(|name| name == column)
-            );
-            proves && constraint.valid && constraint.enforced && !dropped
-        })
-}
-
-/// Says whether a column is NOT NULL already.
-pub(super) fn is_marked(sheet: &Sheet<'_>, table: &Name, column: &str) -> bool {
-    let column = sheet.table(table).and_then(|found| found.column(column));
-    column.is_some_and(|found| found.not_null && !found.not_null_not_valid)
-}
-
-/// Effects of DROP NOT NULL.
-#[expect(clippy::wildcard_enum_match_arm, reason = "the others are alike here")]
-pub(super) fn drop_not_null(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &str) {
-    if !check_there(sheet, target, column) {
-        return;
-    }
-    let name = &target.name;
-    if let Some(table) = sheet.table(name) {
-        let dropped = |constraint: &str| target.beside.dropped_constraints.contains(&constraint);
-        let key = table.constraints.iter().any(|constraint| match &constraint.kind {
-            Demand::PrimaryKey(columns) => {
-                columns.iter().any(|key| key == column) && !dropped(&constraint.name)
-            }
-            _ => false,
-        });
-        if key {
-            let detail = format!("column \"{column}\" is in a primary key");
-            sheet.fails("column-in-use", "42P16", detail);
-            return;
-        }
-        if table.column(column).is_some_and(|found| found.identity.is_some()) {
-            let detail = format!("column \"{column}\" is an identity column");
-            sheet.fails("identity-misuse", "42601", detail);
-            return;
-        }
-        let parent = table.partition_of.as_ref().and_then(|(parent, _)| sheet.table(parent));
-        if parent.and_then(|parent| parent.column(column)).is_some_and(|found| found.not_null) {
-            let detail = format!("column \"{column}\" is marked NOT NULL in the parent table");
-            sheet.fails("column-in-use", "42P16", detail);
-            return;
-        }
-    }
-    let full = format!("{name}.{column}");
-    sheet.breaks("drop-not-null", ObjectKind::Column, full, name);
 }
 
 /// Names what a scan by ADD COLUMN looks for.

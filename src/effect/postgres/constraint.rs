@@ -3,13 +3,13 @@
 use super::alter_table::Target;
 use super::foreign_key::*;
 use super::sheet::Sheet;
-use super::{column, functions, partition, source};
+use super::{column, functions, method, partition, source, there};
 use crate::effect::LockMode::{AccessExclusive, Share, ShareRowExclusive, ShareUpdateExclusive};
 use crate::schema::{Demand, Index, Name, Relation, made_up_name};
 use crate::sql::Ident;
 use crate::sql::ast::{
-    ColumnDef, ConstraintKind, DataType, ExprShape, IndexKind, Key, KeyConstraint, ObjectKind,
-    PartitionBy, TableConstraint,
+    ColumnDef, ConstraintKind, DataType, ExcludeConstraint, ExprShape, IndexKind, Key,
+    KeyConstraint, ObjectKind, PartitionBy, TableConstraint,
 };
 
 /// The operation that ADD CONSTRAINT is.
@@ -54,12 +54,19 @@ pub(super) fn add(sheet: &mut Sheet<'_>, target: &Target<'_>, added: &TableConst
         }
         ConstraintKind::ForeignKey(key) => foreign_key(sheet, target, added, key, None),
         ConstraintKind::Exclude(exclude) => {
+            if exclusion_refused(sheet, target, exclude) {
+                return;
+            }
             let key = KeyConstraint { parts: exclude.parts.clone(), ..KeyConstraint::default() };
+            if key_refused(sheet, target, &key, false) {
+                return;
+            }
             let index = index_name(sheet, target, added, &key, "excl");
             build(sheet, &target.name, &index, "add-exclusion");
             sheet.may_fail("rows-violate", "23P01", "rows conflict with each other".to_owned());
             let full = constraint_name(target, added, &index);
             sheet.breaks("new-exclusion", ObjectKind::Constraint, full, &target.name);
+            partition_keys(sheet, target, &key, (Kind::Exclusion, false), "add-exclusion");
         }
         ConstraintKind::NotNull(column) => {
             if sheet.needs_version(18, "NOT NULL as a table constraint") {
@@ -74,6 +81,32 @@ pub(super) fn add(sheet: &mut Sheet<'_>, target: &Target<'_>, added: &TableConst
             }
         }
     }
+}
+
+/// What the server refuses of EXCLUDE whatever the rows are.
+fn exclusion_refused(
+    sheet: &mut Sheet<'_>,
+    target: &Target<'_>,
+    exclude: &ExcludeConstraint,
+) -> bool {
+    let table = sheet.table(&target.name);
+    if table.is_some_and(Relation::is_partitioned) && !sheet.since(17) {
+        let detail = "exclusion constraints are not supported on partitioned tables".to_owned();
+        sheet.fails("wrong-object-kind", "0A000", detail);
+        return true;
+    }
+    for part in &exclude.parts {
+        let lacks = match &part.key {
+            Key::Column(name) => !column::check_there(sheet, target, name.as_str()),
+            Key::Expr(expr) => there::expr_lacks_column(sheet, &target.name, expr),
+        };
+        let method = exclude.method.as_deref().unwrap_or("btree");
+        if lacks || method::lacks_class(sheet, part, method, table) {
+            return true;
+        }
+    }
+    let condition = exclude.predicate.as_ref();
+    condition.is_some_and(|condition| there::expr_lacks_column(sheet, &target.name, condition))
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "the others are alike here")]
@@ -239,7 +272,8 @@ pub(super) fn key_constraint(
     }
     build(sheet, &target.name, &index, cause);
     let deferred = added.deferrable || added.initially_deferred;
-    partition_keys(sheet, target, key, (primary, deferred), cause);
+    let kind = if primary { Kind::Primary } else { Kind::Unique };
+    partition_keys(sheet, target, key, (kind, deferred), cause);
 }
 
 /// What the server refuses whatever the rows are.
@@ -272,7 +306,8 @@ pub(super) fn key_refused(
             return true;
         }
     }
-    let below = sheet.schema.descendants(&target.name);
+    let mut below = sheet.schema.descendants(&target.name);
+    below.retain(|_| !target.only);
     let covered = std::iter::once(table)
         .chain(below)
         .filter_map(|table| table.partition_by.as_ref())
@@ -314,12 +349,20 @@ pub(super) fn not_null_by_key(sheet: &mut Sheet<'_>, target: &Target<'_>, column
     }
 }
 
+/// What an index of a partitioned table stands behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Primary,
+    Unique,
+    Exclusion,
+}
+
 /// The key of a partitioned table is built on every partition that has no equal one.
 pub(super) fn partition_keys(
     sheet: &mut Sheet<'_>,
     target: &Target<'_>,
     key: &KeyConstraint,
-    (primary, deferred): (bool, bool),
+    (kind, deferred): (Kind, bool),
     cause: &'static str,
 ) {
     if sheet.table(&target.name).is_none_or(|table| table.partition_by.is_none()) {
@@ -338,8 +381,8 @@ pub(super) fn partition_keys(
     let Some(table) = sheet.table(&target.name).filter(|_| !target.only) else { return };
     let index = Index {
         name: String::new(),
-        kind: IndexKind::Unique,
-        primary,
+        kind: if kind == Kind::Exclusion { IndexKind::Plain } else { IndexKind::Unique },
+        primary: kind == Kind::Primary,
         constraint: Some(String::new()),
         method: "btree".to_owned(),
         parts: key.parts.clone(),

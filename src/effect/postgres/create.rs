@@ -2,12 +2,12 @@
 
 use super::foreign_key;
 use super::sheet::Sheet;
-use super::{column, constraint, dml, functions, partition};
+use super::{constraint, create_refused, dml, partition};
 use crate::effect::LockMode::{AccessExclusive, AccessShare, ShareUpdateExclusive};
 use crate::schema::{Name, Relation, RelationKind};
 use crate::sql::ast::{
-    ColumnDef, ConstraintKind, CreateTable, CreateView, ForeignKey, GeneratedStorage,
-    KeyConstraint, KeyPart, ObjectKind, Persistence, TableConstraint,
+    ColumnDef, ConstraintKind, CreateTable, CreateView, ForeignKey, KeyConstraint, KeyPart,
+    ObjectKind, Persistence, TableConstraint,
 };
 
 /// Effects of CREATE TABLE.
@@ -20,7 +20,7 @@ pub(super) fn table(sheet: &mut Sheet<'_>, create: &CreateTable) {
     if exists(sheet, create, &name) {
         return;
     }
-    if refused(sheet, create) {
+    if create_refused::refused(sheet, create) {
         return;
     }
     sheet.made = Some(name.clone());
@@ -68,7 +68,7 @@ pub(super) fn table(sheet: &mut Sheet<'_>, create: &CreateTable) {
 }
 
 /// Returns the table constraints and those of the columns, in order.
-fn constraints(
+pub(super) fn constraints(
     create: &CreateTable,
 ) -> impl Iterator<Item = (&TableConstraint, Option<&ColumnDef>)> {
     let inline = create
@@ -89,106 +89,6 @@ fn exists(sheet: &mut Sheet<'_>, create: &CreateTable, name: &Name) -> bool {
         sheet.fails("duplicate-object", "42P07", detail);
     }
     true
-}
-
-/// What the server refuses whatever exists.
-fn refused(sheet: &mut Sheet<'_>, create: &CreateTable) -> bool {
-    for column in &create.columns {
-        sheet.at(column.span);
-        if create.columns.iter().filter(|c| c.name.value == column.name.value).count() > 1 {
-            let detail = format!("column \"{}\" specified more than once", column.name);
-            sheet.fails("duplicate-parts", "42701", detail);
-            return true;
-        }
-        if let Some(generated) = &column.generated {
-            let lacks = match generated.storage {
-                GeneratedStorage::Stored => false,
-                GeneratedStorage::Virtual => sheet.needs_version(18, "VIRTUAL"),
-                GeneratedStorage::Unspecified => {
-                    sheet.needs_version(18, "GENERATED without STORED")
-                }
-            };
-            if lacks {
-                return true;
-            }
-            if let Some(function) = functions::not_immutable(sheet.schema, &generated.expr) {
-                let detail = format!("generation expression is not immutable: {function}()");
-                sheet.fails("unique-on-expression", "42P17", detail);
-                return true;
-            }
-        }
-        if let Some(default) = &column.default {
-            if default.has_subquery {
-                let detail = "cannot use a subquery in a DEFAULT expression".to_owned();
-                sheet.fails("check-with-subquery", "0A000", detail);
-                return true;
-            }
-            let data_type = column.data_type.as_ref();
-            if column::uses_fresh_value(sheet, column)
-                || column::missing_function(sheet, default)
-                || data_type.is_some_and(|t| super::literal::refused(sheet, t, default))
-            {
-                return true;
-            }
-        }
-        for (option, major) in [("compression", 14), ("storage", 16)] {
-            let written = column.options.iter().any(|(name, _)| name == option);
-            if written && sheet.needs_version(major, "this column option") {
-                return true;
-            }
-        }
-    }
-    if constraints_refused(sheet, create) {
-        return true;
-    }
-    let keys = constraints(create)
-        .filter(|(added, _)| matches!(added.kind, ConstraintKind::PrimaryKey(_)));
-    if keys.count() > 1 {
-        let detail = format!("multiple primary keys for table \"{}\"", create.name);
-        sheet.fails("duplicate-object", "42P16", detail);
-        return true;
-    }
-    false
-}
-
-/// Keys and partitions by columns that the table lacks, and names that two constraints have.
-fn constraints_refused(sheet: &mut Sheet<'_>, create: &CreateTable) -> bool {
-    let alone = create.likes.is_empty()
-        && create.inherits.is_empty()
-        && create.partition_of.is_none()
-        && create.of_type.is_none()
-        && create.query.is_none();
-    let has = |name: &str| create.columns.iter().any(|column| column.name.as_str() == name);
-    let by = create.partition_by.iter().flat_map(|by| &by.keys);
-    let mut by = by.filter_map(|part| part.key.column());
-    if let Some(missing) = by.find(|column| alone && !has(column)) {
-        let detail = format!("column \"{missing}\" named in partition key does not exist");
-        sheet.fails("missing-column", "42703", detail);
-        return true;
-    }
-    let mut names: Vec<&str> = Vec::new();
-    for (added, _) in constraints(create) {
-        sheet.at(added.span);
-        if let Some(name) = &added.name {
-            if names.contains(&name.as_str()) {
-                let detail = format!("constraint \"{name}\" exists already");
-                sheet.fails("duplicate-object", "42710", detail);
-                return true;
-            }
-            names.push(name.as_str());
-        }
-        let (ConstraintKind::PrimaryKey(key) | ConstraintKind::Unique(key)) = &added.kind else {
-            continue;
-        };
-        let keys = key.parts.iter().filter_map(|part| part.key.column());
-        let included = key.include.iter().map(crate::sql::Ident::as_str);
-        if let Some(missing) = keys.chain(included).find(|column| alone && !has(column)) {
-            let detail = format!("column \"{missing}\" named in key does not exist");
-            sheet.fails("missing-column", "42703", detail);
-            return true;
-        }
-    }
-    false
 }
 
 fn add(

@@ -141,7 +141,17 @@ pub(super) fn constraint(
             "drop-column" => "drop-column-parent",
             other => other,
         };
-        lock_partitions(sheet, &parent, cause);
+        // DROP CONSTRAINT opens the other table; what else drops the key, up to PostgreSQL 14, only
+        // those where its triggers are: the partitions.
+        let partitioned = sheet.table(&parent).is_some_and(|p| p.partition_by.is_some());
+        let named = matches!(cause, "drop-foreign-key-parent" | "drop-constraint");
+        if partitioned && !named && !sheet.since(15) {
+            for child in sheet.family(&parent, false).into_iter().skip(1) {
+                sheet.lock(&child, AccessExclusive, cause);
+            }
+        } else {
+            lock_partitions(sheet, &parent, cause);
+        }
     }
     if sheet.table(table).is_some_and(|found| found.partition_by.is_some()) {
         for child in sheet.family(table, false).into_iter().skip(1) {

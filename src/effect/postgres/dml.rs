@@ -1,9 +1,9 @@
 //! Queries and data changes, COPY.
 
 use super::sheet::Sheet;
-use super::{bounds, column, foreign_key, source};
+use super::{bounds, column, foreign_key, source, there};
 use crate::effect::LockMode::{AccessShare, RowExclusive, RowShare};
-use crate::schema::{Demand, Name, Relation, RelationKind, Rule};
+use crate::schema::{Column, Demand, Name, Relation, RelationKind, Rule};
 use crate::sql::ObjectName;
 use crate::sql::ast::{
     Copy, Dml, DmlKind, Expr, Key, ObjectKind, PartitionBound, PartitionBy, Query,
@@ -187,6 +187,13 @@ pub(super) fn dml(sheet: &mut Sheet<'_>, dml: &Dml, how: Use) {
         let Some(name) = sheet.existing(written, false) else { return };
         targets.push((name, is_only(&dml.query, written)));
     }
+    if let [(target, _)] = targets.as_slice() {
+        let names = dml.columns.iter().map(crate::sql::Ident::as_str);
+        let columns: Vec<&str> = names.collect();
+        if there::lacks_column(sheet, target, columns.into_iter()) {
+            return;
+        }
+    }
     for (target, only) in &targets {
         change(sheet, dml, target, *only, how);
         rules(sheet, dml, target, cause);
@@ -357,6 +364,17 @@ fn insert(sheet: &mut Sheet<'_>, dml: &Dml, table: &Name, cause: &'static str) {
             return;
         }
     }
+    let required = |column: &&Column| {
+        column.not_null
+            && !column.auto_increment
+            && values
+                .given(&column.name)
+                .is_some_and(|given| given.iter().any(|value| value.eq_ignore_ascii_case("null")))
+    };
+    if let Some(column) = found.columns.iter().find(required) {
+        let detail = format!("column \"{}\" of \"{table}\" gets no value", column.name);
+        sheet.may_fail("value-missing", "23502", detail);
+    }
     for constraint in &found.constraints {
         if let Demand::ForeignKey { columns, parent, .. } = &constraint.kind
             && constraint.enforced
@@ -476,7 +494,11 @@ fn referential(sheet: &mut Sheet<'_>, dml: &Dml, table: &Name) {
             }
         }
     }
-    for (child, constraint) in sheet.schema.foreign_keys_to(table) {
+    // A foreign key to a partitioned table is one to its partitions.
+    let above = sheet.table(table).and_then(|found| found.partition_of.as_ref());
+    let mut keys = sheet.schema.foreign_keys_to(table);
+    keys.extend(above.into_iter().flat_map(|(above, _)| sheet.schema.foreign_keys_to(above)));
+    for (child, constraint) in keys {
         let Demand::ForeignKey { columns, parent_columns, on_delete, on_update, .. } =
             &constraint.kind
         else {
@@ -493,6 +515,10 @@ fn referential(sheet: &mut Sheet<'_>, dml: &Dml, table: &Name) {
             | ReferentialAction::SetNull
             | ReferentialAction::SetDefault => RowExclusive,
         };
+        if mode == RowShare {
+            let detail = format!("rows of \"{}\" may reference those of \"{table}\"", child.name);
+            sheet.may_fail("rows-referenced", "23503", detail);
+        }
         let wanted: Vec<&str> = columns.iter().map(String::as_str).collect();
         let indexed = child
             .indexes

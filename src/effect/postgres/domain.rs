@@ -1,18 +1,43 @@
 //! Types, enums and domains.
 
 use super::sheet::Sheet;
-use super::source;
+use super::{source, there};
 use crate::effect::LockMode::Share;
 use crate::schema::{Name, Relation, Type, TypeBody};
 use crate::sql::ObjectName;
 use crate::sql::ast::{
     AlterDomain, AlterType, CreateDomain, CreateType, DataType, DomainAction, ObjectKind,
-    TypeAction,
+    TypeAction, TypeKind,
 };
 
 /// Effects of CREATE TYPE.
 pub(super) fn create_type(sheet: &mut Sheet<'_>, create: &CreateType) {
-    is_taken(sheet, &create.name);
+    if is_taken(sheet, &create.name) || there::lacks_home(sheet, &create.name) {
+        return;
+    }
+    match &create.kind {
+        TypeKind::Composite(fields) => {
+            for (at, (name, data_type)) in fields.iter().enumerate() {
+                if fields.iter().take(at).any(|(other, _)| other.value == name.value) {
+                    let detail = format!("column \"{name}\" specified more than once");
+                    sheet.fails("duplicate-parts", "42701", detail);
+                    return;
+                }
+                if there::lacks_type(sheet, data_type) {
+                    return;
+                }
+            }
+        }
+        TypeKind::Enum(values) => {
+            let twice =
+                values.iter().enumerate().find(|(at, v)| values.iter().take(*at).any(|o| o == *v));
+            if let Some((_, value)) = twice {
+                let detail = format!("enum label \"{value}\" is used twice");
+                sheet.fails("duplicate-parts", "23505", detail);
+            }
+        }
+        TypeKind::Range | TypeKind::Base => {}
+    }
 }
 
 fn is_taken(sheet: &mut Sheet<'_>, written: &ObjectName) -> bool {
@@ -44,8 +69,8 @@ pub(super) fn alter_type(sheet: &mut Sheet<'_>, alter: &AlterType) {
     let full = found.map_or_else(|| sheet.schema.new_name(&alter.name), |found| found.name.clone());
     for action in &alter.actions {
         match action {
-            TypeAction::AddValue { value, if_not_exists, .. } => {
-                add_value(sheet, found, value, *if_not_exists, &full);
+            TypeAction::AddValue { value, if_not_exists, beside } => {
+                add_value(sheet, found, (value, beside.as_deref()), *if_not_exists, &full);
             }
             TypeAction::RenameValue { from, to } => {
                 rename_value(sheet, found, from, to, &full);
@@ -67,7 +92,7 @@ pub(super) fn alter_type(sheet: &mut Sheet<'_>, alter: &AlterType) {
 fn add_value(
     sheet: &mut Sheet<'_>,
     found: Option<&Type>,
-    value: &str,
+    (value, beside): (&str, Option<&str>),
     if_not_exists: bool,
     full: &Name,
 ) {
@@ -79,7 +104,13 @@ fn add_value(
             }
             return;
         }
-        Some(TypeBody::Enum { .. }) => {}
+        Some(TypeBody::Enum { values, .. }) => {
+            if let Some(beside) = beside.filter(|beside| !values.iter().any(|v| v == beside)) {
+                let detail = format!("\"{beside}\" is not an existing enum label");
+                sheet.fails("missing-object", "22023", detail);
+                return;
+            }
+        }
         Some(_) => {
             let detail = format!("\"{full}\" is not an enum");
             sheet.fails("wrong-object-kind", "42809", detail);
@@ -113,7 +144,9 @@ pub(super) fn create(sheet: &mut Sheet<'_>, create: &CreateDomain) {
         sheet.fails("check-with-subquery", "0A000", detail);
         return;
     }
-    is_taken(sheet, &create.name);
+    if !is_taken(sheet, &create.name) && !there::lacks_home(sheet, &create.name) {
+        there::lacks_type(sheet, &create.data_type);
+    }
 }
 
 /// Effects of ALTER DOMAIN: a new constraint is checked in every table that uses the domain.

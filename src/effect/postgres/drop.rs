@@ -423,7 +423,8 @@ fn extension_types(name: &str) -> &'static [&'static str] {
 }
 
 fn extension(sheet: &mut Sheet<'_>, drop: &Drop, name: &str) {
-    if sheet.schema.complete && !sheet.schema.extensions.contains_key(name) {
+    let from_start = name == "plpgsql" && !sheet.schema.gone.contains_key(&Name::new("", name));
+    if sheet.schema.complete && !from_start && !sheet.schema.extensions.contains_key(name) {
         if !drop.if_exists {
             let detail = format!("extension \"{name}\" does not exist");
             sheet.fails("missing-object", "42704", detail);

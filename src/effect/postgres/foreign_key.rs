@@ -2,7 +2,7 @@
 
 use super::alter_table::Target;
 use super::sheet::Sheet;
-use super::{column, source};
+use super::{column, source, there, types};
 use crate::effect::LockMode::{AccessExclusive, ShareRowExclusive};
 use crate::schema::{Name, Relation, RelationKind};
 use crate::sql::Ident;
@@ -44,7 +44,7 @@ pub(super) fn foreign_key(
     }
     let persistence = table.map(|table| table.persistence);
     let Some(parent) = referenced(sheet, &target.name, persistence, key) else { return };
-    if type_mismatch(sheet, target, key, &parent, inline) {
+    if width_differs(sheet, key, &parent) || type_mismatch(sheet, target, key, &parent, inline) {
         return;
     }
     let cause = if inline.is_some() { "add-column-foreign-key" } else { "add-foreign-key-parent" };
@@ -178,6 +178,10 @@ pub(super) fn referenced(
         sheet.fails("foreign-key-unsupported", "42P16", detail);
         return None;
     }
+    let written = key.parent_columns.iter().map(Ident::as_str);
+    if !own && there::lacks_column(sheet, &parent, written) {
+        return None;
+    }
     if !own && !is_unique(table, key) {
         let detail = format!("no unique key of \"{parent}\" matches the referenced columns");
         let code = if key.parent_columns.is_empty() { "42704" } else { "42830" };
@@ -211,6 +215,22 @@ pub(super) fn is_unique(parent: &Relation, key: &ForeignKey) -> bool {
     })
 }
 
+/// Notes key columns that differ in number from those referenced. Says whether they do.
+pub(super) fn width_differs(sheet: &mut Sheet<'_>, key: &ForeignKey, parent: &Name) -> bool {
+    let primary = sheet.table(parent).and_then(Relation::primary_key).map(<[String]>::len);
+    let wanted = match key.parent_columns.len() {
+        0 => primary,
+        written => Some(written),
+    };
+    let differs = wanted.is_some_and(|wanted| wanted != key.columns.len());
+    if differs {
+        let detail =
+            "number of referencing and referenced columns for foreign key disagree".to_owned();
+        sheet.fails("parent-not-unique", "42830", detail);
+    }
+    differs
+}
+
 pub(super) fn type_mismatch(
     sheet: &mut Sheet<'_>,
     target: &Target<'_>,
@@ -239,10 +259,7 @@ pub(super) fn type_mismatch(
                 table.column(child.as_str())?.data_type.as_ref()
             });
         let Some(own_type) = own_type else { continue };
-        let (left, right) = (comparable(own_type), comparable(other_type));
-        if let (Some(left), Some(right)) = (left, right)
-            && left != right
-        {
+        if are_incomparable(sheet, own_type, other_type) {
             let detail = format!(
                 "key columns \"{child}\" ({}) and \"{other}\" ({}) are of incompatible types",
                 own_type.name, other_type.name
@@ -258,6 +275,23 @@ pub(super) fn type_mismatch(
     false
 }
 
+/// Says whether a foreign key from a column of one type cannot reference one of another: the key of
+/// the parent has no operator for them, and no cast leads from the child's type to the parent's
+/// (PostgreSQL 12 to 18, ATAddForeignKeyConstraint; pg_amop, pg_cast).
+pub(super) fn are_incomparable(sheet: &Sheet<'_>, child: &DataType, parent: &DataType) -> bool {
+    const NUMBERS: &[&str] =
+        &["smallint", "integer", "bigint", "numeric", "real", "double precision"];
+    let scalar = |data_type: &DataType| types::scalar(sheet.schema, data_type);
+    let (Some(from), Some(to)) = (scalar(child), scalar(parent)) else { return false };
+    let rank = |name: &str| NUMBERS.iter().position(|known| *known == name);
+    if let (Some(from), Some(to)) = (rank(&from), rank(&to)) {
+        // Integers compare with each other, and so do the two kinds of floating point.
+        return from > to && !(from < 3 && to < 3) && !(from > 3 && to > 3);
+    }
+    let group = |name: String| comparable(&DataType::named(name));
+    matches!((group(from), group(to)), (Some(left), Some(right)) if left != right)
+}
+
 /// Types that foreign keys compare with each other, by the group they are in.
 pub(super) fn comparable(data_type: &DataType) -> Option<&'static str> {
     if data_type.array_dims > 0 || data_type.schema.is_some() {
@@ -268,6 +302,9 @@ pub(super) fn comparable(data_type: &DataType) -> Option<&'static str> {
         | "real" | "double precision" => "number",
         "text" | "varchar" | "char" | "bpchar" | "name" => "string",
         "uuid" => "uuid",
+        "jsonb" => "jsonb",
+        "time" => "clock",
+        "oid" => "number",
         "boolean" => "boolean",
         "date" | "timestamp" | "timestamptz" => "time",
         "bytea" => "bytea",

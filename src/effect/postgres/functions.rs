@@ -5,7 +5,7 @@
 
 use std::sync::OnceLock;
 
-use crate::schema::Schema;
+use crate::schema::{Relation, Schema};
 use crate::sql::ObjectName;
 use crate::sql::ast::{Expr, Volatility};
 
@@ -40,6 +40,12 @@ fn built_in(name: &str) -> Option<BuiltIn> {
     };
     let (least, most) = (volatility(kinds.chars().next()), volatility(kinds.chars().last()));
     Some(BuiltIn { least, most, since })
+}
+
+/// Says whether a written name may be that of a function of the server.
+pub(super) fn is_built_in(function: &ObjectName) -> bool {
+    function.schema().is_none_or(|schema| schema == "pg_catalog")
+        && built_in(function.name()).is_some()
 }
 
 /// Keywords that act as functions: all are STABLE.
@@ -246,6 +252,31 @@ pub(super) fn not_immutable<'e>(schema: &Schema, expr: &'e Expr) -> Option<&'e O
         volatility(schema, function).is_some_and(|kind| kind != Volatility::Immutable)
             && own.is_some_and(|own| own.iter().all(|routine| routine.language != "sql"))
     })
+}
+
+/// Says whether an expression over a table is known to depend on the session's settings though its
+/// functions have an IMMUTABLE form: on the zone where it takes a part of a `timestamptz`, on the
+/// configuration where a text search names none (manual: Text Search Functions; pg_proc).
+pub(super) fn depends_on_session(table: &Relation, expr: &Expr) -> bool {
+    let text = expr.text.to_ascii_lowercase();
+    let searches = ["to_tsvector(", "to_tsquery(", "plainto_tsquery(", "phraseto_tsquery("];
+    let without = searches.iter().any(|call| {
+        text.find(call).is_some_and(|at| {
+            let arguments = text.get(at + call.len()..).unwrap_or("");
+            !arguments.contains(',')
+        })
+    });
+    let zoned = |column: &String| {
+        let data_type = table.column(column).and_then(|column| column.data_type.as_ref());
+        data_type.is_some_and(|t| t.name == "timestamptz" && t.array_dims == 0)
+    };
+    let cuts = expr.functions.iter().any(|f| matches!(f.name(), "date_trunc" | "date_part"))
+        || expr.casts.iter().any(|cast| {
+            matches!(cast.name.as_str(), "date" | "time" | "timestamp" | "text" | "varchar")
+        });
+    let plain = expr.functions.len() + expr.casts.len() == 1;
+    let zone = text.contains("time zone") || text.contains("timezone(");
+    without || (expr.columns.len() == 1 && expr.columns.iter().any(zoned) && cuts && plain && !zone)
 }
 
 /// Returns a function that this version of the server lacks, with the version that has it.

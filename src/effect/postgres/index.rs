@@ -1,7 +1,7 @@
 //! Indexes: created, altered, rebuilt. DROP INDEX is in `drop`.
 
 use super::sheet::Sheet;
-use super::{functions, partition, source};
+use super::{functions, method, partition, reloptions, source, there};
 use crate::effect::LockMode::{AccessExclusive, Share, ShareUpdateExclusive};
 use crate::schema::{Index, Name, Relation, RelationKind, made_up_name};
 use crate::sql::Ident;
@@ -37,11 +37,11 @@ pub(super) fn create(sheet: &mut Sheet<'_>, create: &CreateIndex) {
             sheet.lock(&child, mode, "create-index");
         }
     }
-    if sheet.schema.is_taken(&index) && create.index.name.is_some() {
-        taken(sheet, create, &index);
+    if refused(sheet, create, &table) {
         return;
     }
-    if refused(sheet, create, &table) {
+    if sheet.schema.is_taken(&index) && create.index.name.is_some() {
+        taken(sheet, create, &index);
         return;
     }
     if create.index.kind == IndexKind::Unique {
@@ -115,6 +115,9 @@ fn refused(sheet: &mut Sheet<'_>, create: &CreateIndex, table: &Name) -> bool {
         return true;
     }
     let found = sheet.table(table);
+    if reloptions::index_refused(sheet, definition.method.as_deref(), &definition.options) {
+        return true;
+    }
     for part in &definition.parts {
         match &part.key {
             Key::Column(column) => {
@@ -134,6 +137,14 @@ fn refused(sheet: &mut Sheet<'_>, create: &CreateIndex, table: &Name) -> bool {
                 }
             }
             Key::Expr(expr) => {
+                if there::expr_lacks_column(sheet, table, expr) {
+                    return true;
+                }
+                if found.is_some_and(|found| functions::depends_on_session(found, expr)) {
+                    let detail = "functions in index expression must be marked IMMUTABLE";
+                    sheet.fails("unique-on-expression", "42P17", detail.to_owned());
+                    return true;
+                }
                 if let Some(function) = functions::not_immutable(sheet.schema, expr) {
                     let detail = format!("function {function}() in an index is not immutable");
                     sheet.fails("unique-on-expression", "42P17", detail);
@@ -142,7 +153,15 @@ fn refused(sheet: &mut Sheet<'_>, create: &CreateIndex, table: &Name) -> bool {
             }
         }
     }
+    if there::lacks_column(sheet, table, definition.include.iter().map(Ident::as_str))
+        || method::refused(sheet, definition, found)
+    {
+        return true;
+    }
     if let Some(predicate) = &definition.predicate {
+        if there::expr_lacks_column(sheet, table, predicate) {
+            return true;
+        }
         if let Some(function) = functions::not_immutable(sheet.schema, predicate) {
             let detail = format!("function {function}() in an index predicate is not immutable");
             sheet.fails("unique-on-expression", "42P17", detail);
@@ -273,6 +292,11 @@ fn one(
             if dedup && sheet.needs_version(13, "deduplicate_items") {
                 return;
             }
+            let own = sheet.table(table).and_then(|table| table.index(&full.name));
+            let method = own.map(|own| own.method.as_str());
+            if reloptions::index_names_refused(sheet, method, options.iter().map(String::as_str)) {
+                return;
+            }
             let strong = options.iter().any(|option| {
                 matches!(
                     option.as_str(),
@@ -286,13 +310,39 @@ fn one(
             let mode = if strong { AccessExclusive } else { ShareUpdateExclusive };
             sheet.lock_index(full, mode, "alter-index");
         }
-        IndexAction::SetStatistics => {
+        IndexAction::SetStatistics(number) => {
+            if lacks_expression(sheet, full, table, *number) {
+                return;
+            }
             for index in attached(sheet, full, table) {
                 sheet.lock_index(&index, ShareUpdateExclusive, "alter-statistics");
             }
         }
         IndexAction::AllInTablespace(_) => {}
     }
+}
+
+/// Only expressions have statistics of their own: columns have those of the table.
+fn lacks_expression(
+    sheet: &mut Sheet<'_>,
+    index: &Name,
+    table: &Name,
+    number: Option<usize>,
+) -> bool {
+    let found = sheet.table(table).and_then(|table| table.index(&index.name));
+    let (Some(found), Some(number)) = (found, number) else { return false };
+    let part = number.checked_sub(1).and_then(|at| found.parts.get(at));
+    let included = number > found.parts.len() && number <= found.parts.len() + found.include.len();
+    let (code, detail) = match part.map(|part| &part.key) {
+        Some(Key::Expr(_)) => return false,
+        Some(Key::Column(column)) => {
+            ("0A000", format!("cannot alter statistics on non-expression column \"{column}\""))
+        }
+        None if included => ("0A000", "cannot alter statistics on included column".to_owned()),
+        None => ("42703", format!("column number {number} of the index does not exist")),
+    };
+    sheet.fails("missing-column", code, detail);
+    true
 }
 
 /// Returns an index with those that are attached to it, level by level.
@@ -323,9 +373,32 @@ fn attach(
         sheet.lock_index(&child, AccessExclusive, "attach-index");
         return;
     };
+    if !fits_above(sheet, (parent, parent_table), (&child, &child_table)) {
+        let detail =
+            format!("cannot attach index \"{child}\" as a partition of index \"{parent}\"");
+        sheet.fails("wrong-object-kind", "42P17", detail);
+        return;
+    }
     sheet.lock_index(&child, AccessExclusive, "attach-index");
     sheet.lock(parent_table, crate::effect::LockMode::AccessShare, "attach-index");
     sheet.lock(&child_table, crate::effect::LockMode::AccessShare, "attach-index");
+}
+
+/// An index is attached to one of the same definition, on the table above its own, that has no
+/// other part there.
+fn fits_above(sheet: &Sheet<'_>, above: (&Name, &Name), below: (&Name, &Name)) -> bool {
+    let (Some(table), Some(part)) = (sheet.table(above.1), sheet.table(below.1)) else {
+        return true;
+    };
+    let (Some(index), Some(own)) = (table.index(&above.0.name), part.index(&below.0.name)) else {
+        return true;
+    };
+    if own.parent.as_ref() == Some(above.0) {
+        return true;
+    }
+    let is_part = part.partition_of.as_ref().is_some_and(|(of, _)| of == above.1);
+    let other = part.indexes.iter().any(|other| other.parent.as_ref() == Some(above.0));
+    is_part && !other && partition::is_equal(index, own)
 }
 
 fn move_all(sheet: &mut Sheet<'_>, from: &str, to: &str) {

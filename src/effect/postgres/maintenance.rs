@@ -1,7 +1,7 @@
 //! VACUUM, ANALYZE, CLUSTER, REFRESH, LOCK TABLE.
 
 use super::sheet::Sheet;
-use super::{dml, object, source};
+use super::{dml, object, settings, source, there};
 use crate::effect::LockMode::{AccessExclusive, AccessShare, Exclusive, ShareUpdateExclusive};
 use crate::schema::{Name, Relation, RelationKind};
 use crate::sql::ast::{
@@ -42,12 +42,17 @@ fn named(sheet: &mut Sheet<'_>, maintenance: &Maintenance) -> Vec<Name> {
         return all_tables(sheet);
     }
     let mut names = Vec::new();
-    for table in &maintenance.tables {
-        let Some(table) = sheet.existing(table, false) else { return Vec::new() };
+    for written in &maintenance.tables {
+        let Some(table) = sheet.existing(written, false) else { return Vec::new() };
         let kind = sheet.table(&table).map(|found| found.kind);
         if matches!(kind, Some(RelationKind::View | RelationKind::Sequence)) {
             // A WARNING, and the relation is left out.
             continue;
+        }
+        let listed =
+            maintenance.columns.iter().filter(|(of, _)| of.to_string() == written.to_string());
+        if there::lacks_column(sheet, &table, listed.map(|(_, column)| column.as_str())) {
+            return Vec::new();
         }
         let partitioned = sheet.table(&table).is_some_and(|found| found.partition_by.is_some());
         // From PostgreSQL 18 on children by inheritance are done too.
@@ -135,12 +140,8 @@ fn cluster(sheet: &mut Sheet<'_>, maintenance: &Maintenance) {
                 sheet.fails("missing-object", "42704", detail);
                 return;
             }
-            let index = maintenance.index.as_ref();
-            let missing =
-                index.is_some_and(|i| found.complete && found.index(i.as_str()).is_none());
-            if missing {
-                let detail = format!("the index to cluster \"{table}\" by does not exist");
-                sheet.fails("missing-object", "42704", detail);
+            let index = maintenance.index.as_ref().map(crate::sql::Ident::as_str);
+            if index.is_some() && settings::cluster_refused(sheet, &table, index) {
                 return;
             }
         }

@@ -9,6 +9,7 @@ mod constraint;
 mod column;
 mod composite;
 mod create;
+mod create_refused;
 mod dependents;
 mod dml;
 mod domain;
@@ -19,7 +20,10 @@ mod functions;
 mod index;
 mod literal;
 mod maintenance;
+mod method;
+mod not_null;
 mod object;
+mod other;
 mod partition;
 mod permits;
 mod reloptions;
@@ -27,6 +31,7 @@ mod settings;
 mod sheet;
 mod source;
 mod standing;
+mod there;
 mod trigger;
 mod truncate;
 mod type_change;
@@ -96,7 +101,7 @@ fn statement_effects(sheet: &mut Sheet<'_>, statement: &Statement) {
                 object::explain(sheet, statement);
             }
         }
-        StatementKind::Other(other) => object::other(sheet, other),
+        StatementKind::Other(other) => other::other(sheet, other),
         StatementKind::Unknown { reason, .. } => sheet.unknown(reason.clone()),
         StatementKind::Transaction(_)
         | StatementKind::Set(_)

@@ -2,7 +2,7 @@
 //! SCHEMA, OWNER, COMMENT, GRANT, sequences, routines, publications.
 
 use super::sheet::Sheet;
-use super::{dml, trigger};
+use super::{dml, there, trigger};
 use crate::effect::LockMode::{
     self, AccessExclusive, AccessShare, ShareRowExclusive, ShareUpdateExclusive,
 };
@@ -10,7 +10,7 @@ use crate::schema::{Name, RelationKind};
 use crate::sql::ObjectName;
 use crate::sql::ast::{
     AlterRoutine, Comment, CreateRoutine, CreateSchema, DoBlock, Extension, Grant, ObjectKind,
-    Other, OwnerTo, Publication, Rename, Sequence, SetSchema, Statement, StatementKind, Statistics,
+    OwnerTo, Publication, Rename, Sequence, SetSchema, Statement, StatementKind, Statistics,
 };
 
 /// Effects of `ALTER … RENAME TO` of what is no table.
@@ -35,6 +35,14 @@ pub(super) fn rename(sheet: &mut Sheet<'_>, rename: &Rename) {
                 trigger::rename(sheet, rename, from.name());
             }
             ObjectKind::Schema => {
+                if there::lacks_schema(sheet, from.name()) {
+                    continue;
+                }
+                if sheet.schema.schemas.contains_key(to.name()) || to.name() == "public" {
+                    let detail = format!("schema \"{to}\" exists already");
+                    sheet.fails("duplicate-object", "42P06", detail);
+                    continue;
+                }
                 let full = Name::new(from.name(), "");
                 let name = from.to_string();
                 sheet.breaks("rename-schema", ObjectKind::Schema, name, &full);
@@ -84,6 +92,9 @@ pub(super) fn set_schema(sheet: &mut Sheet<'_>, set: &SetSchema) {
         | ObjectKind::MaterializedView
         | ObjectKind::Sequence => {
             let Some(name) = sheet.existing(&set.name, set.if_exists) else { return };
+            if moved_is_refused(sheet, &name, set.schema.as_str()) {
+                return;
+            }
             if sheet.table(&name).is_some_and(|sequence| sequence.owned_by.is_some()) {
                 let detail = "cannot move an owned sequence into another schema".to_owned();
                 sheet.fails("column-in-use", "0A000", detail);
@@ -95,6 +106,26 @@ pub(super) fn set_schema(sheet: &mut Sheet<'_>, set: &SetSchema) {
         _ => sheet.schema.new_name(&set.name),
     };
     sheet.breaks("set-schema", set.object, name.to_string(), &name);
+}
+
+/// Notes a schema that is missing, or has something of the name already.
+pub(super) fn moved_is_refused(sheet: &mut Sheet<'_>, name: &Name, to: &str) -> bool {
+    if to.starts_with("pg_temp") || to.starts_with("pg_toast") {
+        let detail = "cannot move objects into or out of temporary schemas".to_owned();
+        sheet.fails("wrong-object-kind", "0A000", detail);
+        return true;
+    }
+    if there::lacks_schema(sheet, to) {
+        return true;
+    }
+    let new = Name::new(to, name.name.as_str());
+    // Into its own schema is no move.
+    let taken = to != name.schema && sheet.schema.is_taken(&new);
+    if taken {
+        let detail = format!("relation \"{}\" already exists in schema \"{to}\"", name.name);
+        sheet.fails("duplicate-object", "42P07", detail);
+    }
+    taken
 }
 
 /// Effects of `ALTER … OWNER TO` of what is no table.
@@ -321,7 +352,9 @@ pub(super) fn alter_routine(sheet: &mut Sheet<'_>, alter: &AlterRoutine) {
 /// Effects of CREATE EXTENSION and ALTER EXTENSION.
 pub(super) fn extension(sheet: &mut Sheet<'_>, extension: &Extension) {
     let name = extension.name.as_str();
-    let there = sheet.schema.extensions.contains_key(name);
+    // It is there from the start (manual: PL/pgSQL, Overview).
+    let there = sheet.schema.extensions.contains_key(name)
+        || (name == "plpgsql" && !sheet.schema.gone.contains_key(&Name::new("", name)));
     if !extension.alter && there && !extension.if_not_exists {
         let detail = format!("extension \"{name}\" exists already");
         sheet.fails("duplicate-object", "42710", detail);
@@ -441,9 +474,56 @@ pub(super) fn statistics(sheet: &mut Sheet<'_>, statistics: &Statistics) {
     }
     if let Some(table) = &statistics.table
         && let Some(table) = sheet.existing(table, false)
+        && !statistics_refused(sheet, statistics, &table)
     {
         sheet.lock(&table, ShareUpdateExclusive, "create-statistics");
     }
+}
+
+/// What the server refuses of extended statistics: it counts what is written, and looks each up.
+fn statistics_refused(sheet: &mut Sheet<'_>, statistics: &Statistics, table: &Name) -> bool {
+    const KINDS: &[&str] = &["ndistinct", "dependencies", "mcv"];
+    if statistics.name.is_none() && sheet.needs_version(16, "CREATE STATISTICS without a name") {
+        return true;
+    }
+    let kind = sheet.table(table).map(|found| found.kind);
+    if matches!(kind, Some(RelationKind::View | RelationKind::Sequence)) {
+        let detail = format!("cannot define statistics for relation \"{table}\"");
+        sheet.fails("wrong-object-kind", "42809", detail);
+        return true;
+    }
+    if let Some(wrong) = statistics.kinds.iter().find(|kind| !KINDS.contains(&kind.as_str())) {
+        sheet.fails("syntax", "42601", format!("unrecognized statistics kind \"{wrong}\""));
+        return true;
+    }
+    if !statistics.expressions.is_empty() && !sheet.since(14) {
+        let detail = "only simple column references are allowed in CREATE STATISTICS".to_owned();
+        sheet.fails("unsupported-version", "0A000", detail);
+        return true;
+    }
+    let columns = &statistics.columns;
+    if there::lacks_column(sheet, table, columns.iter().map(crate::sql::Ident::as_str)) {
+        return true;
+    }
+    for expr in &statistics.expressions {
+        if there::expr_lacks_column(sheet, table, expr) {
+            return true;
+        }
+    }
+    if columns.len() == 1 && statistics.expressions.is_empty() {
+        let detail = "extended statistics require at least 2 columns".to_owned();
+        sheet.fails("missing-column", "42P17", detail);
+        return true;
+    }
+    let twice = columns
+        .iter()
+        .enumerate()
+        .find(|(at, column)| columns.iter().take(*at).any(|other| other.value == column.value));
+    if let Some((_, column)) = twice {
+        let detail = format!("duplicate column name \"{column}\" in statistics definition");
+        sheet.fails("duplicate-parts", "42701", detail);
+    }
+    twice.is_some()
 }
 
 /// EXPLAIN without ANALYZE plans the statement, which locks as much as running it would.
@@ -468,71 +548,6 @@ pub(super) fn block(sheet: &mut Sheet<'_>, block: &DoBlock) {
     }
     if block.dynamic {
         sheet.unknown("the block runs statements made up at run time");
-    }
-}
-
-/// Effects of statements recognised by their first words.
-pub(super) fn other(sheet: &mut Sheet<'_>, other: &Other) {
-    let has = |word: &str| other.options.iter().any(|option| option == word);
-    match other.what {
-        "create-database" => sheet.refuses_transaction("CREATE DATABASE"),
-        "create-tablespace" => {
-            sheet.refuses_transaction("CREATE TABLESPACE");
-            let detail = "the directory may be missing or not the server's own".to_owned();
-            sheet.may_fail("privilege", "58P01", detail);
-        }
-        "alter-system" => sheet.refuses_transaction("ALTER SYSTEM"),
-        "discard-all" => sheet.refuses_transaction("DISCARD ALL"),
-        "alter-database" if has("set tablespace") => {
-            sheet.refuses_transaction("ALTER DATABASE SET TABLESPACE");
-        }
-        "create-subscription" if !(has("create_slot=false") || has("connect=false")) => {
-            sheet.refuses_transaction("CREATE SUBSCRIPTION with a replication slot");
-        }
-        "reassign-owned" => reassign(sheet, other),
-        "prepare" => {
-            let changes = has("changes");
-            for (at, name) in other.names.iter().enumerate() {
-                let Some(name) = sheet.existing(name, false) else { return };
-                if changes && at == 0 {
-                    sheet.lock(&name, LockMode::RowExclusive, "select");
-                } else {
-                    dml::read_one(sheet, &name, "select", dml::Use::Rewritten, false);
-                }
-            }
-        }
-        "depends-on-extension" => {
-            if has("no") && sheet.needs_version(13, "NO DEPENDS ON EXTENSION") {
-                return;
-            }
-            // The table of a trigger is looked at (ALTER TABLE and ALTER INDEX have their own).
-            if let [_, _, table] = other.names.as_slice()
-                && let Some(table) = sheet.existing(table, false)
-            {
-                sheet.lock(&table, AccessShare, "alter-trigger");
-            }
-        }
-        "declare-cursor" => {
-            for name in &other.names {
-                let Some(name) = sheet.existing(name, false) else { return };
-                dml::read_one(sheet, &name, "select", dml::Use::Planned, false);
-            }
-        }
-        _ => {}
-    }
-}
-
-/// REASSIGN OWNED locks what the role is known to own.
-fn reassign(sheet: &mut Sheet<'_>, other: &Other) {
-    let owned: Vec<Name> = sheet
-        .schema
-        .relations
-        .values()
-        .filter(|found| found.owner.as_ref().is_some_and(|owner| other.options.contains(owner)))
-        .map(|found| found.name.clone())
-        .collect();
-    for name in owned {
-        sheet.lock(&name, AccessExclusive, "owner");
     }
 }
 

@@ -131,10 +131,27 @@ fn bound_refused(sheet: &mut Sheet<'_>, parent: &Name, bound: &PartitionBound) -
         sheet.fails("partition-bound", "42P17", detail);
         return true;
     }
+    let by = sheet.table(parent).and_then(|table| table.partition_by.as_ref());
+    if by.is_some_and(|by| !bounds::is_of_strategy(bound, &by.strategy)) {
+        let detail = format!("invalid bound specification for a partition of \"{parent}\"");
+        sheet.fails("partition-bound", "42P16", detail);
+        return true;
+    }
+    if by.is_some_and(|by| bounds::width(bound).is_some_and(|width| width != by.keys.len())) {
+        let detail = "FROM and TO must specify exactly one value per partitioning column";
+        sheet.fails("partition-bound", "42P16", detail.to_owned());
+        return true;
+    }
     if *bound == PartitionBound::Default {
         return false;
     }
     let parts = sheet.schema.partitions(parent);
+    let known: Vec<&PartitionBound> =
+        parts.iter().filter_map(|part| part.partition_of.as_ref()).map(|(_, b)| b).collect();
+    if let Some(wrong) = bounds::wrong_hash(bound, &known) {
+        sheet.fails("partition-bound", "42P16", wrong.to_owned());
+        return true;
+    }
     let other = parts.into_iter().find(|part| {
         part.partition_of.as_ref().is_some_and(|(_, known)| bounds::overlap(bound, known))
     });
@@ -307,6 +324,10 @@ pub(super) fn detach(
     let is_part = sheet.table(&child).is_none_or(|table| {
         table.partition_of.as_ref().is_some_and(|(of, _)| of == parent) || !table.complete
     });
+    if mode == DetachMode::Finalize {
+        finalize(sheet, &child, is_part);
+        return;
+    }
     if !is_part {
         let detail = format!("\"{child}\" is not a partition of \"{parent}\"");
         sheet.fails("wrong-object-kind", "42P01", detail);
@@ -358,6 +379,18 @@ pub(super) fn detach(
         sheet.scan(&other, "detach-partition-foreign-key", source::PARTITION);
     }
     sheet.breaks("detach-partition", ObjectKind::Table, child.to_string(), &child);
+}
+
+/// FINALIZE ends what a concurrent detachment that was stopped has left.
+fn finalize(sheet: &mut Sheet<'_>, child: &Name, is_part: bool) {
+    // One that was seen being detached may have stopped half-way.
+    if is_part && sheet.table(child).is_some_and(|table| table.complete) {
+        let detail = format!("cannot complete detaching partition \"{child}\"");
+        sheet.fails("wrong-object-kind", "55000", detail);
+        return;
+    }
+    sheet.lock(child, AccessExclusive, "detach-partition");
+    sheet.breaks("detach-partition", ObjectKind::Table, child.to_string(), child);
 }
 
 /// PostgreSQL 12 and 13 lock the indexes that are detached, and no more than that.

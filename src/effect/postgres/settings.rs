@@ -2,13 +2,15 @@
 
 use super::alter_table::Target;
 use super::sheet::Sheet;
-use super::{reloptions, source, types};
+use super::{object, reloptions, source, types};
 use crate::effect::LockMode::{
     AccessExclusive, AccessShare, ShareRowExclusive, ShareUpdateExclusive,
 };
-use crate::schema::{Column, Demand, Name, Relation, Trigger};
+use crate::schema::{Column, Demand, Name, Relation, RelationKind, Trigger, TypeBody};
 use crate::sql::Ident;
-use crate::sql::ast::{GeneratedStorage, ObjectKind, PgAction, TriggerState};
+use crate::sql::ast::{
+    GeneratedStorage, IndexKind, ObjectKind, PgAction, ReplicaIdentity, TriggerState,
+};
 
 use super::column::check_there;
 
@@ -86,13 +88,36 @@ pub(super) fn needs_variable_length(sheet: &mut Sheet<'_>, target: &Target<'_>, 
     }
 }
 
+/// Values that are never moved out of their row are not compressed.
+pub(super) fn needs_toast(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &str) {
+    let data_type = column_of(sheet, target, column).and_then(|found| found.data_type.as_ref());
+    if let Some(data_type) = data_type.filter(|t| types::is_fixed_length(sheet.schema, t)) {
+        let detail = format!("column data type {} does not support compression", data_type.name);
+        sheet.fails("type-mismatch", "0A000", detail);
+    }
+}
+
 fn column_of<'s>(sheet: &Sheet<'s>, target: &Target<'_>, column: &str) -> Option<&'s Column> {
     sheet.table(&target.name).and_then(|table| table.column(column))
 }
 
+/// Identities of partitions are those of the partitioned table (PostgreSQL 17 and later).
+fn identity_is_above(sheet: &mut Sheet<'_>, target: &Target<'_>) -> bool {
+    let Some(table) = sheet.table(&target.name).filter(|_| sheet.since(17)) else { return false };
+    let detail = if table.partition_of.is_some() {
+        "cannot change the identity of a column of a partition"
+    } else if table.is_partitioned() && target.only {
+        "cannot change the identity of a column of only the partitioned table"
+    } else {
+        return false;
+    };
+    sheet.fails("identity-misuse", "42P16", detail.to_owned());
+    true
+}
+
 /// Effects of ADD GENERATED AS IDENTITY.
 pub(super) fn add_identity(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &str) {
-    if !check_there(sheet, target, column) {
+    if identity_is_above(sheet, target) || !check_there(sheet, target, column) {
         return;
     }
     if let Some(found) = column_of(sheet, target, column) {
@@ -112,6 +137,12 @@ pub(super) fn add_identity(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &
             sheet.fails("identity-misuse", "55000", detail);
             return;
         }
+        let data_type = found.data_type.as_ref();
+        if data_type.is_some_and(|t| !types::may_be_identity(sheet.schema, t)) {
+            let detail = "identity column type must be smallint, integer, or bigint".to_owned();
+            sheet.fails("identity-misuse", "22023", detail);
+            return;
+        }
     }
     let full = format!("{}.{column}", target.name);
     sheet.breaks("identity", ObjectKind::Column, full, &target.name);
@@ -119,7 +150,7 @@ pub(super) fn add_identity(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &
 
 /// Effects of SET GENERATED, RESTART and other options of an identity column.
 pub(super) fn set_identity(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &str) {
-    if !check_there(sheet, target, column) {
+    if identity_is_above(sheet, target) || !check_there(sheet, target, column) {
         return;
     }
     if let Some(found) = column_of(sheet, target, column)
@@ -144,7 +175,7 @@ pub(super) fn drop_identity(
     column: &str,
     if_exists: bool,
 ) {
-    if !check_there(sheet, target, column) {
+    if identity_is_above(sheet, target) || !check_there(sheet, target, column) {
         return;
     }
     if let Some(found) = column_of(sheet, target, column)
@@ -173,7 +204,9 @@ pub(super) fn fires_for_rows(
     keys: bool,
 ) -> bool {
     let Some(table) = sheet.table(table) else { return true };
-    let named = |trigger: &&Trigger| name.is_none_or(|name| trigger.name == name.value);
+    // Copies on partitions are the server's own triggers in PostgreSQL 12.
+    let own = |trigger: &Trigger| sheet.since(13) || !trigger.inherited || keys;
+    let named = |trigger: &&Trigger| name.map_or(own(trigger), |name| trigger.name == name.value);
     table.triggers.iter().filter(named).any(|trigger| trigger.for_each_row)
         || (keys
             && sheet.since(15)
@@ -200,6 +233,9 @@ pub(super) fn table_wide(sheet: &mut Sheet<'_>, target: &Target<'_>, action: &Pg
                     "enable-trigger"
                 }
             };
+            if user_triggers_refused(sheet, name, action) {
+                return;
+            }
             let trigger = trigger.as_ref().map_or("*", Ident::as_str);
             if let Some(table) = table
                 && table.complete
@@ -212,13 +248,24 @@ pub(super) fn table_wide(sheet: &mut Sheet<'_>, target: &Target<'_>, action: &Pg
             }
             sheet.breaks(how, ObjectKind::Trigger, format!("{name}.{trigger}"), name);
         }
-        PgAction::Rule { .. } => {
+        PgAction::Rule { name: rule, .. } => {
+            let known = |table: &Relation| table.rules.iter().any(|own| own.name == rule.value);
+            if table.is_some_and(|table| table.complete && !known(table)) {
+                let detail = format!("rule \"{rule}\" for relation \"{name}\" does not exist");
+                sheet.fails("missing-object", "42704", detail);
+                return;
+            }
             sheet.breaks("disable-rule", ObjectKind::Rule, name.to_string(), name);
         }
         PgAction::RowSecurity(_) => {
             sheet.breaks("row-security", ObjectKind::Table, name.to_string(), name);
         }
-        PgAction::ReplicaIdentity(_) => {
+        PgAction::ReplicaIdentity(identity) => {
+            if let ReplicaIdentity::Index(index) = identity
+                && identity_refused(sheet, name, index.as_str())
+            {
+                return;
+            }
             sheet.breaks("replica-identity", ObjectKind::Table, name.to_string(), name);
         }
         PgAction::OwnerTo(_) => {
@@ -234,21 +281,139 @@ pub(super) fn table_wide(sheet: &mut Sheet<'_>, target: &Target<'_>, action: &Pg
             sheet.fails("wrong-object-kind", "42809", detail);
         }
         PgAction::NoInherit(parent) => {
-            let parent = sheet.schema.resolve(parent);
+            let Some(parent) = sheet.existing(parent, false) else { return };
+            if table.is_some_and(|table| table.complete && !table.inherits.contains(&parent)) {
+                let detail = format!("\"{parent}\" is not a parent of relation \"{name}\"");
+                sheet.fails("missing-object", "42P01", detail);
+                return;
+            }
             sheet.lock(&parent, AccessShare, "no-inherit");
             sheet.breaks("detach-inheritance", ObjectKind::Table, name.to_string(), name);
         }
         PgAction::ClusterOn(index) => {
-            let known =
-                table.is_some_and(|table| table.complete && table.index(index.as_str()).is_none());
-            if known {
-                let detail = format!("index \"{index}\" for table \"{name}\" does not exist");
-                sheet.fails("missing-object", "42704", detail);
+            cluster_refused(sheet, name, Some(index.as_str()));
+        }
+        PgAction::SetWithoutCluster => {
+            cluster_refused(sheet, name, None);
+        }
+        PgAction::NotOf => {
+            if table.is_some_and(|table| table.complete && table.of_type.is_none()) {
+                let detail = format!("\"{name}\" is not a typed table");
+                sheet.fails("wrong-object-kind", "42809", detail);
             }
         }
+        PgAction::Of(of) => of_type(sheet, name, of),
         PgAction::SetOptions(options) => storage_options(sheet, target, options),
         _ => {}
     }
+}
+
+/// Notes an index that a table does not have. Says whether it lacks it.
+fn lacks_index(sheet: &mut Sheet<'_>, table: &Name, index: &str) -> bool {
+    let Some(found) = sheet.table(table) else { return false };
+    if !found.complete || found.index(index).is_some() {
+        return false;
+    }
+    let other = sheet.schema.is_taken(&Name::new(table.schema.clone(), index));
+    let (when, code) =
+        if other { ("wrong-object-kind", "42809") } else { ("missing-object", "42704") };
+    sheet.fails(when, code, format!("index \"{index}\" for table \"{table}\" does not exist"));
+    true
+}
+
+/// An index that CLUSTER cannot follow: partitioned, partial, or of a method without an order.
+pub(super) fn cluster_refused(sheet: &mut Sheet<'_>, table: &Name, index: Option<&str>) -> bool {
+    if index.is_some_and(|index| lacks_index(sheet, table, index)) {
+        return true;
+    }
+    let Some(found) = sheet.table(table) else { return false };
+    if found.is_partitioned() {
+        let detail = "cannot mark index clustered in partitioned table".to_owned();
+        sheet.fails("wrong-object-kind", "0A000", detail);
+        return true;
+    }
+    let own = index.and_then(|index| found.index(index));
+    let wrong = own.and_then(|own| {
+        if own.predicate.is_some() {
+            Some("partial index")
+        } else if !matches!(own.method.as_str(), "btree" | "gist") {
+            Some("index of a method that does not support clustering")
+        } else if !own.valid {
+            Some("invalid index")
+        } else {
+            None
+        }
+    });
+    if let Some(wrong) = wrong {
+        sheet.fails("wrong-object-kind", "0A000", format!("cannot cluster on {wrong}"));
+    }
+    wrong.is_some()
+}
+
+/// REPLICA IDENTITY needs a unique index over columns that are NOT NULL, without WHERE.
+fn identity_refused(sheet: &mut Sheet<'_>, table: &Name, index: &str) -> bool {
+    if lacks_index(sheet, table, index) {
+        return true;
+    }
+    let Some(found) = sheet.table(table) else { return false };
+    let Some(own) = found.index(index) else { return false };
+    let nullable = |column: &&str| found.column(column).is_some_and(|column| !column.not_null);
+    let (code, what) = if own.kind != IndexKind::Unique {
+        ("42809", "as it is not unique")
+    } else if own.predicate.is_some() {
+        ("0A000", "as it is partial")
+    } else if own.parts.iter().any(|part| part.key.column().is_none()) {
+        ("0A000", "as it is over expressions")
+    } else if own.key_columns().iter().any(nullable) {
+        ("42809", "because a column of it is nullable")
+    } else {
+        return false;
+    };
+    let detail = format!("index \"{index}\" cannot be used as replica identity {what}");
+    sheet.fails("wrong-object-kind", code, detail);
+    true
+}
+
+/// OF needs the very columns of the type, in order.
+fn of_type(sheet: &mut Sheet<'_>, name: &Name, of: &crate::sql::ObjectName) {
+    let Some(table) = sheet.table(name).filter(|table| table.complete) else { return };
+    let Some(found) = sheet.schema.find_type(of) else {
+        if sheet.schema.complete && sheet.schema.find(of).is_none() {
+            let detail = format!("type \"{of}\" does not exist");
+            sheet.fails("missing-object", "42704", detail);
+        }
+        return;
+    };
+    let TypeBody::Composite(fields) = &found.kind else {
+        sheet.fails("wrong-object-kind", "42809", format!("type {of} is not a composite type"));
+        return;
+    };
+    let own = table.columns.iter().map(|column| column.name.as_str());
+    let same = own.eq(fields.iter().map(|(field, _)| field.as_str()));
+    if !same || !table.inherits.is_empty() {
+        let detail = format!("the columns of \"{name}\" are not those of type {of}");
+        sheet.fails("type-mismatch", "42804", detail);
+    }
+}
+
+/// PostgreSQL 12 goes down to the copies of a trigger by name, and then leaves them out: they are
+/// the server's own (measured).
+#[expect(clippy::wildcard_enum_match_arm, reason = "called for triggers alone")]
+fn user_triggers_refused(sheet: &mut Sheet<'_>, table: &Name, action: &PgAction) -> bool {
+    let user = match action {
+        PgAction::Trigger { name, all, .. } => name.is_none() && !all,
+        _ => false,
+    };
+    let copied = sheet.table(table).filter(|found| found.is_partitioned()).and_then(|found| {
+        found.triggers.iter().find(|trigger| trigger.for_each_row && !trigger.inherited)
+    });
+    let Some(copied) = copied.filter(|_| user && !sheet.since(13)) else { return false };
+    let Some(part) = sheet.schema.partitions(table).first().map(|part| part.name.clone()) else {
+        return false;
+    };
+    let detail = format!("trigger \"{}\" for table \"{part}\" does not exist", copied.name);
+    sheet.fails("missing-object", "42704", detail);
+    true
 }
 
 /// Effects of SET TABLESPACE: the table is copied, and its indexes stay where they are.
@@ -268,12 +433,7 @@ fn set_tablespace(sheet: &mut Sheet<'_>, name: &Name, to: &str) {
 /// Effects of SET SCHEMA: owned sequences move with the table.
 fn set_schema(sheet: &mut Sheet<'_>, target: &Target<'_>, to: &Ident) {
     let name = &target.name;
-    let known = sheet.schema.schemas.contains_key(to.as_str())
-        || to.as_str() == "public"
-        || sheet.schema.relations.keys().any(|name| name.schema == to.value);
-    if sheet.schema.complete && !known {
-        let detail = format!("schema \"{to}\" does not exist");
-        sheet.fails("missing-object", "3F000", detail);
+    if object::moved_is_refused(sheet, name, to.as_str()) {
         return;
     }
     for sequence in sheet.schema.owned_sequences(name, None) {
@@ -297,6 +457,9 @@ fn storage_options(sheet: &mut Sheet<'_>, target: &Target<'_>, options: &[(Strin
         return;
     }
     let table = sheet.table(&target.name);
+    if table.is_some_and(|table| table.kind == RelationKind::View) {
+        reloptions::view_refused(sheet, options);
+    }
     let heap = table.is_some_and(|table| table.has_storage() && table.access_method.is_none());
     if heap {
         reloptions::refused(sheet, options);

@@ -1,7 +1,7 @@
 //! Triggers, rules and policies. DROP of them is in `drop`.
 
 use super::sheet::Sheet;
-use super::{dml, settings};
+use super::{dml, functions, settings, there};
 use crate::effect::LockMode::{AccessExclusive, AccessShare, ShareRowExclusive};
 use crate::schema::{Name, Relation, RelationKind};
 use crate::sql::ast::{
@@ -29,8 +29,19 @@ pub(super) fn rename(sheet: &mut Sheet<'_>, rename: &Rename, name: &str) {
     sheet.breaks("rename-object", rename.object, format!("{table}.{name}"), &table);
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others have no name of their own")]
 fn rename_refused(sheet: &mut Sheet<'_>, rename: &Rename, table: &Name, name: &str) -> bool {
     let Some(found) = sheet.table(table) else { return false };
+    let missing = match rename.object {
+        ObjectKind::Rule => !found.rules.iter().any(|rule| rule.name == name),
+        ObjectKind::Policy => !found.policies.iter().any(|policy| policy.name == name),
+        _ => false,
+    };
+    if missing && found.complete {
+        let detail = format!("{} \"{name}\" does not exist", rename.object.as_str());
+        sheet.fails("missing-object", "42704", detail);
+        return true;
+    }
     if rename.object != ObjectKind::Trigger {
         return false;
     }
@@ -71,9 +82,23 @@ pub(super) fn create_trigger(sheet: &mut Sheet<'_>, create: &CreateTrigger) {
         && sheet.schema.find_routines(function).is_none()
     {
         let detail = format!("function {function}() does not exist");
+        // Functions may come with extensions.
+        if sheet.schema.extensions.is_empty() && !functions::is_built_in(function) {
+            sheet.fails("missing-object", "42883", detail);
+            return;
+        }
         sheet.may_fail("missing-object", "42883", detail);
     }
+    if function_refused(sheet, create) {
+        return;
+    }
     if let Some(found) = found {
+        let unfit = matches!(found.kind, RelationKind::MaterializedView | RelationKind::Sequence);
+        if unfit {
+            let detail = format!("relation \"{table}\" cannot have triggers");
+            sheet.fails("wrong-object-kind", "42809", detail);
+            return;
+        }
         let view = found.kind == RelationKind::View;
         let wrong = match create.timing.as_str() {
             "instead of" => !view,
@@ -109,6 +134,24 @@ pub(super) fn create_trigger(sheet: &mut Sheet<'_>, create: &CreateTrigger) {
     sheet.breaks(how, ObjectKind::Trigger, format!("{table}.{name}"), &table);
 }
 
+/// A trigger calls a function without arguments that returns `trigger`.
+fn function_refused(sheet: &mut Sheet<'_>, create: &CreateTrigger) -> bool {
+    let Some(function) = &create.function else { return false };
+    let Some((_, routines)) = sheet.schema.find_routines(function) else { return false };
+    let plain = routines.iter().find(|routine| routine.arguments.is_empty());
+    let Some(plain) = plain else {
+        let detail = format!("function {function}() does not exist");
+        sheet.fails("missing-object", "42883", detail);
+        return true;
+    };
+    let wrong = plain.returns.as_ref().is_some_and(|returns| returns.name != "trigger");
+    if wrong {
+        let detail = format!("function {function} must return type trigger");
+        sheet.fails("type-mismatch", "42P17", detail);
+    }
+    wrong
+}
+
 /// Effects of CREATE RULE.
 pub(super) fn create_rule(sheet: &mut Sheet<'_>, create: &CreateRule) {
     let Some(table) = sheet.existing(&create.table, false) else { return };
@@ -120,11 +163,48 @@ pub(super) fn create_rule(sheet: &mut Sheet<'_>, create: &CreateRule) {
         sheet.fails("duplicate-object", "42710", detail);
         return;
     }
+    if rule_refused(sheet, create, &table) {
+        return;
+    }
     sheet.lock(&table, AccessExclusive, "create-rule");
     for command in &create.statements {
         rule_locks(sheet, command);
     }
     sheet.breaks("replace-rule", ObjectKind::Rule, format!("{table}.{name}"), &table);
+}
+
+/// ON SELECT is the rule that makes a view: tables have none (PostgreSQL 16 to 18); before, a table
+/// that is empty and plain became a view by it.
+fn rule_refused(sheet: &mut Sheet<'_>, create: &CreateRule, table: &Name) -> bool {
+    let Some(found) = sheet.table(table) else { return false };
+    if matches!(found.kind, RelationKind::Sequence | RelationKind::Foreign)
+        || (found.kind == RelationKind::MaterializedView)
+    {
+        sheet.fails("wrong-object-kind", "42809", format!("\"{table}\" is not a table or view"));
+        return true;
+    }
+    if create.event != "select" {
+        return false;
+    }
+    let plain = !found.is_partitioned()
+        && found.partition_of.is_none()
+        && found.inherits.is_empty()
+        && sheet.schema.children(table).is_empty()
+        && found.triggers.is_empty()
+        && found.indexes.is_empty()
+        && found.policies.is_empty()
+        && !found.row_security;
+    let view = found.kind == RelationKind::View && !create.or_replace;
+    if found.complete && found.kind == RelationKind::Table && (sheet.since(16) || !plain) || view {
+        let detail = format!("relation \"{table}\" cannot have ON SELECT rules");
+        sheet.fails("wrong-object-kind", "42809", detail);
+        return true;
+    }
+    if found.kind == RelationKind::Table {
+        let detail = format!("could not convert table \"{table}\" to a view");
+        sheet.may_fail("rows-present", "55000", detail);
+    }
+    false
 }
 
 /// The commands of a rule are analysed when it is made, OLD and NEW aside.
@@ -153,11 +233,26 @@ pub(super) fn policy(sheet: &mut Sheet<'_>, policy: &Policy) {
             return;
         }
     }
+    if policy_refused(sheet, policy, &table) {
+        return;
+    }
     sheet.lock(&table, AccessExclusive, "create-policy");
     for expr in policy.using.iter().chain(&policy.with_check) {
         subquery_locks(sheet, expr, &table, "create-policy");
     }
     sheet.breaks("policy", ObjectKind::Policy, format!("{table}.{name}"), &table);
+}
+
+/// Policies are for tables, and name columns and roles that are there.
+fn policy_refused(sheet: &mut Sheet<'_>, policy: &Policy, table: &Name) -> bool {
+    there::roles(sheet, &policy.roles);
+    let kind = sheet.table(table).map(|found| found.kind);
+    if kind.is_some_and(|kind| kind != RelationKind::Table) {
+        sheet.fails("wrong-object-kind", "42809", format!("\"{table}\" is not a table"));
+        return true;
+    }
+    let mut conditions = policy.using.iter().chain(&policy.with_check);
+    conditions.any(|condition| there::expr_lacks_column(sheet, table, condition))
 }
 
 fn subquery_locks(sheet: &mut Sheet<'_>, expr: &Expr, table: &Name, cause: &'static str) {

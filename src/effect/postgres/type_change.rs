@@ -3,7 +3,7 @@
 use super::alter_table::Target;
 use super::sheet::Sheet;
 use super::types::{self, Cost};
-use super::{column, source};
+use super::{column, method, source, there};
 use crate::effect::LockMode::{AccessExclusive, ShareRowExclusive};
 use crate::schema::{Constraint, Demand, Index, Name, Relation, RelationKind};
 use crate::sql::ast::{DataType, Expr, ExprShape, Key, ObjectKind};
@@ -51,6 +51,9 @@ pub(super) fn change(
         return;
     }
     if default_does_not_cast(sheet, target, column, &old, data_type) {
+        return;
+    }
+    if type_refused(sheet, target, column, data_type) {
         return;
     }
     if old != *data_type {
@@ -133,6 +136,26 @@ fn refused(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &str) -> bool {
     false
 }
 
+/// A type that the column, or an index of it, cannot have.
+fn type_refused(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &str, new: &DataType) -> bool {
+    if there::lacks_type(sheet, new) {
+        return true;
+    }
+    let Some(table) = sheet.table(&target.name) else { return false };
+    let identity = table.column(column).is_some_and(|found| found.identity.is_some());
+    if identity && !types::may_be_identity(sheet.schema, new) {
+        let detail = "identity column type must be smallint, integer, or bigint".to_owned();
+        sheet.fails("identity-misuse", "22023", detail);
+        return true;
+    }
+    let over = |index: &&Index| {
+        index.parts.iter().any(|part| part.key.column() == Some(column) && part.opclass.is_none())
+    };
+    let methods: Vec<String> =
+        table.indexes.iter().filter(over).map(|index| index.method.clone()).collect();
+    methods.iter().any(|known| method::type_lacks_class(sheet, new, known))
+}
+
 fn in_rule(table: &Relation, column: &str) -> bool {
     table.rules.iter().any(|rule| rule.columns.iter().any(|word| word == column))
 }
@@ -194,6 +217,10 @@ fn dependent_parts(
             }
             Demand::ForeignKey { parent, .. } => {
                 let parent = parent.clone();
+                let other = of_parent(sheet, constraint, column);
+                if cannot_compare(sheet, constraint, (Some(new), other.as_ref())) {
+                    return;
+                }
                 recheck(sheet, name, &parent, constraint, family_changes || rewrites, &parent);
             }
             _ => {}
@@ -207,9 +234,47 @@ fn dependent_parts(
             && target.beside.dropped_constraints.contains(&constraint.name.as_str());
         if used.iter().any(|used| used == column) && !dropped {
             let child = other.name.clone();
+            let at = used.iter().position(|used| used == column);
+            let own =
+                at.and_then(|at| other.column(constraint.columns().get(at)?)?.data_type.clone());
+            let own = own.filter(|_| child != target.name);
+            if cannot_compare(sheet, constraint, (own.as_ref(), Some(new))) {
+                return;
+            }
             recheck(sheet, &child, name, constraint, family_changes || rewrites, &child);
         }
     }
+}
+
+/// Returns the type of the column that one of a foreign key references.
+fn of_parent(sheet: &Sheet<'_>, constraint: &Constraint, column: &str) -> Option<DataType> {
+    let Demand::ForeignKey { columns, parent, parent_columns, .. } = &constraint.kind else {
+        return None;
+    };
+    let table = sheet.table(parent)?;
+    let at = columns.iter().position(|own| own == column)?;
+    let referenced = match parent_columns.is_empty() {
+        true => table.primary_key()?.get(at)?,
+        false => parent_columns.get(at)?,
+    };
+    table.column(referenced)?.data_type.clone()
+}
+
+/// Notes a foreign key between types that cannot be compared any more. Says whether it is one.
+fn cannot_compare(
+    sheet: &mut Sheet<'_>,
+    constraint: &Constraint,
+    (child, parent): (Option<&DataType>, Option<&DataType>),
+) -> bool {
+    let wrong = child
+        .zip(parent)
+        .is_some_and(|(child, parent)| super::foreign_key::are_incomparable(sheet, child, parent));
+    if wrong {
+        let detail =
+            format!("foreign key constraint \"{}\" cannot be implemented", constraint.name);
+        sheet.fails("type-mismatch", "42804", detail);
+    }
+    wrong
 }
 
 /// A foreign key is made anew, and checked again where the comparison changes.

@@ -56,6 +56,19 @@ fn plain(schema: &Schema, data_type: &DataType) -> (Plain, bool) {
     (Plain { name, args: current.args, array_dims, user }, constrained)
 }
 
+/// Returns the server's own scalar type below the domains of a type, none for arrays and for what
+/// users and extensions made.
+pub(super) fn scalar(schema: &Schema, data_type: &DataType) -> Option<String> {
+    let (plain, _) = plain(schema, data_type);
+    (plain.array_dims == 0 && !plain.user).then_some(plain.name)
+}
+
+/// Says whether a column of a type can be an identity.
+pub(super) fn may_be_identity(schema: &Schema, data_type: &DataType) -> bool {
+    let (plain, _) = plain(schema, data_type);
+    plain.array_dims == 0 && matches!(plain.name.as_str(), "smallint" | "integer" | "bigint")
+}
+
 /// Says whether a domain, or one below it, has constraints.
 pub(super) fn is_constrained(schema: &Schema, data_type: &DataType) -> bool {
     plain(schema, data_type).1
@@ -75,6 +88,26 @@ const BUILT_IN: &str = "\"char\" aclitem bigint bit boolean box bpchar bytea cha
     regconfig regdictionary regnamespace regoper regoperator regproc regprocedure regrole regtype \
     smallint text tid time timestamp timestamptz timetz tsmultirange tsquery tsrange \
     tstzmultirange tstzrange tsvector txid_snapshot uuid varbit varchar xid xid8 xml";
+
+/// Says whether a name is one of the server's own types, `serial` and pseudo-types included.
+pub(super) fn is_known(name: &str) -> bool {
+    is_built_in(name)
+        || matches!(
+            name,
+            "serial"
+                | "bigserial"
+                | "smallserial"
+                | "trigger"
+                | "event_trigger"
+                | "void"
+                | "record"
+        )
+        || name.starts_with("any")
+        || name.starts_with("pg_")
+        || name.ends_with("_handler")
+        || matches!(name, "refcursor" | "cstring" | "internal" | "unknown" | "gtsvector")
+        || matches!(name, "int2vector" | "cardinal_number" | "sql_identifier")
+}
 
 fn is_built_in(name: &str) -> bool {
     let name = if name == "double precision" { "double_precision" } else { name };

@@ -223,7 +223,7 @@ impl Walker<'_> {
             PartitionBound::Default => by.strategy != "hash",
             PartitionBound::In(_) => by.strategy == "list",
             PartitionBound::Range { .. } => by.strategy == "range",
-            PartitionBound::Hash => by.strategy == "hash",
+            PartitionBound::Hash { .. } => by.strategy == "hash",
         };
         if !fits {
             let failure = Failure {

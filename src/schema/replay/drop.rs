@@ -70,7 +70,10 @@ fn object(schema: &mut Schema, statement: &Drop, name: &ObjectName) {
             }
             schema.set_schema(name.name().to_owned(), None);
         }
-        ObjectKind::Extension => schema.set_extension(name.name().to_owned(), None),
+        ObjectKind::Extension => {
+            schema.set_extension(name.name().to_owned(), None);
+            schema.note_gone(Name::new("", name.name()));
+        }
         ObjectKind::Publication => schema.set_publication(name.name().to_owned(), None),
         ObjectKind::Statistics => {
             let full = schema.new_name(name);

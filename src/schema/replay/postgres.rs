@@ -218,7 +218,7 @@ fn alter_index(schema: &mut Schema, alter: &ast::AlterIndex) {
         IndexAction::AttachPartition(child) => attach_index(schema, alter, child),
         IndexAction::DependsOnExtension(_)
         | IndexAction::Options(_)
-        | IndexAction::SetStatistics
+        | IndexAction::SetStatistics(_)
         | IndexAction::OwnerTo
         | IndexAction::AllInTablespace(_) => {}
     }

@@ -93,8 +93,8 @@ pub enum IndexAction {
     DependsOnExtension(Ident),
     /// `SET (…)` / `RESET (…)`: names lower-case.
     Options(Vec<String>),
-    /// `ALTER COLUMN n SET STATISTICS`.
-    SetStatistics,
+    /// `ALTER COLUMN n SET STATISTICS`: the column by its number, where one is written.
+    SetStatistics(Option<usize>),
     /// `OWNER TO`: the server reads it, warns, and leaves the owner as it is.
     OwnerTo,
     /// `ALL IN TABLESPACE … SET TABLESPACE …`.

@@ -351,8 +351,8 @@ pub enum TypeAction {
         value: String,
         /// `IF NOT EXISTS`.
         if_not_exists: bool,
-        /// `BEFORE` / `AFTER` written.
-        positioned: bool,
+        /// The value written after `BEFORE` or `AFTER`.
+        beside: Option<String>,
     },
     /// `RENAME VALUE`.
     RenameValue {
@@ -555,8 +555,12 @@ pub struct Statistics {
     pub name: Option<ObjectName>,
     /// `IF [NOT] EXISTS`.
     pub if_exists: bool,
+    /// Kinds named, lower-case.
+    pub kinds: Vec<String>,
     /// Columns named.
     pub columns: Vec<Ident>,
+    /// Expressions named.
+    pub expressions: Vec<Expr>,
     /// The table (CREATE).
     pub table: Option<ObjectName>,
 }

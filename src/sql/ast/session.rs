@@ -89,6 +89,8 @@ pub struct Maintenance {
     pub kind: MaintenanceKind,
     /// The tables; empty means all.
     pub tables: Vec<ObjectName>,
+    /// Columns listed, with their tables (PostgreSQL).
+    pub columns: Vec<(ObjectName, Ident)>,
     /// Lower-case options written (`full`, `freeze`, `analyze`, `concurrently`); a value follows
     /// after `=` (`truncate=false`).
     pub options: Vec<String>,

@@ -96,7 +96,12 @@ pub enum PartitionBound {
         to: Vec<String>,
     },
     /// `FOR VALUES WITH (MODULUS m, REMAINDER r)`.
-    Hash,
+    Hash {
+        /// Into how many parts keys are divided.
+        modulus: u32,
+        /// Which of them it is.
+        remainder: u32,
+    },
 }
 
 /// `PARTITION BY strategy (keys)`.

@@ -104,7 +104,7 @@ fn maintenance(cursor: &mut Cursor<'_>) -> Parsed<Option<StatementKind>> {
         while let Some(token) = cursor.advance() {
             options.push(cursor.slice(token.span).to_ascii_lowercase());
         }
-        let maintenance = Maintenance { kind, tables, options, index: None };
+        let maintenance = Maintenance { kind, tables, columns: Vec::new(), options, index: None };
         return Ok(Some(StatementKind::Maintenance(maintenance)));
     }
     if cursor.accept(&["FLUSH"]) {
@@ -135,7 +135,13 @@ fn flush(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
     }
     wait(cursor)?;
     let kind = MaintenanceKind::Flush;
-    Ok(StatementKind::Maintenance(Maintenance { kind, tables, options, index: None }))
+    Ok(StatementKind::Maintenance(Maintenance {
+        kind,
+        tables,
+        columns: Vec::new(),
+        options,
+        index: None,
+    }))
 }
 
 fn format_option(cursor: &mut Cursor<'_>) -> Parsed<()> {

@@ -116,7 +116,7 @@ fn replaceable(c: &mut Cursor<'_>, or_replace: bool) -> Parsed<StatementKind> {
     c.accept(&["TRUSTED"]);
     c.accept(&["PROCEDURAL"]);
     if c.accept(&["LANGUAGE"]) {
-        return definition::create_language(c);
+        return definition::create_language(c, or_replace);
     }
     c.reset(start);
     let temporary = table::persistence(c) == Some(Persistence::Temporary);

@@ -147,7 +147,7 @@ fn text_search(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
 }
 
 /// Takes what follows `CREATE [OR REPLACE] [TRUSTED] [PROCEDURAL] LANGUAGE`.
-pub(super) fn create_language(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
+pub(super) fn create_language(c: &mut Cursor<'_>, or_replace: bool) -> Parsed<StatementKind> {
     let name = ObjectName::bare(names::column_id(c, "a language name")?);
     if c.accept(&["HANDLER"]) {
         names::qualified(c, "a function name")?;
@@ -160,7 +160,9 @@ pub(super) fn create_language(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
             c.accept(&["NO", "VALIDATOR"]);
         }
     }
-    Ok(done("create-language", ObjectKind::Language, name))
+    let mut found = other("create-language", Some(ObjectKind::Language), vec![name]);
+    found.options.extend(or_replace.then(|| "or replace".to_owned()));
+    Ok(StatementKind::Other(found))
 }
 
 /// Takes what follows `CREATE [OR REPLACE] TRANSFORM`.

@@ -211,21 +211,28 @@ pub(super) fn create_statistics(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
     if !c.at_symbol("(") && !c.at(&["ON"]) {
         name = Some(names::qualified(c, "a name")?);
     }
+    let mut kinds = Vec::new();
     if c.at_symbol("(") {
         call::enclosed(c, |c| {
-            names::list(c, |c| names::column_id(c, "a kind of statistics")).map(|_| ())
+            let words = names::list(c, |c| names::column_id(c, "a kind of statistics"))?;
+            kinds.extend(words.into_iter().map(|word| word.value));
+            Ok(())
         })?;
     }
     c.expect(&["ON"])?;
     let parts = names::list(c, index::key_part)?;
-    let columns = parts.into_iter().filter_map(|part| match part.key {
-        Key::Column(column) => Some(column),
-        Key::Expr(_) => None,
-    });
-    let columns = columns.collect();
+    let (mut columns, mut expressions) = (Vec::new(), Vec::new());
+    for part in parts {
+        match part.key {
+            Key::Column(column) => columns.push(column),
+            Key::Expr(expr) => expressions.push(expr),
+        }
+    }
     c.expect(&["FROM"])?;
     let table = Some(from::relation(c)?);
-    Ok(StatementKind::Statistics(Statistics { alter: false, name, if_exists, columns, table }))
+    let statistics =
+        Statistics { alter: false, name, if_exists, kinds, columns, expressions, table };
+    Ok(StatementKind::Statistics(statistics))
 }
 
 /// Takes what follows `ALTER STATISTICS`.
@@ -243,7 +250,9 @@ pub(super) fn alter_statistics(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
         alter: true,
         name: Some(address.name),
         if_exists,
+        kinds: Vec::new(),
         columns: Vec::new(),
+        expressions: Vec::new(),
         table: None,
     }))
 }
@@ -302,7 +311,8 @@ mod tests {
         );
         check(
             "CREATE STATISTICS IF NOT EXISTS s (ndistinct) ON a, (b + c) FROM t",
-            "Statistics(Statistics { name: Some(s), if_exists: true, columns: [a], table: \
+            "Statistics(Statistics { name: Some(s), if_exists: true, kinds: [\"ndistinct\"], \
+            columns: [a], expressions: [Expr { text: \"b + c\", columns: [\"b\", \"c\"] }], table: \
             Some(t) })",
         );
         check(

@@ -155,10 +155,11 @@ pub(super) fn alter(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
         IndexAction::Options(options::setting_names(c)?)
     } else if c.accept(&["ALTER"]) {
         c.accept(&["COLUMN"]);
-        if super::names::integer(c).is_err() {
+        let number = super::names::integer(c).ok();
+        if number.is_none() {
             names::column_id(c, "a column number")?;
         }
-        column_action(c)?
+        column_action(c, number.and_then(|number| number.parse().ok()))?
     } else {
         return Err(c.expected("RENAME, SET, RESET, ATTACH PARTITION or another action"));
     };
@@ -167,7 +168,7 @@ pub(super) fn alter(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
 
 /// Takes what is set for a column of an index. The grammar reads options too, which the server
 /// refuses later on.
-fn column_action(c: &mut Cursor<'_>) -> Parsed<IndexAction> {
+fn column_action(c: &mut Cursor<'_>, number: Option<usize>) -> Parsed<IndexAction> {
     c.expect(&["SET"])?;
     if c.at_symbol("(") {
         return Ok(IndexAction::Options(options::setting_names(c)?));
@@ -176,7 +177,7 @@ fn column_action(c: &mut Cursor<'_>) -> Parsed<IndexAction> {
     if !c.accept(&["DEFAULT"]) {
         names::integer(c)?;
     }
-    Ok(IndexAction::SetStatistics)
+    Ok(IndexAction::SetStatistics(number))
 }
 
 fn rename(c: &mut Cursor<'_>, name: ObjectName, if_exists: bool) -> Parsed<StatementKind> {
@@ -194,6 +195,10 @@ pub(super) fn reindex(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
         for (name, value) in options::utility(c)? {
             let off = matches!(value.to_ascii_lowercase().as_str(), "false" | "off" | "0");
             match name.as_str() {
+                // PostgreSQL 14 made it an option (release notes).
+                "concurrently" if c.server().version.major < 14 => {
+                    return Err(c.expected("VERBOSE"));
+                }
                 "concurrently" => concurrently = !off,
                 "tablespace" => tablespace = Some(value),
                 _ => {}
@@ -264,7 +269,7 @@ mod tests {
         );
         check(
             "ALTER INDEX i ALTER COLUMN 2 SET STATISTICS 100",
-            "AlterIndex(AlterIndex { name: i, action: SetStatistics })",
+            "AlterIndex(AlterIndex { name: i, action: SetStatistics(Some(2)) })",
         );
         check(
             "ALTER INDEX i SET TABLESPACE x",

@@ -41,15 +41,16 @@ fn relations(
     kind: MaintenanceKind,
     options: Vec<String>,
 ) -> Parsed<StatementKind> {
-    let mut tables = Vec::new();
+    let (mut tables, mut columns) = (Vec::new(), Vec::new());
     if !c.is_at_end() {
         tables = names::list(c, |c| {
             let name = from::relation(c)?;
-            names::optional_column_list(c)?;
+            let listed = names::optional_column_list(c)?;
+            columns.extend(listed.into_iter().map(|column| (name.clone(), column)));
             Ok(name)
         })?;
     }
-    Ok(StatementKind::Maintenance(Maintenance { kind, tables, options, index: None }))
+    Ok(StatementKind::Maintenance(Maintenance { kind, tables, columns, options, index: None }))
 }
 
 /// Takes what follows `CLUSTER`.
@@ -64,6 +65,7 @@ pub(super) fn cluster(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
     let mut found = Maintenance {
         kind: MaintenanceKind::Cluster,
         tables: Vec::new(),
+        columns: Vec::new(),
         options: words,
         index: None,
     };
@@ -108,6 +110,7 @@ pub(super) fn checkpoint(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
     Ok(StatementKind::Maintenance(Maintenance {
         kind: MaintenanceKind::Checkpoint,
         tables: Vec::new(),
+        columns: Vec::new(),
         options: words,
         index: None,
     }))
@@ -121,8 +124,8 @@ mod tests {
     fn forms() {
         check(
             "VACUUM FULL FREEZE VERBOSE ANALYZE t (a), u",
-            "Maintenance(Maintenance { kind: Vacuum, tables: [t, u], options: [\"full\", \
-            \"freeze\", \"verbose\", \"analyze\"] })",
+            "Maintenance(Maintenance { kind: Vacuum, tables: [t, u], columns: [(t, a)], \
+            options: [\"full\", \"freeze\", \"verbose\", \"analyze\"] })",
         );
         check(
             "VACUUM (FULL, TRUNCATE off, PARALLEL 2) t",
@@ -132,7 +135,8 @@ mod tests {
         check("VACUUM", "Maintenance(Maintenance { kind: Vacuum })");
         check(
             "ANALYZE VERBOSE t (a)",
-            "Maintenance(Maintenance { kind: Analyze, tables: [t], options: [\"verbose\"] })",
+            "Maintenance(Maintenance { kind: Analyze, tables: [t], columns: [(t, a)], options: \
+            [\"verbose\"] })",
         );
         check(
             "CLUSTER t USING i",

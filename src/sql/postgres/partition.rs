@@ -33,12 +33,19 @@ pub(super) fn bound(c: &mut Cursor<'_>) -> Parsed<PartitionBound> {
     }
     c.expect(&["WITH"])?;
     c.expect_symbol("(")?;
+    let (mut modulus, mut remainder) = (0, 0);
     names::list(c, |c| {
-        names::word(c, "MODULUS or REMAINDER")?;
-        names::integer(c)
+        let what = names::word(c, "MODULUS or REMAINDER")?;
+        // What is too large for the server is as wrong as zero.
+        let number = names::integer(c)?.parse().unwrap_or(0);
+        match what.as_str() {
+            "modulus" => modulus = number,
+            _ => remainder = number,
+        }
+        Ok(())
     })?;
     c.expect_symbol(")")?;
-    Ok(PartitionBound::Hash)
+    Ok(PartitionBound::Hash { modulus, remainder })
 }
 
 fn values(c: &mut Cursor<'_>) -> Parsed<Vec<String>> {

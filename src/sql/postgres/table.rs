@@ -284,7 +284,7 @@ mod tests {
         check(
             "CREATE TABLE t PARTITION OF p FOR VALUES WITH (MODULUS 4, REMAINDER 1)",
             "CreateTable(CreateTable { name: t, partition_of: Some(PartitionOf { parent: p, \
-            bound: Hash }) })",
+            bound: Hash { modulus: 4, remainder: 1 } }) })",
         );
         check(
             "CREATE TABLE t PARTITION OF p DEFAULT",

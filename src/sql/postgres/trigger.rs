@@ -146,12 +146,9 @@ pub(super) fn create_event(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
             }
         }
     }
-    execute(c, Arguments::None)?;
-    Ok(StatementKind::Other(other(
-        "create-event-trigger",
-        Some(ObjectKind::EventTrigger),
-        vec![name],
-    )))
+    let function = execute(c, Arguments::None)?;
+    let object = Some(ObjectKind::EventTrigger);
+    Ok(StatementKind::Other(other("create-event-trigger", object, vec![name, function])))
 }
 
 /// Takes what follows `ALTER EVENT TRIGGER`.
@@ -253,7 +250,7 @@ mod tests {
             "CREATE EVENT TRIGGER g ON ddl_command_start WHEN TAG IN ('DROP TABLE') EXECUTE \
             FUNCTION f()",
             "Other(Other { what: \"create-event-trigger\", object: Some(EventTrigger), names: \
-            [g] })",
+            [g, f] })",
         );
         check(
             "ALTER EVENT TRIGGER g ENABLE ALWAYS",

@@ -80,10 +80,8 @@ fn value(c: &mut Cursor<'_>) -> Parsed<Option<TypeAction>> {
     let if_not_exists = names::if_not_exists(c);
     let value = names::string(c)?;
     let positioned = c.accept_any(&["BEFORE", "AFTER"]).is_some();
-    if positioned {
-        names::string(c)?;
-    }
-    Ok(Some(TypeAction::AddValue { value, if_not_exists, positioned }))
+    let beside = if positioned { Some(names::string(c)?) } else { None };
+    Ok(Some(TypeAction::AddValue { value, if_not_exists, beside }))
 }
 
 fn rename_attribute(c: &mut Cursor<'_>) -> Parsed<TypeAction> {
@@ -229,7 +227,7 @@ mod tests {
         check(
             "ALTER TYPE t ADD VALUE IF NOT EXISTS 'x' BEFORE 'a'",
             "AlterType(AlterType { name: t, actions: [AddValue { value: \"x\", if_not_exists: \
-            true, positioned: true }] })",
+            true, beside: Some(\"a\") }] })",
         );
         check(
             "ALTER TYPE t RENAME VALUE 'a' TO 'b'",

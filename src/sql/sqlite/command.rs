@@ -62,7 +62,13 @@ fn maintenance(
     tables: Vec<ObjectName>,
     options: Vec<String>,
 ) -> StatementKind {
-    StatementKind::Maintenance(Maintenance { kind, tables, options, index: None })
+    StatementKind::Maintenance(Maintenance {
+        kind,
+        tables,
+        columns: Vec::new(),
+        options,
+        index: None,
+    })
 }
 
 /// `VACUUM [schema] [INTO file]`; the first writes the whole file anew, the second a copy of it.

@@ -1,0 +1,304 @@
+//! What the server refuses of CREATE TABLE, whatever rows there are.
+//!
+//! PostgreSQL 12 to 18, manual: CREATE TABLE; measured, testdata/servers/postgres.
+
+use super::create::constraints;
+use super::sheet::Sheet;
+use super::{column, functions, reloptions, there, types};
+use crate::schema::{Column, Relation};
+use crate::sql::ast::{
+    ConstraintKind, CreateTable, DataType, ForeignKey, GeneratedStorage, Key, KeyPart,
+};
+
+/// What the server refuses whatever exists.
+pub(super) fn refused(sheet: &mut Sheet<'_>, create: &CreateTable) -> bool {
+    if there::lacks_home(sheet, &create.name) || parents_refused(sheet, create) {
+        return true;
+    }
+    for column in &create.columns {
+        sheet.at(column.span);
+        if create.columns.iter().filter(|c| c.name.value == column.name.value).count() > 1 {
+            let detail = format!("column \"{}\" specified more than once", column.name);
+            sheet.fails("duplicate-parts", "42701", detail);
+            return true;
+        }
+        if let Some(data_type) = &column.data_type {
+            if there::lacks_type(sheet, data_type) {
+                return true;
+            }
+            if column.identity.is_some() && !types::may_be_identity(sheet.schema, data_type) {
+                let detail = "identity column type must be smallint, integer, or bigint".to_owned();
+                sheet.fails("identity-misuse", "22023", detail);
+                return true;
+            }
+        }
+        if let Some(generated) = &column.generated {
+            let lacks = match generated.storage {
+                GeneratedStorage::Stored => false,
+                GeneratedStorage::Virtual => sheet.needs_version(18, "VIRTUAL"),
+                GeneratedStorage::Unspecified => {
+                    sheet.needs_version(18, "GENERATED without STORED")
+                }
+            };
+            if lacks {
+                return true;
+            }
+            if let Some(function) = functions::not_immutable(sheet.schema, &generated.expr) {
+                let detail = format!("generation expression is not immutable: {function}()");
+                sheet.fails("unique-on-expression", "42P17", detail);
+                return true;
+            }
+        }
+        if let Some(default) = &column.default {
+            if default.has_subquery {
+                let detail = "cannot use a subquery in a DEFAULT expression".to_owned();
+                sheet.fails("check-with-subquery", "0A000", detail);
+                return true;
+            }
+            let data_type = column.data_type.as_ref();
+            if column::uses_fresh_value(sheet, column)
+                || column::missing_function(sheet, default)
+                || data_type.is_some_and(|t| super::literal::refused(sheet, t, default))
+            {
+                return true;
+            }
+        }
+        for (option, major) in [("compression", 14), ("storage", 16)] {
+            let written = column.options.iter().any(|(name, _)| name == option);
+            if written && sheet.needs_version(major, "this column option") {
+                return true;
+            }
+        }
+    }
+    if constraints_refused(sheet, create)
+        || partitioning_refused(sheet, create)
+        || storage_refused(sheet, create)
+        || foreign_keys_refused(sheet, create)
+    {
+        return true;
+    }
+    let keys = constraints(create)
+        .filter(|(added, _)| matches!(added.kind, ConstraintKind::PrimaryKey(_)));
+    if keys.count() > 1 {
+        let detail = format!("multiple primary keys for table \"{}\"", create.name);
+        sheet.fails("duplicate-object", "42P16", detail);
+        return true;
+    }
+    false
+}
+
+/// Keys and partitions by columns that the table lacks, and names that two constraints have.
+fn constraints_refused(sheet: &mut Sheet<'_>, create: &CreateTable) -> bool {
+    let alone = is_alone(create);
+    let has = |name: &str| create.columns.iter().any(|column| column.name.as_str() == name);
+    let mut names: Vec<&str> = Vec::new();
+    for (added, _) in constraints(create) {
+        sheet.at(added.span);
+        if let Some(name) = &added.name {
+            if names.contains(&name.as_str()) {
+                let detail = format!("constraint \"{name}\" exists already");
+                sheet.fails("duplicate-object", "42710", detail);
+                return true;
+            }
+            names.push(name.as_str());
+        }
+        let (ConstraintKind::PrimaryKey(key) | ConstraintKind::Unique(key)) = &added.kind else {
+            continue;
+        };
+        let keys = key.parts.iter().filter_map(|part| part.key.column());
+        let included = key.include.iter().map(crate::sql::Ident::as_str);
+        if let Some(missing) = keys.chain(included).find(|column| alone && !has(column)) {
+            let detail = format!("column \"{missing}\" named in key does not exist");
+            sheet.fails("missing-column", "42703", detail);
+            return true;
+        }
+    }
+    false
+}
+
+/// Columns of parents and of LIKE: of one name, parents have one type, and LIKE none beside it.
+fn parents_refused(sheet: &mut Sheet<'_>, create: &CreateTable) -> bool {
+    let mut inherited: Vec<Shape<'_>> = Vec::new();
+    for parent in &create.inherits {
+        let Some(parent) = sheet.schema.find(parent) else { continue };
+        for column in parent.columns.iter().map(shape) {
+            if inherited.iter().any(|other| conflicts(other, &column)) {
+                let detail = format!("inherited column \"{}\" has a type conflict", column.0);
+                sheet.fails("type-mismatch", "42804", detail);
+                return true;
+            }
+            inherited.push(column);
+        }
+    }
+    let written = create.columns.iter();
+    let mut own: Vec<Shape<'_>> =
+        written.map(|column| (column.name.as_str(), column.data_type.as_ref())).collect();
+    for like in &create.likes {
+        let Some(source) = sheet.schema.find(&like.source) else { continue };
+        for column in source.columns.iter().map(shape) {
+            if own.iter().any(|other| other.0 == column.0) {
+                let detail = format!("column \"{}\" specified more than once", column.0);
+                sheet.fails("duplicate-parts", "42701", detail);
+                return true;
+            }
+            own.push(column);
+        }
+    }
+    let conflict = own.iter().find(|column| inherited.iter().any(|other| conflicts(other, column)));
+    if let Some((conflict, _)) = conflict {
+        let detail = format!("column \"{conflict}\" has a type conflict");
+        sheet.fails("type-mismatch", "42804", detail);
+        return true;
+    }
+    let twice = create.inherits.iter().enumerate().find(|(at, parent)| {
+        create.inherits.iter().take(*at).any(|other| other.to_string() == parent.to_string())
+    });
+    if let Some((_, parent)) = twice {
+        let detail = format!("relation \"{parent}\" would be inherited from more than once");
+        sheet.fails("duplicate-object", "42P07", detail);
+    }
+    twice.is_some()
+}
+
+/// The name and the type of a column.
+type Shape<'c> = (&'c str, Option<&'c DataType>);
+
+fn shape(column: &Column) -> Shape<'_> {
+    (column.name.as_str(), column.data_type.as_ref())
+}
+
+/// Says whether two columns have one name and different types.
+fn conflicts(one: &Shape<'_>, other: &Shape<'_>) -> bool {
+    let kind = |data_type: &DataType| (plain(&data_type.name).to_owned(), data_type.array_dims > 0);
+    match (one.1, other.1) {
+        (Some(left), Some(right)) => {
+            one.0 == other.0 && (kind(left) != kind(right) || left.args != right.args)
+        }
+        _ => false,
+    }
+}
+
+/// The type that stands behind `serial` and its kin.
+fn plain(name: &str) -> &str {
+    match name {
+        "serial" => "integer",
+        "bigserial" => "bigint",
+        "smallserial" => "smallint",
+        other => other,
+    }
+}
+
+/// Says whether the columns of a new table are those written, and no others.
+fn is_alone(create: &CreateTable) -> bool {
+    create.likes.is_empty()
+        && create.inherits.is_empty()
+        && create.partition_of.is_none()
+        && create.of_type.is_none()
+        && create.query.is_none()
+}
+
+/// Keys of partitions: of columns that are there, of functions that are IMMUTABLE, and one alone
+/// for lists.
+fn partitioning_refused(sheet: &mut Sheet<'_>, create: &CreateTable) -> bool {
+    let Some(by) = &create.partition_by else { return false };
+    if by.strategy == "list" && by.keys.len() > 1 {
+        let detail = "cannot use \"list\" partition strategy with more than one column".to_owned();
+        sheet.fails("partition-bound", "42P17", detail);
+        return true;
+    }
+    if !create.inherits.is_empty() {
+        let detail = "cannot create partitioned table as inheritance child".to_owned();
+        sheet.fails("wrong-object-kind", "42P16", detail);
+        return true;
+    }
+    for part in &by.keys {
+        if key_refused(sheet, create, part) {
+            return true;
+        }
+    }
+    false
+}
+
+fn key_refused(sheet: &mut Sheet<'_>, create: &CreateTable, part: &KeyPart) -> bool {
+    let has = |name: &str| create.columns.iter().any(|column| column.name.as_str() == name);
+    let words: Vec<&str> = match &part.key {
+        Key::Column(column) => vec![column.as_str()],
+        Key::Expr(expr) => expr.columns.iter().map(String::as_str).collect(),
+    };
+    if let Some(missing) = words.into_iter().find(|column| is_alone(create) && !has(column)) {
+        let detail = format!("column \"{missing}\" named in partition key does not exist");
+        sheet.fails("missing-column", "42703", detail);
+        return true;
+    }
+    if let Key::Expr(expr) = &part.key
+        && functions::not_immutable(sheet.schema, expr).is_some()
+    {
+        let detail = "functions in partition key expression must be marked IMMUTABLE".to_owned();
+        sheet.fails("unique-on-expression", "42P17", detail);
+        return true;
+    }
+    false
+}
+
+/// Storage parameters and the access method.
+fn storage_refused(sheet: &mut Sheet<'_>, create: &CreateTable) -> bool {
+    if let Some(method) = &create.access_method
+        && there::lacks_method(sheet, method, &["heap"])
+    {
+        return true;
+    }
+    if let Some(tablespace) = &create.tablespace
+        && !matches!(tablespace.as_str(), "pg_default" | "pg_global")
+        && sheet.schema.complete
+    {
+        let detail = format!("tablespace \"{tablespace}\" may be missing");
+        sheet.may_fail("missing-object", "42704", detail);
+    }
+    let heap = create.access_method.as_deref().is_none_or(|method| method == "heap");
+    let stored = heap && create.partition_by.is_none() && !create.foreign;
+    stored && reloptions::refused(sheet, &create.options)
+}
+
+/// Foreign keys between columns that cannot be compared.
+fn foreign_keys_refused(sheet: &mut Sheet<'_>, create: &CreateTable) -> bool {
+    for (added, _) in constraints(create) {
+        let ConstraintKind::ForeignKey(key) = &added.kind else { continue };
+        sheet.at(added.span);
+        let Some(parent) = sheet.schema.find(&key.parent) else { continue };
+        if key_differs(sheet, create, key, parent) {
+            return true;
+        }
+    }
+    false
+}
+
+fn key_differs(
+    sheet: &mut Sheet<'_>,
+    create: &CreateTable,
+    key: &ForeignKey,
+    parent: &Relation,
+) -> bool {
+    if super::foreign_key::width_differs(sheet, key, &parent.name) {
+        return true;
+    }
+    let referenced: Vec<String> = match key.parent_columns.as_slice() {
+        [] => parent.primary_key().map(<[String]>::to_vec).unwrap_or_default(),
+        written => written.iter().map(|column| column.value.clone()).collect(),
+    };
+    for (child, other) in key.columns.iter().zip(&referenced) {
+        let own = create.columns.iter().find(|column| column.name.value == child.value);
+        let Some(own) = own.and_then(|column| column.data_type.as_ref()) else { continue };
+        let Some(other) = parent.column(other).and_then(|column| column.data_type.as_ref()) else {
+            continue;
+        };
+        if super::foreign_key::are_incomparable(sheet, own, other) {
+            let detail = format!(
+                "key columns \"{child}\" ({}) and ({}) are of incompatible types",
+                own.name, other.name
+            );
+            sheet.fails("type-mismatch", "42804", detail);
+            return true;
+        }
+    }
+    false
+}

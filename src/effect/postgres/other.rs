@@ -1,0 +1,95 @@
+//! Statements recognised by their first words: those of the whole server, of the session, and of
+//! objects that no table depends on.
+
+use super::dml;
+use super::sheet::Sheet;
+use crate::effect::LockMode::{self, AccessExclusive, AccessShare};
+use crate::schema::Name;
+use crate::sql::ast::Other;
+
+/// Effects of statements recognised by their first words.
+pub(super) fn other(sheet: &mut Sheet<'_>, other: &Other) {
+    let has = |word: &str| other.options.iter().any(|option| option == word);
+    match other.what {
+        "create-database" => sheet.refuses_transaction("CREATE DATABASE"),
+        "create-tablespace" => {
+            sheet.refuses_transaction("CREATE TABLESPACE");
+            let detail = "the directory may be missing or not the server's own".to_owned();
+            sheet.may_fail("privilege", "58P01", detail);
+        }
+        "alter-system" => sheet.refuses_transaction("ALTER SYSTEM"),
+        "discard-all" => sheet.refuses_transaction("DISCARD ALL"),
+        "alter-database" if has("set tablespace") => {
+            sheet.refuses_transaction("ALTER DATABASE SET TABLESPACE");
+        }
+        "create-subscription" if !(has("create_slot=false") || has("connect=false")) => {
+            sheet.refuses_transaction("CREATE SUBSCRIPTION with a replication slot");
+        }
+        "reassign-owned" => reassign(sheet, other),
+        "prepare" => {
+            let changes = has("changes");
+            for (at, name) in other.names.iter().enumerate() {
+                let Some(name) = sheet.existing(name, false) else { return };
+                if changes && at == 0 {
+                    sheet.lock(&name, LockMode::RowExclusive, "select");
+                } else {
+                    dml::read_one(sheet, &name, "select", dml::Use::Rewritten, false);
+                }
+            }
+        }
+        "create-language" if other.names.iter().any(|name| name.name() == "plpgsql") => {
+            if !has("or replace") {
+                let detail = "language \"plpgsql\" exists already".to_owned();
+                sheet.fails("duplicate-object", "42710", detail);
+            }
+        }
+        "create-event-trigger" => event_function(sheet, other),
+        "security-label" => {
+            let detail = "no security label provider may be loaded".to_owned();
+            sheet.may_fail("missing-object", "22023", detail);
+        }
+        "depends-on-extension" => {
+            if has("no") && sheet.needs_version(13, "NO DEPENDS ON EXTENSION") {
+                return;
+            }
+            // The table of a trigger is looked at (ALTER TABLE and ALTER INDEX have their own).
+            if let [_, _, table] = other.names.as_slice()
+                && let Some(table) = sheet.existing(table, false)
+            {
+                sheet.lock(&table, AccessShare, "alter-trigger");
+            }
+        }
+        "declare-cursor" => {
+            for name in &other.names {
+                let Some(name) = sheet.existing(name, false) else { return };
+                dml::read_one(sheet, &name, "select", dml::Use::Planned, false);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// An event trigger calls a function that returns `event_trigger`.
+fn event_function(sheet: &mut Sheet<'_>, other: &Other) {
+    let [_, function] = other.names.as_slice() else { return };
+    let Some((_, routines)) = sheet.schema.find_routines(function) else { return };
+    let fits = |returns: &crate::sql::ast::DataType| returns.name == "event_trigger";
+    if !routines.iter().any(|routine| routine.returns.as_ref().is_none_or(fits)) {
+        let detail = format!("function {function} must return type event_trigger");
+        sheet.fails("type-mismatch", "42P17", detail);
+    }
+}
+
+/// REASSIGN OWNED locks what the role is known to own.
+fn reassign(sheet: &mut Sheet<'_>, other: &Other) {
+    let owned: Vec<Name> = sheet
+        .schema
+        .relations
+        .values()
+        .filter(|found| found.owner.as_ref().is_some_and(|owner| other.options.contains(owner)))
+        .map(|found| found.name.clone())
+        .collect();
+    for name in owned {
+        sheet.lock(&name, AccessExclusive, "owner");
+    }
+}

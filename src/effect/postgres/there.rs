@@ -1,0 +1,122 @@
+//! Whether what a statement names is there: columns, types, schemas, roles.
+//!
+//! PostgreSQL 12 to 18 look every name up before they do anything (manual: SQL Commands; measured,
+//! testdata/servers/postgres). What is not there is only told where all is known: of a table that
+//! was made in view, or of a schema that is complete.
+
+use super::sheet::Sheet;
+use super::types;
+use crate::schema::{Name, Relation};
+use crate::sql::ObjectName;
+use crate::sql::ast::{DataType, Expr, ObjectKind};
+
+/// Columns that every table has (manual: System Columns).
+const SYSTEM: &[&str] = &["ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"];
+
+/// Returns a column among those words that a table, known to the last column, lacks.
+pub(super) fn lacking<'w>(
+    table: &Relation,
+    mut words: impl Iterator<Item = &'w str>,
+) -> Option<&'w str> {
+    // The name of the table stands for its rows.
+    let there = |word: &str| {
+        SYSTEM.contains(&word) || word == table.name.name || table.column(word).is_some()
+    };
+    words.find(|word| table.complete && !there(word))
+}
+
+/// Notes a column that a table lacks. Says whether it lacks one.
+pub(super) fn lacks_column<'w>(
+    sheet: &mut Sheet<'_>,
+    table: &Name,
+    words: impl Iterator<Item = &'w str>,
+) -> bool {
+    let missing = sheet.table(table).and_then(|found| lacking(found, words));
+    if let Some(missing) = missing {
+        let detail = format!("column \"{missing}\" of relation \"{table}\" does not exist");
+        sheet.fails("missing-column", "42703", detail);
+    }
+    missing.is_some()
+}
+
+/// Notes a column in an expression over one table that the table lacks. Fields of a composite
+/// column and what a subquery names have the form of columns too, and prove nothing.
+pub(super) fn expr_lacks_column(sheet: &mut Sheet<'_>, table: &Name, expr: &Expr) -> bool {
+    let plain = !expr.has_subquery && !expr.text.contains(").");
+    plain && lacks_column(sheet, table, expr.columns.iter().map(String::as_str))
+}
+
+/// Notes a type that nobody made. Says whether it is missing.
+pub(super) fn lacks_type(sheet: &mut Sheet<'_>, data_type: &DataType) -> bool {
+    let written = data_type.schema.iter().chain([&data_type.name]);
+    let name = ObjectName {
+        parts: written.map(|part| crate::sql::Ident::new(part.as_str(), data_type.span)).collect(),
+    };
+    let schema = sheet.schema;
+    let own = data_type.schema.as_deref().is_none_or(|schema| schema == "pg_catalog");
+    let known = (own && (types::is_known(&data_type.name) || data_type.name.contains(' ')))
+        || data_type.schema.as_deref() == Some("pg_catalog")
+        || schema.find_type(&name).is_some()
+        || schema.find(&name).is_some()
+        // The array of a user's type has a name of its own.
+        || data_type.name.starts_with('_')
+        || data_type.name.contains('%');
+    // An extension brings types that no statement names.
+    let missing = !known && schema.complete && schema.extensions.is_empty();
+    if missing {
+        let detail = format!("type \"{name}\" does not exist");
+        sheet.fails("missing-object", "42704", detail);
+    }
+    missing
+}
+
+/// Says whether a schema is known to be there, or may be.
+fn may_have_schema(sheet: &Sheet<'_>, name: &str) -> bool {
+    let schema = sheet.schema;
+    !schema.complete
+        || matches!(name, "public" | "information_schema")
+        || name.starts_with("pg_")
+        || schema.schemas.contains_key(name)
+        || schema.relations.keys().any(|known| known.schema == name)
+        || schema.types.keys().any(|known| known.schema == name)
+}
+
+/// Notes a schema that nobody made. Says whether it is missing.
+pub(super) fn lacks_schema(sheet: &mut Sheet<'_>, name: &str) -> bool {
+    let missing = !may_have_schema(sheet, name);
+    if missing {
+        let detail = format!("schema \"{name}\" does not exist");
+        sheet.fails("missing-object", "3F000", detail);
+    }
+    missing
+}
+
+/// Notes a missing schema that is written before the name of what is made.
+pub(super) fn lacks_home(sheet: &mut Sheet<'_>, name: &ObjectName) -> bool {
+    name.schema().is_some_and(|schema| lacks_schema(sheet, schema))
+}
+
+/// Notes roles that may be missing: they belong to the whole server.
+pub(super) fn roles(sheet: &mut Sheet<'_>, roles: &[String]) {
+    const KNOWN: &[&str] = &["public", "current_user", "session_user", "current_role", "postgres"];
+    for role in roles {
+        let known = KNOWN.contains(&role.as_str()) || role.starts_with("pg_");
+        let made = (ObjectKind::Role.as_str(), Name::new("", role.as_str()));
+        if sheet.schema.complete && !known && !sheet.schema.others.contains_key(&made) {
+            sheet.may_fail("missing-object", "42704", format!("role \"{role}\" does not exist"));
+        }
+    }
+}
+
+/// Notes a table access method, or one of indexes, that nobody made. Says whether it is missing.
+pub(super) fn lacks_method(sheet: &mut Sheet<'_>, method: &str, own: &[&str]) -> bool {
+    let key = (ObjectKind::AccessMethod.as_str(), Name::new("", method));
+    let known = own.contains(&method) || sheet.schema.others.contains_key(&key);
+    // An extension may have brought one.
+    let missing = !known && sheet.schema.complete && sheet.schema.extensions.is_empty();
+    if missing {
+        let detail = format!("access method \"{method}\" does not exist");
+        sheet.fails("missing-object", "42704", detail);
+    }
+    missing
+}
