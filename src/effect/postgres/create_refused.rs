@@ -7,7 +7,7 @@ use super::sheet::Sheet;
 use super::{column, functions, reloptions, there, types};
 use crate::schema::{Column, Relation};
 use crate::sql::ast::{
-    ConstraintKind, CreateTable, DataType, ForeignKey, GeneratedStorage, Key, KeyPart,
+    ColumnDef, ConstraintKind, CreateTable, DataType, ForeignKey, GeneratedStorage, Key, KeyPart,
 };
 
 /// What the server refuses whatever exists.
@@ -17,57 +17,8 @@ pub(super) fn refused(sheet: &mut Sheet<'_>, create: &CreateTable) -> bool {
     }
     for column in &create.columns {
         sheet.at(column.span);
-        if create.columns.iter().filter(|c| c.name.value == column.name.value).count() > 1 {
-            let detail = format!("column \"{}\" specified more than once", column.name);
-            sheet.fails("duplicate-parts", "42701", detail);
+        if column_refused(sheet, create, column) {
             return true;
-        }
-        if let Some(data_type) = &column.data_type {
-            if there::lacks_type(sheet, data_type) {
-                return true;
-            }
-            if column.identity.is_some() && !types::may_be_identity(sheet.schema, data_type) {
-                let detail = "identity column type must be smallint, integer, or bigint".to_owned();
-                sheet.fails("identity-misuse", "22023", detail);
-                return true;
-            }
-        }
-        if let Some(generated) = &column.generated {
-            let lacks = match generated.storage {
-                GeneratedStorage::Stored => false,
-                GeneratedStorage::Virtual => sheet.needs_version(18, "VIRTUAL"),
-                GeneratedStorage::Unspecified => {
-                    sheet.needs_version(18, "GENERATED without STORED")
-                }
-            };
-            if lacks {
-                return true;
-            }
-            if let Some(function) = functions::not_immutable(sheet.schema, &generated.expr) {
-                let detail = format!("generation expression is not immutable: {function}()");
-                sheet.fails("unique-on-expression", "42P17", detail);
-                return true;
-            }
-        }
-        if let Some(default) = &column.default {
-            if default.has_subquery {
-                let detail = "cannot use a subquery in a DEFAULT expression".to_owned();
-                sheet.fails("check-with-subquery", "0A000", detail);
-                return true;
-            }
-            let data_type = column.data_type.as_ref();
-            if column::uses_fresh_value(sheet, column)
-                || column::missing_function(sheet, default)
-                || data_type.is_some_and(|t| super::literal::refused(sheet, t, default))
-            {
-                return true;
-            }
-        }
-        for (option, major) in [("compression", 14), ("storage", 16)] {
-            let written = column.options.iter().any(|(name, _)| name == option);
-            if written && sheet.needs_version(major, "this column option") {
-                return true;
-            }
         }
     }
     if constraints_refused(sheet, create)
@@ -83,6 +34,60 @@ pub(super) fn refused(sheet: &mut Sheet<'_>, create: &CreateTable) -> bool {
         let detail = format!("multiple primary keys for table \"{}\"", create.name);
         sheet.fails("duplicate-object", "42P16", detail);
         return true;
+    }
+    false
+}
+
+fn column_refused(sheet: &mut Sheet<'_>, create: &CreateTable, column: &ColumnDef) -> bool {
+    if create.columns.iter().filter(|c| c.name.value == column.name.value).count() > 1 {
+        let detail = format!("column \"{}\" specified more than once", column.name);
+        sheet.fails("duplicate-parts", "42701", detail);
+        return true;
+    }
+    if let Some(data_type) = &column.data_type {
+        if there::lacks_type(sheet, data_type) {
+            return true;
+        }
+        if column.identity.is_some() && !types::may_be_identity(sheet.schema, data_type) {
+            let detail = "identity column type must be smallint, integer, or bigint".to_owned();
+            sheet.fails("identity-misuse", "22023", detail);
+            return true;
+        }
+    }
+    if let Some(generated) = &column.generated {
+        let lacks = match generated.storage {
+            GeneratedStorage::Stored => false,
+            GeneratedStorage::Virtual => sheet.needs_version(18, "VIRTUAL"),
+            GeneratedStorage::Unspecified => sheet.needs_version(18, "GENERATED without STORED"),
+        };
+        if lacks {
+            return true;
+        }
+        if let Some(function) = functions::not_immutable(sheet.schema, &generated.expr) {
+            let detail = format!("generation expression is not immutable: {function}()");
+            sheet.fails("unique-on-expression", "42P17", detail);
+            return true;
+        }
+    }
+    if let Some(default) = &column.default {
+        if default.has_subquery {
+            let detail = "cannot use a subquery in a DEFAULT expression".to_owned();
+            sheet.fails("check-with-subquery", "0A000", detail);
+            return true;
+        }
+        let data_type = column.data_type.as_ref();
+        if column::uses_fresh_value(sheet, column)
+            || column::missing_function(sheet, default)
+            || data_type.is_some_and(|t| super::literal::refused(sheet, t, default))
+        {
+            return true;
+        }
+    }
+    for (option, major) in [("compression", 14), ("storage", 16)] {
+        let written = column.options.iter().any(|(name, _)| name == option);
+        if written && sheet.needs_version(major, "this column option") {
+            return true;
+        }
     }
     false
 }

@@ -1,13 +1,11 @@
 //! Indexes: created, altered, rebuilt. DROP INDEX is in `drop`.
 
 use super::sheet::Sheet;
-use super::{functions, method, partition, reloptions, source, there};
+use super::{index_refused, partition, reloptions, source};
 use crate::effect::LockMode::{AccessExclusive, Share, ShareUpdateExclusive};
 use crate::schema::{Index, Name, Relation, RelationKind, made_up_name};
-use crate::sql::Ident;
 use crate::sql::ast::{
-    AlterIndex, CreateIndex, GeneratedStorage, IndexAction, IndexKind, Key, ObjectKind, Reindex,
-    ReindexTarget,
+    AlterIndex, CreateIndex, IndexAction, IndexKind, Key, ObjectKind, Reindex, ReindexTarget,
 };
 
 /// Effects of CREATE INDEX.
@@ -37,7 +35,7 @@ pub(super) fn create(sheet: &mut Sheet<'_>, create: &CreateIndex) {
             sheet.lock(&child, mode, "create-index");
         }
     }
-    if refused(sheet, create, &table) {
+    if index_refused::refused(sheet, create, &table) {
         return;
     }
     if sheet.schema.is_taken(&index) && create.index.name.is_some() {
@@ -106,92 +104,6 @@ fn taken(sheet: &mut Sheet<'_>, create: &CreateIndex, index: &Name) {
     if let (Some(table), Some(false)) = (table, found.map(|found| found.valid)) {
         sheet.leaves("invalid-index-kept", index.to_string(), &table);
     }
-}
-
-/// What the server refuses whatever the rows are.
-fn refused(sheet: &mut Sheet<'_>, create: &CreateIndex, table: &Name) -> bool {
-    let definition = &create.index;
-    if definition.nulls_not_distinct && sheet.needs_version(15, "NULLS NOT DISTINCT") {
-        return true;
-    }
-    let found = sheet.table(table);
-    if reloptions::index_refused(sheet, definition.method.as_deref(), &definition.options) {
-        return true;
-    }
-    for part in &definition.parts {
-        match &part.key {
-            Key::Column(column) => {
-                let Some(found) = found else { continue };
-                let known = found.column(column.as_str());
-                if found.complete && known.is_none() && !is_system_column(column) {
-                    let detail = format!("column \"{column}\" does not exist");
-                    sheet.fails("missing-column", "42703", detail);
-                    return true;
-                }
-                let generated = known.and_then(|known| known.generated.as_ref());
-                if generated.is_some_and(|g| g.storage != GeneratedStorage::Stored) {
-                    let detail =
-                        "indexes on virtual generated columns are not supported".to_owned();
-                    sheet.fails("unique-on-expression", "0A000", detail);
-                    return true;
-                }
-            }
-            Key::Expr(expr) => {
-                if there::expr_lacks_column(sheet, table, expr) {
-                    return true;
-                }
-                if found.is_some_and(|found| functions::depends_on_session(found, expr)) {
-                    let detail = "functions in index expression must be marked IMMUTABLE";
-                    sheet.fails("unique-on-expression", "42P17", detail.to_owned());
-                    return true;
-                }
-                if let Some(function) = functions::not_immutable(sheet.schema, expr) {
-                    let detail = format!("function {function}() in an index is not immutable");
-                    sheet.fails("unique-on-expression", "42P17", detail);
-                    return true;
-                }
-            }
-        }
-    }
-    if there::lacks_column(sheet, table, definition.include.iter().map(Ident::as_str))
-        || method::refused(sheet, definition, found)
-    {
-        return true;
-    }
-    if let Some(predicate) = &definition.predicate {
-        if there::expr_lacks_column(sheet, table, predicate) {
-            return true;
-        }
-        if let Some(function) = functions::not_immutable(sheet.schema, predicate) {
-            let detail = format!("function {function}() in an index predicate is not immutable");
-            sheet.fails("unique-on-expression", "42P17", detail);
-            return true;
-        }
-        if predicate.has_subquery {
-            let detail = "cannot use a subquery in an index predicate".to_owned();
-            sheet.fails("check-with-subquery", "0A000", detail);
-            return true;
-        }
-    }
-    let unique = definition.kind == IndexKind::Unique;
-    let by = found.and_then(|found| found.partition_by.as_ref()).filter(|_| unique);
-    let uncovered = by.is_some_and(|by| {
-        by.keys.iter().any(|key| match &key.key {
-            Key::Column(column) => {
-                !definition.parts.iter().any(|p| p.key.column() == Some(column.as_str()))
-            }
-            Key::Expr(_) => true,
-        })
-    });
-    if uncovered {
-        let detail = "a unique index on a partitioned table has to hold all partition columns";
-        sheet.fails("unique-on-expression", "0A000", detail.to_owned());
-    }
-    uncovered
-}
-
-fn is_system_column(column: &Ident) -> bool {
-    matches!(column.as_str(), "ctid" | "xmin" | "xmax" | "cmin" | "cmax" | "tableoid")
 }
 
 /// The index of a partitioned table is built on every partition that has no equal one.

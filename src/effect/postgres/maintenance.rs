@@ -1,7 +1,7 @@
 //! VACUUM, ANALYZE, CLUSTER, REFRESH, LOCK TABLE.
 
 use super::sheet::Sheet;
-use super::{dml, object, settings, source, there};
+use super::{dml, object, source, table_refused, there};
 use crate::effect::LockMode::{AccessExclusive, AccessShare, Exclusive, ShareUpdateExclusive};
 use crate::schema::{Name, Relation, RelationKind};
 use crate::sql::ast::{
@@ -141,7 +141,7 @@ fn cluster(sheet: &mut Sheet<'_>, maintenance: &Maintenance) {
                 return;
             }
             let index = maintenance.index.as_ref().map(crate::sql::Ident::as_str);
-            if index.is_some() && settings::cluster_refused(sheet, &table, index) {
+            if index.is_some() && table_refused::cluster_refused(sheet, &table, index) {
                 return;
             }
         }

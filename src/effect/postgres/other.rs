@@ -37,11 +37,11 @@ pub(super) fn other(sheet: &mut Sheet<'_>, other: &Other) {
                 }
             }
         }
-        "create-language" if other.names.iter().any(|name| name.name() == "plpgsql") => {
-            if !has("or replace") {
-                let detail = "language \"plpgsql\" exists already".to_owned();
-                sheet.fails("duplicate-object", "42710", detail);
-            }
+        "create-language"
+            if other.names.iter().any(|name| name.name() == "plpgsql") && !has("or replace") =>
+        {
+            let detail = "language \"plpgsql\" exists already".to_owned();
+            sheet.fails("duplicate-object", "42710", detail);
         }
         "create-event-trigger" => event_function(sheet, other),
         "security-label" => {

@@ -2,15 +2,13 @@
 
 use super::alter_table::Target;
 use super::sheet::Sheet;
-use super::{object, reloptions, source, types};
+use super::{object, reloptions, source, table_refused, types};
 use crate::effect::LockMode::{
     AccessExclusive, AccessShare, ShareRowExclusive, ShareUpdateExclusive,
 };
-use crate::schema::{Column, Demand, Name, Relation, RelationKind, Trigger, TypeBody};
+use crate::schema::{Column, Demand, Name, Relation, RelationKind, Trigger};
 use crate::sql::Ident;
-use crate::sql::ast::{
-    GeneratedStorage, IndexKind, ObjectKind, PgAction, ReplicaIdentity, TriggerState,
-};
+use crate::sql::ast::{GeneratedStorage, ObjectKind, PgAction, ReplicaIdentity, TriggerState};
 
 use super::column::check_there;
 
@@ -227,26 +225,10 @@ pub(super) fn table_wide(sheet: &mut Sheet<'_>, target: &Target<'_>, action: &Pg
         }
         PgAction::SetAccessMethod(method) => set_access_method(sheet, target, method),
         PgAction::Trigger { state, name: trigger, .. } => {
-            let how = match state {
-                TriggerState::Disable => "disable-trigger",
-                TriggerState::Enable | TriggerState::EnableReplica | TriggerState::EnableAlways => {
-                    "enable-trigger"
-                }
-            };
-            if user_triggers_refused(sheet, name, action) {
+            if table_refused::user_triggers_refused(sheet, name, action) {
                 return;
             }
-            let trigger = trigger.as_ref().map_or("*", Ident::as_str);
-            if let Some(table) = table
-                && table.complete
-                && trigger != "*"
-                && !table.triggers.iter().any(|known| known.name == trigger)
-            {
-                let detail = format!("trigger \"{trigger}\" for table \"{name}\" does not exist");
-                sheet.fails("missing-object", "42704", detail);
-                return;
-            }
-            sheet.breaks(how, ObjectKind::Trigger, format!("{name}.{trigger}"), name);
+            trigger_state(sheet, name, *state, trigger.as_ref());
         }
         PgAction::Rule { name: rule, .. } => {
             let known = |table: &Relation| table.rules.iter().any(|own| own.name == rule.value);
@@ -262,7 +244,7 @@ pub(super) fn table_wide(sheet: &mut Sheet<'_>, target: &Target<'_>, action: &Pg
         }
         PgAction::ReplicaIdentity(identity) => {
             if let ReplicaIdentity::Index(index) = identity
-                && identity_refused(sheet, name, index.as_str())
+                && table_refused::identity_refused(sheet, name, index.as_str())
             {
                 return;
             }
@@ -281,139 +263,55 @@ pub(super) fn table_wide(sheet: &mut Sheet<'_>, target: &Target<'_>, action: &Pg
             sheet.fails("wrong-object-kind", "42809", detail);
         }
         PgAction::NoInherit(parent) => {
-            let Some(parent) = sheet.existing(parent, false) else { return };
-            if table.is_some_and(|table| table.complete && !table.inherits.contains(&parent)) {
-                let detail = format!("\"{parent}\" is not a parent of relation \"{name}\"");
-                sheet.fails("missing-object", "42P01", detail);
-                return;
-            }
-            sheet.lock(&parent, AccessShare, "no-inherit");
-            sheet.breaks("detach-inheritance", ObjectKind::Table, name.to_string(), name);
+            no_inherit(sheet, name, parent);
         }
         PgAction::ClusterOn(index) => {
-            cluster_refused(sheet, name, Some(index.as_str()));
+            table_refused::cluster_refused(sheet, name, Some(index.as_str()));
         }
         PgAction::SetWithoutCluster => {
-            cluster_refused(sheet, name, None);
+            table_refused::cluster_refused(sheet, name, None);
         }
-        PgAction::NotOf => {
-            if table.is_some_and(|table| table.complete && table.of_type.is_none()) {
-                let detail = format!("\"{name}\" is not a typed table");
-                sheet.fails("wrong-object-kind", "42809", detail);
-            }
+        PgAction::NotOf if table.is_some_and(|table| table.complete && table.of_type.is_none()) => {
+            let detail = format!("\"{name}\" is not a typed table");
+            sheet.fails("wrong-object-kind", "42809", detail);
         }
-        PgAction::Of(of) => of_type(sheet, name, of),
+        PgAction::Of(of) => table_refused::of_type(sheet, name, of),
         PgAction::SetOptions(options) => storage_options(sheet, target, options),
         _ => {}
     }
 }
 
-/// Notes an index that a table does not have. Says whether it lacks it.
-fn lacks_index(sheet: &mut Sheet<'_>, table: &Name, index: &str) -> bool {
-    let Some(found) = sheet.table(table) else { return false };
-    if !found.complete || found.index(index).is_some() {
-        return false;
-    }
-    let other = sheet.schema.is_taken(&Name::new(table.schema.clone(), index));
-    let (when, code) =
-        if other { ("wrong-object-kind", "42809") } else { ("missing-object", "42704") };
-    sheet.fails(when, code, format!("index \"{index}\" for table \"{table}\" does not exist"));
-    true
-}
-
-/// An index that CLUSTER cannot follow: partitioned, partial, or of a method without an order.
-pub(super) fn cluster_refused(sheet: &mut Sheet<'_>, table: &Name, index: Option<&str>) -> bool {
-    if index.is_some_and(|index| lacks_index(sheet, table, index)) {
-        return true;
-    }
-    let Some(found) = sheet.table(table) else { return false };
-    if found.is_partitioned() {
-        let detail = "cannot mark index clustered in partitioned table".to_owned();
-        sheet.fails("wrong-object-kind", "0A000", detail);
-        return true;
-    }
-    let own = index.and_then(|index| found.index(index));
-    let wrong = own.and_then(|own| {
-        if own.predicate.is_some() {
-            Some("partial index")
-        } else if !matches!(own.method.as_str(), "btree" | "gist") {
-            Some("index of a method that does not support clustering")
-        } else if !own.valid {
-            Some("invalid index")
-        } else {
-            None
+fn trigger_state(sheet: &mut Sheet<'_>, name: &Name, state: TriggerState, trigger: Option<&Ident>) {
+    let how = match state {
+        TriggerState::Disable => "disable-trigger",
+        TriggerState::Enable | TriggerState::EnableReplica | TriggerState::EnableAlways => {
+            "enable-trigger"
         }
-    });
-    if let Some(wrong) = wrong {
-        sheet.fails("wrong-object-kind", "0A000", format!("cannot cluster on {wrong}"));
-    }
-    wrong.is_some()
-}
-
-/// REPLICA IDENTITY needs a unique index over columns that are NOT NULL, without WHERE.
-fn identity_refused(sheet: &mut Sheet<'_>, table: &Name, index: &str) -> bool {
-    if lacks_index(sheet, table, index) {
-        return true;
-    }
-    let Some(found) = sheet.table(table) else { return false };
-    let Some(own) = found.index(index) else { return false };
-    let nullable = |column: &&str| found.column(column).is_some_and(|column| !column.not_null);
-    let (code, what) = if own.kind != IndexKind::Unique {
-        ("42809", "as it is not unique")
-    } else if own.predicate.is_some() {
-        ("0A000", "as it is partial")
-    } else if own.parts.iter().any(|part| part.key.column().is_none()) {
-        ("0A000", "as it is over expressions")
-    } else if own.key_columns().iter().any(nullable) {
-        ("42809", "because a column of it is nullable")
-    } else {
-        return false;
     };
-    let detail = format!("index \"{index}\" cannot be used as replica identity {what}");
-    sheet.fails("wrong-object-kind", code, detail);
-    true
-}
-
-/// OF needs the very columns of the type, in order.
-fn of_type(sheet: &mut Sheet<'_>, name: &Name, of: &crate::sql::ObjectName) {
-    let Some(table) = sheet.table(name).filter(|table| table.complete) else { return };
-    let Some(found) = sheet.schema.find_type(of) else {
-        if sheet.schema.complete && sheet.schema.find(of).is_none() {
-            let detail = format!("type \"{of}\" does not exist");
-            sheet.fails("missing-object", "42704", detail);
-        }
+    let trigger = trigger.map_or("*", Ident::as_str);
+    if let Some(table) = sheet.table(name)
+        && table.complete
+        && trigger != "*"
+        && !table.triggers.iter().any(|known| known.name == trigger)
+    {
+        let detail = format!("trigger \"{trigger}\" for table \"{name}\" does not exist");
+        sheet.fails("missing-object", "42704", detail);
         return;
-    };
-    let TypeBody::Composite(fields) = &found.kind else {
-        sheet.fails("wrong-object-kind", "42809", format!("type {of} is not a composite type"));
-        return;
-    };
-    let own = table.columns.iter().map(|column| column.name.as_str());
-    let same = own.eq(fields.iter().map(|(field, _)| field.as_str()));
-    if !same || !table.inherits.is_empty() {
-        let detail = format!("the columns of \"{name}\" are not those of type {of}");
-        sheet.fails("type-mismatch", "42804", detail);
     }
+    sheet.breaks(how, ObjectKind::Trigger, format!("{name}.{trigger}"), name);
 }
 
-/// PostgreSQL 12 goes down to the copies of a trigger by name, and then leaves them out: they are
-/// the server's own (measured).
-#[expect(clippy::wildcard_enum_match_arm, reason = "called for triggers alone")]
-fn user_triggers_refused(sheet: &mut Sheet<'_>, table: &Name, action: &PgAction) -> bool {
-    let user = match action {
-        PgAction::Trigger { name, all, .. } => name.is_none() && !all,
-        _ => false,
-    };
-    let copied = sheet.table(table).filter(|found| found.is_partitioned()).and_then(|found| {
-        found.triggers.iter().find(|trigger| trigger.for_each_row && !trigger.inherited)
-    });
-    let Some(copied) = copied.filter(|_| user && !sheet.since(13)) else { return false };
-    let Some(part) = sheet.schema.partitions(table).first().map(|part| part.name.clone()) else {
-        return false;
-    };
-    let detail = format!("trigger \"{}\" for table \"{part}\" does not exist", copied.name);
-    sheet.fails("missing-object", "42704", detail);
-    true
+/// Effects of NO INHERIT.
+fn no_inherit(sheet: &mut Sheet<'_>, name: &Name, parent: &crate::sql::ObjectName) {
+    let table = sheet.table(name);
+    let Some(parent) = sheet.existing(parent, false) else { return };
+    if table.is_some_and(|table| table.complete && !table.inherits.contains(&parent)) {
+        let detail = format!("\"{parent}\" is not a parent of relation \"{name}\"");
+        sheet.fails("missing-object", "42P01", detail);
+        return;
+    }
+    sheet.lock(&parent, AccessShare, "no-inherit");
+    sheet.breaks("detach-inheritance", ObjectKind::Table, name.to_string(), name);
 }
 
 /// Effects of SET TABLESPACE: the table is copied, and its indexes stay where they are.

@@ -1,0 +1,92 @@
+//! What the server refuses of CREATE INDEX, whatever rows there are.
+//!
+//! PostgreSQL 12 to 18, manual: CREATE INDEX; measured, testdata/servers/postgres.
+
+use super::sheet::Sheet;
+use super::{functions, method, reloptions, there};
+use crate::schema::Name;
+use crate::sql::Ident;
+use crate::sql::ast::{CreateIndex, Expr, GeneratedStorage, IndexKind, Key};
+
+/// Notes the first thing that the server refuses. Says whether there is one.
+pub(super) fn refused(sheet: &mut Sheet<'_>, create: &CreateIndex, table: &Name) -> bool {
+    let definition = &create.index;
+    if definition.nulls_not_distinct && sheet.needs_version(15, "NULLS NOT DISTINCT") {
+        return true;
+    }
+    let found = sheet.table(table);
+    reloptions::index_refused(sheet, definition.method.as_deref(), &definition.options)
+        || definition.parts.iter().any(|part| key_refused(sheet, table, &part.key))
+        || there::lacks_column(sheet, table, definition.include.iter().map(Ident::as_str))
+        || method::refused(sheet, definition, found)
+        || definition.predicate.iter().any(|predicate| predicate_refused(sheet, table, predicate))
+        || is_uncovered(sheet, create, table)
+}
+
+fn key_refused(sheet: &mut Sheet<'_>, table: &Name, key: &Key) -> bool {
+    let found = sheet.table(table);
+    match key {
+        Key::Column(column) => {
+            if there::lacks_column(sheet, table, std::iter::once(column.as_str())) {
+                return true;
+            }
+            let known = found.and_then(|found| found.column(column.as_str()));
+            let generated = known.and_then(|known| known.generated.as_ref());
+            let computed = generated.is_some_and(|g| g.storage != GeneratedStorage::Stored);
+            if computed {
+                let detail = "indexes on virtual generated columns are not supported".to_owned();
+                sheet.fails("unique-on-expression", "0A000", detail);
+            }
+            computed
+        }
+        Key::Expr(expr) => {
+            if there::expr_lacks_column(sheet, table, expr) {
+                return true;
+            }
+            let function = functions::not_immutable(sheet.schema, expr);
+            let mutable = function.is_some()
+                || found.is_some_and(|found| functions::depends_on_session(found, expr));
+            if mutable {
+                let detail = "functions in index expression must be marked IMMUTABLE".to_owned();
+                sheet.fails("unique-on-expression", "42P17", detail);
+            }
+            mutable
+        }
+    }
+}
+
+fn predicate_refused(sheet: &mut Sheet<'_>, table: &Name, predicate: &Expr) -> bool {
+    if there::expr_lacks_column(sheet, table, predicate) {
+        return true;
+    }
+    if let Some(function) = functions::not_immutable(sheet.schema, predicate) {
+        let detail = format!("function {function}() in an index predicate is not immutable");
+        sheet.fails("unique-on-expression", "42P17", detail);
+        return true;
+    }
+    if predicate.has_subquery {
+        let detail = "cannot use a subquery in an index predicate".to_owned();
+        sheet.fails("check-with-subquery", "0A000", detail);
+    }
+    predicate.has_subquery
+}
+
+/// A unique index of a partitioned table holds all the columns that it is partitioned by.
+fn is_uncovered(sheet: &mut Sheet<'_>, create: &CreateIndex, table: &Name) -> bool {
+    let unique = create.index.kind == IndexKind::Unique;
+    let found = sheet.table(table);
+    let by = found.and_then(|found| found.partition_by.as_ref()).filter(|_| unique);
+    let uncovered = by.is_some_and(|by| {
+        by.keys.iter().any(|key| match &key.key {
+            Key::Column(column) => {
+                !create.index.parts.iter().any(|p| p.key.column() == Some(column.as_str()))
+            }
+            Key::Expr(_) => true,
+        })
+    });
+    if uncovered {
+        let detail = "a unique index on a partitioned table has to hold all partition columns";
+        sheet.fails("unique-on-expression", "0A000", detail.to_owned());
+    }
+    uncovered
+}
