@@ -5,25 +5,39 @@ use super::cursor::{Cursor, Parsed};
 use super::lexer::Lexing;
 use super::migration::{Script, Section};
 use super::server::{Server, ServerKind};
-use super::split::{Piece, PieceKind, Pieces, split};
+use super::split::{PieceKind, split_each};
 
 /// Splits a section and reads its statements.
 pub fn parse(section: Section, server: Server) -> Script {
     let text = section.source.text();
     let lexing = Lexing { placeholders: section.reading.placeholders, ..Lexing::of(server) };
-    let pieces = split(text, lexing, section.range, &section.reading);
-    let Pieces { tokens, comments, pieces } = pieces;
-    let mut statements = Vec::new();
+    let mut statements: Vec<Statement> = Vec::new();
     let mut others = Vec::new();
-    for piece in pieces {
-        if piece.kind == PieceKind::Statement {
-            let tokens = tokens.get(piece.tokens.clone()).unwrap_or(&[]);
-            statements.push(statement(Cursor::new(text, tokens, server)));
-        } else {
-            others.push(Piece { tokens: 0..0, ..piece });
+    let comments = split_each(text, lexing, section.range, &section.reading, |piece, tokens| {
+        if piece.kind != PieceKind::Statement {
+            others.push(piece);
+            return;
         }
-    }
+        let mut read = statement(Cursor::new(text, tokens, server));
+        if statements.len() > MANY {
+            forget_rows(&mut read);
+        }
+        statements.push(read);
+    });
+    statements.shrink_to_fit();
     Script { section, statements, comments, others }
+}
+
+/// From how many statements on a file is data rather than schema work.
+const MANY: usize = 1_000;
+
+/// What an INSERT writes decides at most which partitions it locks: in a file of data, all may be.
+fn forget_rows(statement: &mut Statement) {
+    if let StatementKind::Dml(dml) = &mut statement.kind {
+        dml.rows = None;
+        dml.columns.shrink_to_fit();
+        dml.targets.shrink_to_fit();
+    }
 }
 
 /// Reads one statement; what is not understood says why.

@@ -48,34 +48,56 @@ pub enum PieceKind {
 /// Splits a text as its tool would. A statement ends with its block at the latest, and a stored
 /// program in one does not end before.
 pub fn split(text: &str, lexing: Lexing, range: Span, reading: &Reading) -> Pieces {
+    let (mut tokens, mut pieces) = (Vec::new(), Vec::new());
+    let comments = split_each(text, lexing, range, reading, |piece, own| {
+        let start = tokens.len();
+        tokens.extend_from_slice(own);
+        pieces.push(Piece { tokens: start..tokens.len(), ..piece });
+    });
+    Pieces { tokens, comments, pieces }
+}
+
+/// Splits like [`split`], hands each piece on with its tokens, which are then let go of, and
+/// returns the comments.
+pub(super) fn split_each(
+    text: &str,
+    lexing: Lexing,
+    range: Span,
+    reading: &Reading,
+    take: impl FnMut(Piece, &[Token]),
+) -> Vec<Span> {
+    let text = text.get(..range.end as usize).unwrap_or(text);
     let mut splitter = Splitter {
-        text: text.get(..range.end as usize).unwrap_or(text),
-        lexer: Lexer::new(text.get(..range.end as usize).unwrap_or(text), lexing),
+        text,
+        lexer: Lexer::new(text, lexing),
         kind: lexing.kind,
         delimiter: reading.delimiter.as_ref().map(|d| (d.text.as_str(), d.own_line)),
-        out: Pieces::default(),
-        first: 0,
+        take,
+        comments: Vec::new(),
+        tokens: Vec::new(),
         nesting: Nesting::default(),
         reading,
         no_copy_data: false,
     };
     splitter.lexer.seek(range.start as usize);
     splitter.run();
-    splitter.out
+    splitter.comments
 }
 
 /// What has a body made of statements in MySQL and MariaDB.
 const PROGRAMS: &[&str] = &["TRIGGER", "PROCEDURE", "FUNCTION", "EVENT", "PACKAGE"];
 
-struct Splitter<'a, 'r> {
+struct Splitter<'a, 'r, F> {
     text: &'a str,
     lexer: Lexer<'a>,
     kind: ServerKind,
     /// The delimiter in force; whether it counts only alone on its line.
     delimiter: Option<(&'r str, bool)>,
-    out: Pieces,
-    /// The first token of the statement being read.
-    first: usize,
+    /// Takes what was found.
+    take: F,
+    comments: Vec<Span>,
+    /// The tokens of the statement being read.
+    tokens: Vec<Token>,
     nesting: Nesting,
     reading: &'r Reading,
     /// No `\.` stands in the rest of the text, so that it need not be looked for again.
@@ -92,7 +114,7 @@ struct Nesting {
     body: bool,
 }
 
-impl<'a: 'r, 'r> Splitter<'a, 'r> {
+impl<'a: 'r, 'r, F: FnMut(Piece, &[Token])> Splitter<'a, 'r, F> {
     fn run(&mut self) {
         loop {
             let before = self.lexer.position();
@@ -166,7 +188,7 @@ impl<'a: 'r, 'r> Splitter<'a, 'r> {
 
     fn accept(&mut self, token: Token) {
         if token.kind == TokenKind::Comment {
-            self.out.comments.push(token.span);
+            self.comments.push(token.span);
             return;
         }
         if !self.reading.blocks.is_empty() && self.leaves_block(token.span) {
@@ -188,7 +210,7 @@ impl<'a: 'r, 'r> Splitter<'a, 'r> {
             }
             self.nesting.parentheses = 0;
         }
-        self.out.tokens.push(token);
+        self.tokens.push(token);
         self.track(token);
     }
 
@@ -230,13 +252,13 @@ impl<'a: 'r, 'r> Splitter<'a, 'r> {
 
     /// Says whether the statement being read began in a block that ends before a place.
     fn leaves_block(&self, span: Span) -> bool {
-        let first = self.out.tokens.get(self.first);
+        let first = self.tokens.first();
         let block = first.and_then(|token| self.block(token.span));
         block.is_some_and(|block| !block.contains(span))
     }
 
     fn at_statement_start(&self) -> bool {
-        self.first == self.out.tokens.len()
+        self.tokens.is_empty()
     }
 
     fn slice(&self, span: Span) -> &'a str {
@@ -245,13 +267,13 @@ impl<'a: 'r, 'r> Splitter<'a, 'r> {
 
     /// Returns the upper-case keyword at a position of the current statement.
     fn word(&self, index: usize) -> String {
-        let token = self.out.tokens.get(self.first + index);
+        let token = self.tokens.get(index);
         let word = token.filter(|t| t.kind == TokenKind::Word);
         word.map_or_else(String::new, |t| self.slice(t.span).to_ascii_uppercase())
     }
 
     fn has_word(&self, word: &str) -> bool {
-        let tokens = self.out.tokens.get(self.first..).unwrap_or(&[]);
+        let tokens = &self.tokens;
         tokens.iter().take(12).any(|t| self.slice(t.span).eq_ignore_ascii_case(word))
     }
 
@@ -279,7 +301,7 @@ impl<'a: 'r, 'r> Splitter<'a, 'r> {
     }
 
     fn track_word(&mut self, word: &str) {
-        let index = self.out.tokens.len() - self.first - 1;
+        let index = self.tokens.len() - 1;
         let is = |expected: &str| word.eq_ignore_ascii_case(expected);
         if !self.nesting.body {
             self.nesting.body = match self.kind {
@@ -351,7 +373,7 @@ impl<'a: 'r, 'r> Splitter<'a, 'r> {
     }
 
     fn starts_statement(&self, index: usize) -> bool {
-        let before = index.checked_sub(1).and_then(|at| self.out.tokens.get(self.first + at));
+        let before = index.checked_sub(1).and_then(|at| self.tokens.get(at));
         before.is_none_or(|token| {
             let text = self.slice(token.span).to_ascii_uppercase();
             matches!(
@@ -362,7 +384,7 @@ impl<'a: 'r, 'r> Splitter<'a, 'r> {
     }
 
     fn previous_is(&self, expected: &str, index: usize) -> bool {
-        let before = index.checked_sub(1).and_then(|at| self.out.tokens.get(self.first + at));
+        let before = index.checked_sub(1).and_then(|at| self.tokens.get(at));
         before.is_some_and(|token| self.slice(token.span).eq_ignore_ascii_case(expected))
     }
 
@@ -375,7 +397,7 @@ impl<'a: 'r, 'r> Splitter<'a, 'r> {
 
     /// Returns the kind of object behind CREATE and its options.
     fn created(&self) -> Option<&'a str> {
-        let tokens = self.out.tokens.get(self.first + 1..)?;
+        let tokens = self.tokens.get(1..)?;
         let mut words = tokens.iter().map(|token| (token.kind, self.slice(token.span)));
         while let Some((kind, text)) = words.next() {
             let option = ["OR", "REPLACE", "TEMP", "TEMPORARY", "AGGREGATE", "CONSTRAINT"];
@@ -395,7 +417,7 @@ impl<'a: 'r, 'r> Splitter<'a, 'r> {
     fn is_copy_from_stdin(&self) -> bool {
         self.kind == ServerKind::Postgres
             && self.word(0) == "COPY"
-            && self.out.tokens.get(self.first..).unwrap_or(&[]).windows(2).any(|pair| {
+            && self.tokens.windows(2).any(|pair| {
                 let word = |at: usize| pair.get(at).map_or("", |t: &Token| self.slice(t.span));
                 word(0).eq_ignore_ascii_case("from") && word(1).eq_ignore_ascii_case("stdin")
             })
@@ -428,7 +450,7 @@ impl<'a: 'r, 'r> Splitter<'a, 'r> {
         if self.kind.is_mysql_family() && rest.starts_with("--") {
             let line = rest.split('\n').next().unwrap_or("").trim_end();
             self.lexer.seek(at + line.len());
-            self.out.comments.push(span(at, at + line.len()));
+            self.comments.push(span(at, at + line.len()));
             return true;
         }
         let backslash = self.kind == ServerKind::Postgres && rest.starts_with('\\');
@@ -460,7 +482,7 @@ impl<'a: 'r, 'r> Splitter<'a, 'r> {
         if !self.kind.is_mysql_family() || self.word(0) != "SET" {
             return;
         }
-        let tokens = self.out.tokens.get(self.first..).unwrap_or(&[]);
+        let tokens = &self.tokens;
         let text = |token: &Token| self.slice(token.span).to_ascii_lowercase();
         let mut words = tokens.iter().map(text).skip_while(|word| !word.ends_with("sql_mode"));
         if words.next().is_some() {
@@ -470,33 +492,21 @@ impl<'a: 'r, 'r> Splitter<'a, 'r> {
     }
 
     fn push_piece(&mut self, start: usize, end: usize, kind: PieceKind) {
-        let tokens = self.out.tokens.len()..self.out.tokens.len();
-        self.out.pieces.push(Piece { span: span(start, end), tokens, kind });
+        (self.take)(Piece { span: span(start, end), tokens: 0..0, kind }, &[]);
     }
 
     fn end_statement(&mut self) {
         // `END; //`: the semicolon in front of the client's delimiter is none of the statement,
         // nor is the one in front of a marker that ends a block.
-        while self.out.tokens.len() > self.first
-            && self.out.tokens.last().is_some_and(|&token| self.is_semicolon(token))
-        {
-            self.out.tokens.pop();
+        while self.tokens.last().is_some_and(|&token| self.is_semicolon(token)) {
+            self.tokens.pop();
         }
         self.note_sql_mode();
-        let mut end = self.out.tokens.len();
-        while end > self.first
-            && self.out.tokens.get(end - 1).is_some_and(|t| self.is_semicolon(*t))
-        {
-            end -= 1;
+        if let (Some(first), Some(last)) = (self.tokens.first(), self.tokens.last()) {
+            let (span, tokens) = (first.span.to(last.span), 0..self.tokens.len());
+            (self.take)(Piece { span, tokens, kind: PieceKind::Statement }, &self.tokens);
         }
-        let tokens = self.first..end;
-        let last = end.checked_sub(1).and_then(|at| self.out.tokens.get(at));
-        let ends = (self.out.tokens.get(self.first), last);
-        if let ((Some(first), Some(last)), false) = (ends, tokens.is_empty()) {
-            let span = first.span.to(last.span);
-            self.out.pieces.push(Piece { span, tokens, kind: PieceKind::Statement });
-        }
-        self.first = self.out.tokens.len();
+        self.tokens.clear();
         self.nesting = Nesting::default();
     }
 }

@@ -181,6 +181,7 @@ impl<'w> Walker<'w> {
         if self.kind().is_mysql_family() {
             self.implicit_commit(statement, &mut run);
         }
+        run.effects.effects.shrink_to_fit();
         show(statement, self.schema, &run.effects);
         self.schema.apply(statement);
         self.row_versions(statement, &run);

@@ -73,7 +73,9 @@ pub fn fix(
 fn tokens<'a>(script: &'a Script, statement: &Statement, schema: &Schema) -> Vec<(Token, &'a str)> {
     let text = script.section.source.text();
     let end = statement.span.end as usize;
-    let mut lexer = Lexer::new(text.get(..end).unwrap_or(text), Lexing::of(schema.server));
+    let placeholders = script.section.reading.placeholders;
+    let lexing = Lexing { placeholders, ..Lexing::of(schema.server) };
+    let mut lexer = Lexer::new(text.get(..end).unwrap_or(text), lexing);
     lexer.seek(statement.span.start as usize);
     let mut tokens = Vec::new();
     while let Some(token) = lexer.next_token() {

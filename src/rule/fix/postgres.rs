@@ -8,17 +8,19 @@
 //! DETACH PARTITION has no fix: CONCURRENTLY leaves a CHECK constraint on the partition (manual,
 //! "ALTER TABLE", PostgreSQL 14 to 18), so the schema after it is another one.
 
+use std::cell::OnceCell;
+
 use super::{Edit, Fix, Runs, Step, edited, insert_after, tokens};
 use crate::schema::{Constraint, Demand, Origin, Relation, RelationKind, Schema};
 use crate::sql::ast::{
     ActionKind, AlterTable, ConstraintKind, CreateIndex, Drop, Key, KeyConstraint, ObjectKind,
     Persistence, Reindex, ReindexTarget, Statement, StatementKind, TableAction, TableConstraint,
 };
-use crate::sql::{Script, ServerKind, Span, ident_if_needed};
+use crate::sql::{Script, ServerKind, Span, Token, ident_if_needed};
 
 /// Returns the safe form of a PostgreSQL statement.
 pub(super) fn fix(script: &Script, statement: &Statement, schema: &Schema) -> Option<Fix> {
-    let fixer = Fixer { script, statement, schema };
+    let fixer = Fixer { script, statement, schema, tokens: OnceCell::new() };
     #[expect(clippy::wildcard_enum_match_arm, reason = "most statements have no other form")]
     match &statement.kind {
         StatementKind::CreateIndex(create) => fixer.create_index(create),
@@ -38,9 +40,15 @@ struct Fixer<'a> {
     script: &'a Script,
     statement: &'a Statement,
     schema: &'a Schema,
+    /// The tokens of the statement with their words, once they were asked for.
+    tokens: OnceCell<Vec<(Token, &'a str)>>,
 }
 
-impl Fixer<'_> {
+impl<'a> Fixer<'a> {
+    fn tokens(&self) -> &[(Token, &'a str)] {
+        self.tokens.get_or_init(|| tokens(self.script, self.statement, self.schema))
+    }
+
     fn finish(&self, rules: &[&'static str], title: &'static str, steps: Vec<Step>) -> Option<Fix> {
         Some(Fix { rules: rules.to_vec(), span: self.statement.span, title, steps })
     }
@@ -55,8 +63,8 @@ impl Fixer<'_> {
 
     /// Returns a change that puts a word behind the first of these keywords.
     fn keyword_after(&self, keywords: &[&str], word: &str) -> Option<Edit> {
-        let tokens = tokens(self.script, self.statement, self.schema);
-        let found = tokens
+        let found = self
+            .tokens()
             .iter()
             .find(|(_, text)| keywords.iter().any(|keyword| text.eq_ignore_ascii_case(keyword)))?;
         Some(insert_after(found.0.span, &format!(" {word}")))
@@ -64,8 +72,7 @@ impl Fixer<'_> {
 
     /// Returns a change that takes words out, if they stand there.
     fn without(&self, words: &[&str]) -> Option<Edit> {
-        let tokens = tokens(self.script, self.statement, self.schema);
-        let window = tokens.windows(words.len()).find(|window| {
+        let window = self.tokens().windows(words.len()).find(|window| {
             window.iter().zip(words).all(|((_, text), word)| text.eq_ignore_ascii_case(word))
         })?;
         let (first, last) = (window.first()?.0.span, window.last()?.0.span);
