@@ -9,7 +9,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::live::Live;
 use super::options::{DirOption, UrlOption, YesOption};
-use super::plan::{PlanningOptions, make, order};
+use super::plan::{PlanningOptions, make, order, show};
 use super::plan_file;
 use super::project::Project;
 use super::running::{self, Asked};
@@ -18,7 +18,6 @@ use super::targets::{self, TargetsOption, What};
 use super::unfinished::unfinished;
 use crate::apply::Direction;
 use crate::plan::{Plan, Verdict};
-use crate::report::plan as report;
 
 /// Apply the pending migrations
 ///
@@ -91,7 +90,7 @@ pub(super) fn run(args: &ApplyArgs, console: &mut Console) -> Result<Exit, Failu
                 make(&mut live, &pending, &planning, console).await?
             }
         };
-        report::text(&plan, console.out.colors, &mut console.out)?;
+        show(&plan, console)?;
         writeln!(console.out)?;
         if plan.verdict == Verdict::Blocked {
             return Err(Failure::new("the plan is blocked: nothing was changed")

@@ -12,14 +12,13 @@ use super::failure::Failure;
 use super::files::shown;
 use super::live::Live;
 use super::options::{DirOption, UrlOption, YesOption};
-use super::plan::{PlanningOptions, make, order};
+use super::plan::{PlanningOptions, make, order, show};
 use super::project::Project;
 use super::rollback::{HowFar, plan_back};
 use super::running::now;
 use super::runtime::block_on;
 use crate::plan::approval::{ApprovalFile, NAMESPACE, Policy, Statement};
 use crate::plan::{Instant, Plan};
-use crate::report::plan as report;
 
 /// Approve the plan of the pending migrations
 ///
@@ -85,7 +84,7 @@ pub(super) fn run(args: &ApproveArgs, console: &mut Console) -> Result<Exit, Fai
         return Err(Failure::new("there is no approval policy")
             .hint("write an [approval] table into lockwise.toml"));
     };
-    report::text(&plan, console.out.colors, &mut console.out)?;
+    show(&plan, console)?;
     writeln!(console.out)?;
     if plan.migrations.is_empty() {
         return Err(Failure::new("there is nothing to approve: no migration is pending"));

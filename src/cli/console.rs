@@ -114,6 +114,8 @@ pub(super) struct Output {
     pub(super) colors: bool,
     /// A person is watching.
     pub(super) terminal: bool,
+    /// The columns of the terminal, where there is one.
+    pub(super) width: Option<usize>,
     closed: bool,
 }
 
@@ -126,7 +128,9 @@ impl Output {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
         };
-        Self { writer, colors, terminal, closed: false }
+        let size = terminal_size::terminal_size().filter(|_| terminal);
+        let width = size.map(|(terminal_size::Width(columns), _)| usize::from(columns));
+        Self { writer, colors, terminal, width, closed: false }
     }
 
     /// Notes a closed pipe, and takes everything from then on as written.

@@ -1,5 +1,6 @@
 //! `lockwise plan`.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::console::Console;
@@ -14,10 +15,10 @@ use crate::config::Shadow as Wanted;
 use crate::db::Snapshot;
 use crate::plan::preflight::Pooled;
 use crate::plan::{
-    self, Check, CheckState, Dropped, DryRun, Limits, Material, Order, Plan, PlanError, Shadow,
-    Target, Verdict, preflight,
+    self, Check, CheckState, Dropped, DryRun, Limits, Material, Order, Plan, PlanError, Seeding,
+    Shadow, Target, Verdict, preflight,
 };
-use crate::report::{plan as report, plan_html};
+use crate::report::{plan as report, plan_html, wrapped};
 use crate::rule::{JudgeOptions, RuleSet};
 use crate::sql::{Migration, ServerKind};
 
@@ -99,12 +100,23 @@ pub(super) fn run(args: &PlanArgs, console: &mut Console) -> Result<Exit, Failur
         write_plan(&plan, path)?;
     }
     match args.format {
-        Format::Text => report::text(&plan, console.out.colors, &mut console.out)?,
+        Format::Text => show(&plan, console)?,
         Format::Json => report::json(&plan, &mut console.out)?,
         Format::Markdown => report::markdown(&plan, &mut console.out)?,
         Format::Html => plan_html(&plan, &mut console.out)?,
     }
     Ok(if plan.verdict == Verdict::Blocked { Exit::No } else { Exit::Yes })
+}
+
+/// Prints a plan as text, broken to the width of the terminal.
+pub(super) fn show(plan: &Plan, console: &mut Console) -> std::io::Result<()> {
+    let mut text = Vec::new();
+    report::text(plan, console.out.colors, &mut text)?;
+    let text = String::from_utf8_lossy(&text);
+    match console.out.width {
+        Some(width) => console.out.write_all(wrapped(&text, width).as_bytes()),
+        None => console.out.write_all(text.as_bytes()),
+    }
 }
 
 /// Returns the order that the options ask for.
@@ -143,6 +155,12 @@ pub(super) async fn make(
         let mut checks = preflight::look(&mut live.connection).await;
         let pooled = if live.pooled { Pooled::Yes } else { Pooled::No };
         checks.extend(preflight::pooler(&mut live.connection, pooled).await);
+        let unseen = snapshot.left_out.iter().map(|detail| Check {
+            what: "privileges".to_owned(),
+            state: CheckState::Warning,
+            detail: detail.clone(),
+        });
+        checks.extend(unseen);
         checks
     };
     let material = Material { preflight, ..material(live, pending, options, &snapshot, &rules) };
@@ -235,6 +253,7 @@ pub(super) fn material<'m>(
         } else {
             Dropped::Gone
         },
+        seeding: Seeding::BySize,
     }
 }
 

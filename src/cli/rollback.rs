@@ -8,7 +8,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::live::Live;
 use super::options::{DirOption, UrlOption, YesOption};
-use super::plan::{PlanningOptions, make};
+use super::plan::{PlanningOptions, make, show};
 use super::project::Project;
 use super::replay;
 use super::running::{self, Asked};
@@ -16,7 +16,6 @@ use super::runtime::block_on;
 use super::unfinished::unfinished;
 use crate::apply::Direction;
 use crate::plan::{self, Applied, Kept, NoWayBack, Plan, Proof, RollbackSource, Verdict, drifted};
-use crate::report::plan as report;
 use crate::sql::{Migration, Version};
 
 /// Take applied migrations back
@@ -76,7 +75,7 @@ pub(super) fn run(args: &RollbackArgs, console: &mut Console) -> Result<Exit, Fa
             writeln!(console.out, "nothing to take back")?;
             return Ok(Exit::Yes);
         }
-        report::text(&plan, console.out.colors, &mut console.out)?;
+        show(&plan, console)?;
         writeln!(console.out)?;
         if plan.verdict == Verdict::Blocked {
             return Err(Failure::new("the rollback is blocked: nothing was changed")

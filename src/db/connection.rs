@@ -237,13 +237,11 @@ impl Connection {
         self.note_failure(rows)
     }
 
-    /// Makes sure that what the server says is committed stays so after a crash: for the open
-    /// transaction alone, or for the session where none is open.
+    /// Makes sure that what the server says is committed stays so after a crash.
     pub async fn keep_commits(&mut self) {
         if self.server.kind == ServerKind::Postgres {
-            let local = self.transaction == Transaction::Open;
-            // What is lost all the same is found out when it connects again.
-            let _ = self.driver.execute(&session::durable(local)).await;
+            // A login may not be allowed to; what is lost is found out when it connects again.
+            let _ = self.driver.execute(session::DURABLE).await;
         }
     }
 

@@ -146,10 +146,23 @@ impl Snapshot {
         self.objects.iter().flat_map(|object| object.statements.iter().map(String::as_str))
     }
 
-    /// Returns the settings that decide what statements do (MySQL, MariaDB).
+    /// Returns the settings that decide what statements do.
     pub fn server_settings(&self) -> BTreeMap<String, String> {
-        let known = if self.server.kind.is_mysql_family() { Some(&self.settings) } else { None };
-        known.cloned().unwrap_or_default()
+        let mut settings = self.settings.clone();
+        if !self.server.kind.is_mysql_family() {
+            settings.retain(|name, _| name == "timezone");
+        }
+        settings
+    }
+
+    /// Returns the schemas in which new sessions look for names (PostgreSQL); none where that is
+    /// not known. One that is named after the user is left out.
+    pub fn search_path(&self) -> Option<Vec<String>> {
+        let path = self.settings.get("search_path")?.split(',');
+        let schemas = path.map(|schema| schema.trim().trim_matches('"').to_owned());
+        let known: Vec<String> =
+            schemas.filter(|schema| !schema.is_empty() && schema != "$user").collect();
+        (!known.is_empty()).then_some(known)
     }
 
     /// Finds an object by kind and name.

@@ -66,9 +66,9 @@ pub(super) async fn snapshot(
 const OBJECTS: &str = "
 SELECT s.type, s.name, s.tbl_name, s.sql
 FROM sqlite_schema s
-LEFT JOIN pragma_table_list t ON t.schema = 'main' AND t.name = s.name
 WHERE s.sql IS NOT NULL AND s.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
-  AND coalesce(t.type, '') <> 'shadow'
+  AND s.name NOT IN (SELECT t.name FROM pragma_table_list t
+    WHERE t.schema = 'main' AND t.type = 'shadow')
 ORDER BY CASE s.type WHEN 'table' THEN 0 WHEN 'index' THEN 1 WHEN 'view' THEN 2 ELSE 3 END, s.name";
 
 /// Cuts what follows the statement. SQLite ends the text of a table at its last token, but keeps a

@@ -54,6 +54,14 @@ pub(super) fn keep(
                 match copy(loss, version, live) {
                     Some(copy) => {
                         before.extend(copy.statements(kind, &step));
+                        if kind.is_mysql_family() {
+                            // No transaction holds the table between the copy and the drop.
+                            notes.push(format!(
+                                "rows written to {} between its copy and its drop are not in the \
+                                 copy: stop its writers first",
+                                copy.table.name
+                            ));
+                        }
                         loss.kept = Some(copy.name(kind));
                     }
                     None if matches!(loss.kind.as_str(), "table" | "column") => {
@@ -179,7 +187,6 @@ fn step(dropping: &Step, sql: String, nature: Nature) -> Step {
         raw: digest.clone(),
         semantic: digest,
         nature,
-        twice_is_once: false,
         session: false,
         timeouts: super::model::Timeouts { lock_ms: dropping.timeouts.lock_ms, statement_ms: 0 },
         locks: Vec::new(),

@@ -15,6 +15,7 @@ use super::model::{
     Rollback, RollbackSource, Step, Target, Verdict,
 };
 use super::rollback::unified;
+use super::seed::{Seeding, concerned};
 use super::shadow::Shadow;
 use super::steps::{CannotRun, Limits, groups};
 use crate::db::{self, Connection, Snapshot};
@@ -48,6 +49,8 @@ pub struct Material<'a> {
     pub dry_run: DryRun,
     /// Whether dropped tables and columns are kept aside.
     pub dropped: Dropped,
+    /// How much of the schema is loaded for the dry run.
+    pub seeding: Seeding,
 }
 
 /// What becomes of rows that a migration drops.
@@ -100,17 +103,24 @@ pub async fn build(material: &Material<'_>, shadow: &mut Shadow) -> Result<Plan,
     let server = material.live.server;
     let mut migrations = planned(material, server)?;
     let mut diff = String::new();
+    let part = concerned(material.live, &material.pending, material.seeding);
+    let seed = part.as_ref().unwrap_or(material.live);
     if let Some(reason) = shadow.missing() {
         for (planned, migration) in migrations.iter_mut().zip(&material.pending) {
             planned.rollback = dry_run::unproven(migration, reason);
         }
     } else if !migrations.is_empty()
-        && let Some(connection) = shadow.seeded(material.live).await?
+        && let Some(connection) = shadow.seeded(seed).await?
     {
         diff = match material.dry_run {
-            DryRun::Each => dry(connection, material, &mut migrations, shadow).await?,
-            DryRun::Together => dry_together(connection, material, &mut migrations, shadow).await?,
+            DryRun::Each => dry(connection, (material, seed), &mut migrations, shadow).await?,
+            DryRun::Together => {
+                dry_together(connection, (material, seed), &mut migrations, shadow).await?
+            }
         };
+    }
+    if part.is_some() && shadow.missing().is_none() {
+        shadow.holds_part(seed.objects.len(), material.live.objects.len());
     }
     estimate::fill(&mut migrations, &material.live.sizes);
     for (planned, migration) in migrations.iter_mut().zip(&material.pending) {
@@ -195,7 +205,7 @@ fn one(
 /// Runs everything up and then down on the shadow; returns the total diff.
 async fn dry(
     mut connection: Connection,
-    material: &Material<'_>,
+    (material, seed): (&Material<'_>, &Snapshot),
     migrations: &mut [PlannedMigration],
     shadow: &mut Shadow,
 ) -> Result<String, db::Error> {
@@ -225,7 +235,7 @@ async fn dry(
     }
     let restored = migrations.iter().all(|one| one.rollback.proof == Proof::Restores);
     if restored && !material.pending.iter().any(|migration| writes_rows(migration)) {
-        shadow.give_back(material.live, connection);
+        shadow.give_back(seed, connection);
     }
     Ok(total)
 }
@@ -233,7 +243,7 @@ async fn dry(
 /// Runs everything up; returns the total diff.
 async fn dry_together(
     mut connection: Connection,
-    material: &Material<'_>,
+    (material, seed): (&Material<'_>, &Snapshot),
     migrations: &mut Vec<PlannedMigration>,
     shadow: &mut Shadow,
 ) -> Result<String, db::Error> {
@@ -251,7 +261,7 @@ async fn dry_together(
         return Ok(diff);
     }
     // A statement reached further than its words say: everything is looked at after each.
-    let Some(mut connection) = shadow.seeded(material.live).await? else { return Ok(diff) };
+    let Some(mut connection) = shadow.seeded(seed).await? else { return Ok(diff) };
     *migrations = untried;
     ups((&mut connection, ground), material, migrations, &before, None).await
 }

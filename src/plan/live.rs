@@ -11,6 +11,9 @@ pub fn schema_of(snapshot: &Snapshot) -> Schema {
     for sql in snapshot.statements() {
         apply(&mut schema, sql, server);
     }
+    if let Some(path) = snapshot.search_path() {
+        schema.session_path = path;
+    }
     for (name, size) in &snapshot.sizes {
         let relation = schema.relation_mut(name).map(|relation| {
             relation.size = Some(*size);

@@ -20,6 +20,7 @@ mod log;
 mod model;
 pub mod preflight;
 pub mod rollback;
+mod seed;
 mod shadow;
 mod steps;
 mod surprise;
@@ -40,6 +41,7 @@ pub use history::{
 pub use live::schema_of;
 pub use log::{ApprovalUsed, Change, Month, changes_of, months_of};
 pub use model::*;
+pub use seed::Seeding;
 pub use shadow::{Shadow, snapshot_options};
 pub use steps::{CannotRun, Limits, session_reset};
 pub use time::{BadInstant, BadPeriod, Instant, Period};

@@ -11,6 +11,8 @@ pub struct Shadow {
     described: Described,
     /// Statements that could not be loaded, and why.
     skipped: Vec<String>,
+    /// How many of how many objects are loaded, where not all are.
+    part: Option<(usize, usize)>,
     /// A session on a database that is as it was after loading the schema of this text.
     clean: Option<(String, Connection)>,
 }
@@ -35,7 +37,13 @@ impl Shadow {
                     detail = format!("{detail}; {difference}");
                 }
                 let described = Described { kind: kind.to_owned(), detail };
-                Self { place: Some(Box::new(place)), described, skipped: Vec::new(), clean: None }
+                Self {
+                    place: Some(Box::new(place)),
+                    described,
+                    skipped: Vec::new(),
+                    part: None,
+                    clean: None,
+                }
             }
             Err(error) => Self::none(match error.hint() {
                 Some(hint) => format!("{error}: {hint}"),
@@ -47,12 +55,18 @@ impl Shadow {
     /// Returns a shadow that is none, for that reason.
     pub fn none(reason: impl Into<String>) -> Self {
         let described = Described { kind: "none".to_owned(), detail: reason.into() };
-        Self { place: None, described, skipped: Vec::new(), clean: None }
+        Self { place: None, described, skipped: Vec::new(), part: None, clean: None }
     }
 
     /// Returns what the plan says about it.
     pub fn described(&self) -> Described {
         let mut described = self.described.clone();
+        if let Some((part, all)) = self.part {
+            described.detail = format!(
+                "{}, with the {part} of {all} objects that the migrations concern",
+                described.detail
+            );
+        }
         if let Some(first) = self.skipped.first() {
             let count = self.skipped.len();
             described.detail =
@@ -69,6 +83,11 @@ impl Shadow {
     /// Says why there is none, if there is none.
     pub fn missing(&self) -> Option<&str> {
         self.place.is_none().then_some(self.described.detail.as_str())
+    }
+
+    /// Notes that so many of all objects are loaded: those that the migrations concern.
+    pub(super) fn holds_part(&mut self, part: usize, all: usize) {
+        self.part = Some((part, all));
     }
 
     /// Opens an empty database and loads a schema into it; nothing where there is no shadow.

@@ -9,7 +9,9 @@ pub mod plan;
 pub mod progress;
 pub mod rules;
 pub mod table;
+mod wrap;
 
 mod html;
 
 pub use html::plan_html;
+pub use wrap::wrapped;

@@ -52,7 +52,8 @@ impl Schema {
         Self {
             server,
             complete,
-            search_path: vec![home],
+            search_path: vec![home.clone()],
+            session_path: vec![home],
             relations: Default::default(),
             index_tables: Default::default(),
             types: Default::default(),
@@ -72,7 +73,7 @@ impl Schema {
     pub fn next_migration(&mut self) {
         self.migration += 1;
         self.levels.clear();
-        self.search_path = vec![self.server.kind.default_schema().to_owned()];
+        self.search_path.clone_from(&self.session_path);
         self.settle_enums();
     }
 

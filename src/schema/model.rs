@@ -44,6 +44,8 @@ pub struct Schema {
     pub complete: bool,
     /// Where unqualified names are looked for and made, first entry first.
     pub search_path: Vec<String>,
+    /// The search path that a new session has.
+    pub session_path: Vec<String>,
     /// Tables, views, sequences and foreign tables share one name space.
     pub relations: BTreeMap<Name, Relation>,
     /// To which table an index belongs; in MySQL index names are the table's own.

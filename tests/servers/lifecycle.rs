@@ -78,6 +78,28 @@ fn the_plan_is_valid_json_of_its_schema() {
 }
 
 #[test]
+fn the_status_is_valid_json_of_its_schema() {
+    let schema = include_str!("../../testdata/schemas/status.json");
+    let schema: serde_json::Value = serde_json::from_str(schema).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for kind in ALL {
+        let project = Project::new(kind);
+        shop(&project);
+        for applied in [0, 5] {
+            let answer = project.expect(0, &["status", "--format", "json"]);
+            let status: serde_json::Value = serde_json::from_str(&answer.stdout).unwrap();
+            let errors: Vec<String> =
+                validator.iter_errors(&status).map(|e| e.to_string()).collect();
+            assert!(errors.is_empty(), "{kind:?}: {errors:?}\n{}", answer.stdout);
+            let migrations = status["migrations"].as_array().unwrap();
+            let done = migrations.iter().filter(|one| one["state"] == "applied").count();
+            assert_eq!(done, applied, "{kind:?}");
+            project.expect(0, &["apply", "--yes"]);
+        }
+    }
+}
+
+#[test]
 fn every_form_of_the_plan_names_what_goes() {
     let project = Project::new(Kind::Sqlite);
     shop(&project);

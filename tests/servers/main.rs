@@ -49,7 +49,6 @@ mod own;
 mod pooler;
 mod proxy;
 mod page;
-mod plan_files;
 mod review;
 mod support;
 mod surroundings;

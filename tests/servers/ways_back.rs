@@ -82,6 +82,7 @@ pub(crate) async fn plan_of(name: &str, sql: &str, live: &Snapshot, shadow: &mut
         preflight: Vec::new(),
         dry_run: plan::DryRun::Each,
         dropped: plan::Dropped::Gone,
+        seeding: plan::Seeding::Concerned,
     };
     plan::build(&material, shadow).await.unwrap()
 }

@@ -10,6 +10,7 @@
 mod key;
 mod live;
 mod partition;
+mod privilege;
 mod program;
 mod table;
 mod text;
@@ -147,6 +148,8 @@ async fn read(
         snapshot.sizes = sizes(&tables);
         live::row_versions(&mut reader, &mut snapshot.sizes).await;
         live::settings(&mut reader, &mut snapshot.settings).await?;
+        session_settings(&mut reader, &mut snapshot).await?;
+        snapshot.left_out = privilege::missing(&mut reader).await?;
     }
     Ok(snapshot)
 }
@@ -175,6 +178,22 @@ async fn settings(reader: &mut Reader<'_>, snapshot: &mut Snapshot) -> Result<()
             snapshot.settings.insert(name.to_owned(), row.text(index).to_owned());
         }
         row.text(2).clone_into(&mut reader.sql_mode);
+    }
+    Ok(())
+}
+
+/// Reads what new sessions begin with, as far as it changes what statements do; not every server
+/// has all of it.
+async fn session_settings(
+    reader: &mut Reader<'_>,
+    snapshot: &mut Snapshot,
+) -> Result<(), ServerError> {
+    let more = "SHOW GLOBAL VARIABLES WHERE variable_name IN ('default_storage_engine', \
+                'foreign_key_checks', 'innodb_default_row_format', 'innodb_strict_mode', \
+                'innodb_file_per_table', 'alter_algorithm', 'sql_require_primary_key', \
+                'sql_generate_invisible_primary_key', 'time_zone')";
+    for row in &reader.ask(more).await? {
+        snapshot.settings.insert(row.text(0).to_lowercase(), row.text(1).to_owned());
     }
     Ok(())
 }

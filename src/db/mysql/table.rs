@@ -85,7 +85,12 @@ pub(super) async fn write(
     let mut checks = checks(reader).await?;
     let mut columns = columns(reader, tables, &mut checks).await?;
     let mut keys = key::keys(reader).await?;
-    let mut partitions = partition::partitions(reader).await?;
+    // The view of partitions opens every table: it is asked where there are some only.
+    let is_partitioned = |table: &TableFacts| table.options.contains("partitioned");
+    let mut partitions = HashMap::new();
+    if tables.iter().any(is_partitioned) {
+        partitions = partition::partitions(reader).await?;
+    }
     for table in tables.iter().filter(|table| table.is_table()) {
         let create = if table.kind == "SYSTEM VERSIONED" {
             versioned(reader, &table.name).await?

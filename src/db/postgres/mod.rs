@@ -140,16 +140,19 @@ async fn read(
     Ok(snapshot)
 }
 
-/// Settings of the database that a copy needs.
-const SETTINGS: &str = "SELECT pg_encoding_to_char(encoding), datcollate, datctype \
-    FROM pg_database WHERE datname = current_database()";
+/// Settings of the database that a copy needs, and those that new sessions have: printing has
+/// changed some of them for now, hence `reset_val`.
+const SETTINGS: &str = "SELECT 'encoding', pg_encoding_to_char(encoding) FROM pg_database \
+      WHERE datname = current_database() \
+    UNION ALL SELECT 'collate', datcollate FROM pg_database WHERE datname = current_database() \
+    UNION ALL SELECT 'ctype', datctype FROM pg_database WHERE datname = current_database() \
+    UNION ALL SELECT lower(name), reset_val FROM pg_settings WHERE lower(name) IN \
+      ('timezone', 'search_path', 'datestyle', 'intervalstyle', 'default_table_access_method')";
 
 /// Takes the settings of the database.
 fn settings(rows: &Rows, snapshot: &mut Snapshot) {
     for row in rows {
-        for (index, name) in [(0, "encoding"), (1, "collate"), (2, "ctype")] {
-            snapshot.settings.insert(name.to_owned(), row.text(index).to_owned());
-        }
+        snapshot.settings.insert(row.text(0).to_owned(), row.text(1).to_owned());
     }
 }
 

@@ -160,6 +160,7 @@ impl Shadow {
             }
         }
         let report = load(&mut connection, snapshot).await?;
+        like_a_new_session(&mut connection, &snapshot.settings).await;
         Ok((connection, report))
     }
 
@@ -240,11 +241,54 @@ async fn create_database(
         ServerKind::Sqlite => return Ok(()),
     };
     let attempt = "cannot create the shadow database";
-    if admin.execute(&like).await.is_ok() {
-        return Ok(());
+    if admin.execute(&like).await.is_err() {
+        admin.execute(&plain).await.attempt(attempt)?;
     }
-    admin.execute(&plain).await.attempt(attempt)?;
+    if kind == ServerKind::Postgres {
+        for name in OF_SESSIONS {
+            let Some(value) = options.settings.get(name) else { continue };
+            // A list of names is printed as it is written.
+            let list = name == "search_path" && !value.is_empty();
+            let value = if list { value.clone() } else { literal(kind, value) };
+            // What this server does not know, such as a time zone, stays as it is.
+            let _ = admin.execute(&format!("ALTER DATABASE {quoted} SET {name} = {value}")).await;
+        }
+    }
     Ok(())
+}
+
+/// Settings of sessions that change what statements do (PostgreSQL).
+const OF_SESSIONS: [&str; 5] =
+    ["timezone", "search_path", "datestyle", "intervalstyle", "default_table_access_method"];
+
+/// Gives a session the settings that one of the target begins with (MySQL, MariaDB). What this
+/// server does not know stays as it is.
+async fn like_a_new_session(
+    connection: &mut Connection,
+    settings: &std::collections::BTreeMap<String, String>,
+) {
+    let kind = connection.server().kind;
+    if !kind.is_mysql_family() {
+        return;
+    }
+    let names = [
+        "sql_mode",
+        "time_zone",
+        "default_storage_engine",
+        "foreign_key_checks",
+        "innodb_strict_mode",
+        "alter_algorithm",
+        "sql_require_primary_key",
+        "sql_generate_invisible_primary_key",
+    ];
+    for name in names {
+        let Some(value) = settings.get(name) else { continue };
+        let value = match value.as_str() {
+            "ON" | "OFF" => value.clone(),
+            _ => literal(kind, value),
+        };
+        let _ = connection.execute(&format!("SET SESSION {name} = {value}")).await;
+    }
 }
 
 /// Drops a database with whoever is connected to it.

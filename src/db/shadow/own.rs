@@ -226,6 +226,8 @@ fn serve_mysql(command: &mut Command, data: &Path, folder: &Path, options: &Shad
         ("server_charset", "--character-set-server"),
         ("server_collation", "--collation-server"),
         ("explicit_defaults_for_timestamp", "--explicit-defaults-for-timestamp"),
+        ("innodb_default_row_format", "--innodb-default-row-format"),
+        ("innodb_file_per_table", "--innodb-file-per-table"),
     ];
     for (name, argument) in copied {
         if let Some(value) = options.settings.get(name) {

@@ -81,7 +81,10 @@ pub fn way_back(before: &Snapshot, now: &Snapshot) -> Way {
     last.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
     let placed = removed.into_iter().chain(made).chain(last);
     way.statements = placed.map(|(_, statement)| statement).collect();
-    let holds_rows = |item: &&Item| item.parts.as_ref().is_some_and(|table| !table.ast.foreign);
+    // A foreign table has its rows elsewhere; a virtual one of SQLite has them here.
+    let foreign =
+        |table: &items::TableText| table.ast.foreign && server.kind == ServerKind::Postgres;
+    let holds_rows = |item: &&Item| item.parts.as_ref().is_some_and(|table| !foreign(table));
     way.loses.extend(change.create.iter().filter(holds_rows).map(|item| {
         let name = full_name(item.identity.trim_start_matches("table "), server);
         DataLoss { kind: "table".to_owned(), name, rows: None, kept: None }

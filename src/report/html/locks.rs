@@ -24,6 +24,8 @@ pub(super) fn timeline(plan: &Plan) -> Markup {
             h2 id="locks" { "Who waits, statement by statement" }
             @if rows.is_empty() {
                 p { "No table that existed before is locked against reads or writes." }
+            } @else if plan.steps().count() > COLUMNS {
+                (list(plan))
             } @else {
                 div class="scroll" tabindex="0" role="region" aria-label="Locks by table and statement" {
                     table class="timeline" {
@@ -47,6 +49,63 @@ pub(super) fn timeline(plan: &Plan) -> Markup {
             }
         }
     }
+}
+
+/// More statements than these do not stand beside each other on any screen.
+const COLUMNS: usize = 8;
+
+/// The locks of a long plan: a row for each, in the order in which they are taken.
+fn list(plan: &Plan) -> Markup {
+    let migrations = plan.migrations.iter();
+    let steps = migrations.flat_map(|one| one.steps().map(move |step| (one, step)));
+    html! {
+        div class="scroll" tabindex="0" role="region" aria-label="Locks in the order they are taken" {
+            table class="timeline" {
+                caption { "A lock taken in a transaction is held until it commits." }
+                thead {
+                    tr {
+                        @for head in ["Statement", "Table", "Lock", "Who waits", "How long"] {
+                            th scope="col" { (head) }
+                        }
+                    }
+                }
+                tbody {
+                    @for (migration, step) in steps {
+                        @for lock in step.locks.iter().filter(|lock| lock.in_use && waits(lock)) {
+                            tr {
+                                td { (step.number) " of " (migration.version) }
+                                th scope="row" { (lock.relation) }
+                                td class=(class(lock)) { strong { (lock.mode) } }
+                                td { (waiting(lock)) " wait: " (lock.during) }
+                                td {
+                                    @if let Some(estimate) = &lock.estimate {
+                                        span title=(estimate.basis) {
+                                            (super::migration::duration(estimate))
+                                        }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Names the table that others wait for longest, and how long at most.
+pub(super) fn longest(plan: &Plan) -> Option<String> {
+    let locks = plan.steps().flat_map(|step| step.locks.iter().map(move |lock| (step, lock)));
+    let waited = locks.filter(|(_, lock)| lock.in_use && waits(lock));
+    let timed = waited.filter_map(|(step, lock)| Some((step, lock, lock.estimate.as_ref()?)));
+    let (step, lock, estimate) = timed.max_by_key(|(.., estimate)| estimate.high_ms)?;
+    Some(format!(
+        "Longest wait: {} of {}, {} (statement {}).",
+        waiting(lock),
+        lock.relation,
+        super::migration::duration(estimate),
+        step.number
+    ))
 }
 
 fn rows(plan: &Plan) -> BTreeMap<&str, Vec<Cell<'_>>> {

@@ -59,6 +59,7 @@ fn head(plan: &Plan) -> Markup {
         div class={ "verdict " (verdict_class(plan.verdict)) } {
             strong { (verdict_word(plan.verdict)) }
             p { (verdict_sentence(plan)) }
+            @if let Some(longest) = locks::longest(plan) { p { (longest) } }
         }
     }
 }
@@ -142,7 +143,10 @@ fn decide(plan: &Plan) -> Markup {
                 }
                 @for loss in &losses { li { (badge("bad", "data go")) " " (loss_sentence(loss)) } }
                 @for migration in &unproven {
-                    li { (badge("warn", "no proven way back")) " " (migration.version) " " (migration.name) }
+                    li {
+                        (badge("warn", "no proven way back")) " " (migration.version) " "
+                        (migration.name) (reason(&migration.rollback.proof))
+                    }
                 }
                 @for check in &checks { li { (check_badge(check.state)) " " (check.detail) } }
                 @if calm && plan.migrations.iter().all(|m| m.failure.is_none()) {
@@ -151,6 +155,17 @@ fn decide(plan: &Plan) -> Markup {
             }
             (signatures(plan))
         }
+    }
+}
+
+/// Says why a way back is not proven, where that is said in a few words.
+fn reason(proof: &Proof) -> String {
+    match proof {
+        Proof::Restores | Proof::ColumnOrder { .. } => String::new(),
+        Proof::Unseen { what } => format!(": {}", what.join("; ")),
+        Proof::Differs { .. } => ": the schema afterwards is another".to_owned(),
+        Proof::Fails { error, .. } => format!(": {error}"),
+        Proof::NotRun { reason } => format!(": {reason}"),
     }
 }
 

@@ -135,6 +135,7 @@ pub(super) fn rollback(rollback: &Rollback) -> String {
         RollbackSource::None if matches!(rollback.proof, Proof::Unseen { .. }) => {
             "nothing undoes all of it"
         }
+        RollbackSource::None if matches!(rollback.proof, Proof::NotRun { .. }) => "none yet",
         RollbackSource::None => "nothing to undo",
     };
     let proof = match &rollback.proof {

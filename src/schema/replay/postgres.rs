@@ -359,7 +359,7 @@ fn set_path(schema: &mut Schema, set: &Set) {
             .map(|entry| entry.trim().trim_matches(['"', '\'']).to_owned())
             .filter(|entry| !entry.is_empty() && entry != "$user")
             .collect(),
-        None => vec!["public".to_owned()],
+        None => schema.session_path.clone(),
     };
     schema.set_search_path(path, set.scope == SetScope::Local);
 }
