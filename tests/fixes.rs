@@ -164,6 +164,75 @@ fn a_foreign_key_is_validated_in_a_migration_of_its_own() {
     );
 }
 
+/// Three files of a convention: the tables, a change with an index in its middle, one after that.
+fn numbered(convention: Convention) -> Vec<(String, String)> {
+    let change = "ALTER TABLE orders ADD COLUMN state text;\n\
+                  CREATE INDEX orders_state ON orders (state);\n\
+                  COMMENT ON TABLE orders IS 'what was bought';\n";
+    let texts = [ORDERS.1, change, "CREATE TABLE later (id bigint PRIMARY KEY);\n"];
+    let file = |(number, text): (usize, &str)| {
+        let text = match convention {
+            Convention::Dbmate => format!("-- migrate:up\n{text}\n-- migrate:down\n"),
+            Convention::Goose => format!("-- +goose Up\n{text}"),
+            _ => text.to_owned(),
+        };
+        let path = match convention {
+            Convention::Flyway | Convention::Refinery => format!("V{number}__step.sql"),
+            Convention::GolangMigrate => format!("{number:06}_step.up.sql"),
+            Convention::Pop => format!("2024010{number}000000000000_step.postgres.up.sql"),
+            Convention::Prisma => format!("2024010{number}000000_step/migration.sql"),
+            Convention::Diesel => format!("2024-01-0{number}-000000_step/up.sql"),
+            Convention::Atlas => format!("2024010{number}000000_step.sql"),
+            Convention::Tern => format!("{number:03}_step.sql"),
+            _ => format!("{number:04}_step.sql"),
+        };
+        (path, text)
+    };
+    (1..).zip(texts).map(file).collect()
+}
+
+/// Whatever the convention: after a fix its folder is read without an error, the versions rise,
+/// every statement is there in its order, and the index is built without blocking.
+#[test]
+fn a_folder_that_is_split_stays_one_of_its_convention() {
+    let server = Server::of(ServerKind::Postgres);
+    for convention in Convention::ALL {
+        if convention.keeps_a_list() || !convention.has_unique_versions() {
+            continue;
+        }
+        let mut texts = numbered(convention);
+        let given: Vec<(&str, &str)> =
+            texts.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+        let all = migrations(convention, &given, server);
+        assert_eq!(all.len(), 3, "{}", convention.as_str());
+        let versions = all.iter().map(|migration| migration.version.clone()).collect();
+        let (_, fixes) = fixed(&all[..2]);
+        let edits = files(&versions, &[FixedMigration { migration: &all[1], fixes }]);
+        for edit in edits {
+            let path = edit.path.trim_start_matches("migrations/").to_owned();
+            texts.retain(|(known, _)| *known != path);
+            texts.push((path, edit.text));
+        }
+        texts.retain(|(path, _)| path.ends_with(".sql"));
+        let given: Vec<(&str, &str)> =
+            texts.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+        let after = migrations(convention, &given, server);
+        let name = convention.as_str();
+        let rises = after.windows(2).all(|pair| pair[0].version < pair[1].version);
+        assert!(rises, "{name}: {:?}", texts);
+        let statements = statements(&after);
+        let find = |text: &str| statements.iter().position(|one| one.contains(text));
+        let order = [
+            find("CREATE TABLE orders"),
+            find("ADD COLUMN state"),
+            find("orders_state"),
+            find("COMMENT ON TABLE"),
+        ];
+        assert!(order.iter().all(Option::is_some), "{name}: {statements:?}");
+        assert!(order.is_sorted(), "{name}: {statements:?}");
+    }
+}
+
 #[test]
 fn a_number_that_is_taken_is_not_given_twice() {
     let given = [

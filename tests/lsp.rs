@@ -201,3 +201,81 @@ fn what_comes_before_is_read_again_when_it_changes() {
     assert!(!found.is_empty(), "{found:?}");
     editor.quit();
 }
+
+/// A document that is opened with a text.
+fn opened(path: &Path, text: &str) -> Value {
+    json!({"textDocument": {"uri": uri(path), "languageId": "sql", "version": 1, "text": text}})
+}
+
+#[test]
+fn positions_count_utf16_units_and_windows_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("0001_wide.sql");
+    std::fs::write(&path, "").unwrap();
+    let mut editor = Editor::start(folder.path());
+    // One character outside the basic plane is two units; one Hangul syllable is one.
+    let text = "-- 주문\r\n/* 😀가 */ DROP TABLE orders; DROP TABLE \"주😀문\";\r\n";
+    editor.tell("textDocument/didOpen", opened(&path, text));
+    let found = editor.diagnostics();
+    let mut ranges: Vec<&Value> = found
+        .iter()
+        .filter(|found| found["code"] == json!("drop-table"))
+        .map(|found| &found["range"])
+        .collect();
+    ranges.sort_by_key(|range| range["start"]["character"].as_u64());
+    let at = |from: u32, to: u32| json!({"start": {"line": 1, "character": from}, "end": {"line": 1, "character": to}});
+    assert_eq!(ranges, [&at(10, 27), &at(29, 46)]);
+    let hover = |editor: &mut Editor, character: u32| {
+        let at = json!({"textDocument": {"uri": uri(&path)},
+                        "position": {"line": 1, "character": character}});
+        editor.ask("textDocument/hover", at)
+    };
+    let text = |hover: &Value| hover["contents"]["value"].as_str().unwrap_or("").to_owned();
+    assert!(text(&hover(&mut editor, 12)).contains("orders"));
+    assert!(text(&hover(&mut editor, 31)).contains("주😀문"));
+    assert_eq!(hover(&mut editor, 3), Value::Null);
+    editor.quit();
+}
+
+#[test]
+fn a_fix_keeps_windows_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let orders = folder.path().join("0001_orders.sql");
+    let index = folder.path().join("0002_find.sql");
+    std::fs::write(&orders, ORDERS).unwrap();
+    std::fs::write(&index, "").unwrap();
+    let mut editor = Editor::start(folder.path());
+    editor.tell("textDocument/didOpen", opened(&index, &INDEX.replace('\n', "\r\n")));
+    editor.diagnostics();
+    let range = json!({"start": {"line": 1, "character": 3}, "end": {"line": 1, "character": 3}});
+    let actions = editor.ask(
+        "textDocument/codeAction",
+        json!({"textDocument": {"uri": uri(&index)}, "range": range, "context": {"diagnostics": []}}),
+    );
+    let edit = &actions[0]["edit"]["documentChanges"][0]["edits"][0]["newText"];
+    let expected = "-- 주문 찾기\r\nCREATE INDEX CONCURRENTLY orders_note ON orders (note);\r\n";
+    assert_eq!(edit, expected);
+    editor.quit();
+}
+
+#[test]
+fn a_large_document_is_judged_as_it_is_typed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("0001_rows.sql");
+    std::fs::write(&path, "").unwrap();
+    let mut editor = Editor::start(folder.path());
+    let rows: String = (0..5_000).fold(String::from("CREATE TABLE t (id int PRIMARY KEY);\n"), {
+        |text, row| text + &format!("INSERT INTO t (id) VALUES ({row});\n")
+    });
+    editor.tell("textDocument/didOpen", opened(&path, &rows));
+    editor.diagnostics();
+    editor.tell(
+        "textDocument/didChange",
+        json!({"textDocument": {"uri": uri(&path), "version": 2},
+               "contentChanges": [{"text": rows + "DROP TABLE orders;\n"}]}),
+    );
+    let found = editor.diagnostics();
+    let dropped = found.iter().find(|found| found["code"] == json!("drop-table"));
+    assert_eq!(dropped.unwrap()["range"]["start"], json!({"line": 5_001, "character": 0}));
+    editor.quit();
+}

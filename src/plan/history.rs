@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::batch::Position;
 use super::digest::Digest;
 use crate::db::{Entry, Event};
-use crate::sql::{Convention, Migration, ServerKind};
+use crate::sql::{Migration, ServerKind};
 
 /// The version of a migration as the journal keeps it: its version, `R:name` for one that runs
 /// whenever it changes, the file's name where there is no version.
@@ -28,27 +28,11 @@ pub const DOWN: &str = "/down";
 /// The digests of a migration file.
 pub fn digests_of(migration: &Migration, kind: ServerKind) -> (Digest, Digest) {
     let section = &migration.up.section;
-    let text = match migration.convention {
-        // Its files hold many migrations, and more are added at the end.
-        Convention::Liquibase => section.source.slice(section.range),
-        Convention::Lockwise
-        | Convention::Sqlx
-        | Convention::Refinery
-        | Convention::Diesel
-        | Convention::GolangMigrate
-        | Convention::Dbmate
-        | Convention::Goose
-        | Convention::Flyway
-        | Convention::Prisma
-        | Convention::Atlas
-        | Convention::Rails
-        | Convention::Pop
-        | Convention::Tern
-        | Convention::Graphile
-        | Convention::Drizzle
-        | Convention::Sqitch
-        | Convention::Plain
-        | Convention::Stdin => section.source.text(),
+    // Where a file holds many migrations, more are added at its end.
+    let text = if migration.convention.shares_files() {
+        section.source.slice(section.range)
+    } else {
+        section.source.text()
     };
     let raw = Digest::of_bytes(text.as_bytes());
     (raw, Digest::of_script(&migration.up, kind, migration.transaction))

@@ -172,6 +172,16 @@ impl Convention {
         }
     }
 
+    /// Says whether one file holds several migrations.
+    pub const fn shares_files(self) -> bool {
+        matches!(self, Self::Liquibase)
+    }
+
+    /// Says whether its tool keeps a list of its files, in which a new one would be missing.
+    pub const fn keeps_a_list(self) -> bool {
+        matches!(self, Self::Graphile | Self::Drizzle | Self::Liquibase | Self::Sqitch)
+    }
+
     /// Returns the convention of that name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|convention| convention.as_str() == name)

@@ -13,12 +13,12 @@ pub(super) fn range(source: &Source, span: Span) -> Range {
 }
 
 fn position(source: &Source, offset: u32) -> Position {
-    let before = source.slice(Span::new(0, offset));
-    let line = before.bytes().filter(|&byte| byte == b'\n').count();
+    // A finding keeps the lines that it is about: what is there begins with a line.
+    let before = source.slice(Span::new(source.range().start, offset));
     let start = before.rfind('\n').map_or(0, |at| at + 1);
     let column = before.get(start..).unwrap_or("").encode_utf16().count();
-    let narrow = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    Position { line: narrow(line), character: narrow(column) }
+    let character = u32::try_from(column).unwrap_or(u32::MAX);
+    Position { line: source.position(offset).line.saturating_sub(1), character }
 }
 
 /// Returns the byte at a position; the end of the line where the line is shorter.

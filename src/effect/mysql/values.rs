@@ -114,7 +114,7 @@ impl Scene<'_> {
         }
         let detail = match gone {
             Some(member) => format!("fails if a row of {full} holds '{member}'"),
-            None => format!("fails if a value of {full} does not fit into {}", right.name),
+            None => format!("a value of {full} may not fit into {}", right.name),
         };
         let code = self.misfit_code(left, right);
         self.told.may_fail("values-do-not-fit", code, detail);

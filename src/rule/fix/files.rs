@@ -73,31 +73,7 @@ fn can_split(one: &FixedMigration<'_>) -> bool {
     let outside = steps().any(|step| step.runs == Runs::WithoutTransaction);
     let marked = migration.transaction != TransactionMode::Wrapped
         || marker(migration.convention) != Marker::Impossible;
-    plain || (!own && !keeps_a_list(migration.convention) && (marked || !outside))
-}
-
-/// Says whether a tool keeps a list of its files, in which a new one would be missing.
-const fn keeps_a_list(convention: Convention) -> bool {
-    match convention {
-        Convention::Graphile | Convention::Drizzle | Convention::Liquibase | Convention::Sqitch => {
-            true
-        }
-        Convention::Lockwise
-        | Convention::Sqlx
-        | Convention::Refinery
-        | Convention::Diesel
-        | Convention::GolangMigrate
-        | Convention::Dbmate
-        | Convention::Goose
-        | Convention::Flyway
-        | Convention::Prisma
-        | Convention::Atlas
-        | Convention::Rails
-        | Convention::Pop
-        | Convention::Tern
-        | Convention::Plain
-        | Convention::Stdin => false,
-    }
+    plain || (!own && !migration.convention.keeps_a_list() && (marked || !outside))
 }
 
 fn chunks(one: &FixedMigration<'_>) -> Vec<Chunk> {
@@ -279,7 +255,7 @@ fn new_path(migration: &Migration, version: &Version, number: usize) -> String {
         (path, "")
     };
     let (folder, file) = head.rsplit_once('/').map_or(("", head), |(folder, file)| (folder, file));
-    let old = migration.version.as_str();
+    let old = written_version(file, migration.version.as_str());
     let renamed =
         if old.is_empty() { file.to_owned() } else { file.replacen(old, version.as_str(), 1) };
     let suffix = renamed.find('.').filter(|_| !in_folder).unwrap_or(renamed.len());
@@ -292,6 +268,20 @@ fn new_path(migration: &Migration, version: &Version, number: usize) -> String {
     let folder = if folder.is_empty() { String::new() } else { format!("{folder}/") };
     let tail = if tail.is_empty() { String::new() } else { format!("/{tail}") };
     format!("{folder}{stem}_step_{number}{ending}{tail}")
+}
+
+/// Returns the version as the name of a file or folder writes it: diesel leaves its dashes out,
+/// and Flyway takes underscores for dots.
+fn written_version<'f>(file: &'f str, version: &'f str) -> &'f str {
+    if file.contains(version) {
+        return version;
+    }
+    let digits = |text: &str| text.replace(['-', '_', '.'], "");
+    let from = file.find(|c: char| c.is_ascii_digit()).unwrap_or(0);
+    let written = file.get(from..).unwrap_or("");
+    let ends = written.char_indices().map(|(at, c)| at + c.len_utf8());
+    let mut prefixes = ends.filter_map(|end| written.get(..end));
+    prefixes.find(|prefix| digits(prefix) == digits(version)).unwrap_or(version)
 }
 
 /// Returns a version that nobody has: the next number where it is free and comes before the
@@ -331,5 +321,12 @@ mod tests {
         assert_eq!(next("0042", &["0042", "0043", "0044"]), "0045");
         assert_eq!(next("20240131120000", &["20240131120000"]), "20240131120001");
         assert_eq!(next("1.9", &["1.9"]), "1.10");
+    }
+
+    #[test]
+    fn versions_are_found_as_they_are_written() {
+        assert_eq!(written_version("2024-01-02-000000_a", "20240102000000"), "2024-01-02-000000");
+        assert_eq!(written_version("V1_2__a_1.sql", "1.2"), "1_2");
+        assert_eq!(written_version("0042_a.sql", "0042"), "0042");
     }
 }
