@@ -170,6 +170,7 @@ fn numbered(convention: Convention) -> Vec<(String, String)> {
                   CREATE INDEX orders_state ON orders (state);\n\
                   COMMENT ON TABLE orders IS 'what was bought';\n";
     let texts = [ORDERS.1, change, "CREATE TABLE later (id bigint PRIMARY KEY);\n"];
+    #[expect(clippy::wildcard_enum_match_arm, reason = "most conventions name files alike")]
     let file = |(number, text): (usize, &str)| {
         let text = match convention {
             Convention::Dbmate => format!("-- migrate:up\n{text}\n-- migrate:down\n"),
