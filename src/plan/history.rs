@@ -14,7 +14,9 @@ use crate::sql::{Migration, ServerKind};
 /// whenever it changes, the file's name where there is no version.
 pub fn version_of(migration: &Migration) -> String {
     if migration.repeatable {
-        format!("R:{}", migration.name)
+        let named = !migration.name.is_empty();
+        let name = if named { &migration.name } else { migration.version.as_str() };
+        format!("R:{name}")
     } else if migration.version.as_str().is_empty() {
         migration.name.clone()
     } else {
