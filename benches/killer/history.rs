@@ -1,5 +1,6 @@
-//! A history with every kind of step, in the words of each server. The rows of `ledger` and the
-//! sum of `a.n` count what was done.
+//! A history with every kind of step, in the words of each server: transactions, statements that
+//! commit by themselves, several in a file, programs, rebuilds, data in batches. The rows of
+//! `ledger` and the sum of `a.n` count what was done.
 
 use crate::support::{Kind, Project};
 

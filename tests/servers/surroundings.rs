@@ -77,7 +77,7 @@ fn f10_a_plan_names_a_replica_that_is_behind_and_a_slot_that_nobody_reads() {
 fn f11_a_wraparound_vacuum_is_named_and_waited_for() {
     let own = Own::postgres(&["autovacuum_naptime=1s"]);
     let project = Project::on(Kind::Postgres, own.url.clone());
-    // The only vacuum it gets is the one that cannot be switched off: a page in a tenth of a second.
+    // The only vacuum it gets is the one that cannot be switched off: a page in 100 ms.
     project.write(
         "0001_a.sql",
         "CREATE TABLE a (id int, t text) WITH (autovacuum_enabled = false, \
