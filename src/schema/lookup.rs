@@ -3,7 +3,7 @@
 use super::model::{
     Column, Constraint, Demand, Index, Name, Origin, Relation, RelationKind, Routine, Schema, Type,
 };
-use crate::sql::ast::{DataType, Persistence};
+use crate::sql::ast::{DataType, KeyPart, Persistence};
 use crate::sql::{ObjectName, ServerKind};
 
 /// What happens to a column below the table that drops its own.
@@ -192,6 +192,27 @@ impl Index {
     /// Returns the columns of its key that are plain columns.
     pub fn key_columns(&self) -> Vec<&str> {
         self.parts.iter().filter_map(|part| part.key.column()).collect()
+    }
+
+    /// Says whether an index of a partition can be its part there: of one method, over the same
+    /// columns and expressions with the same operators and collations, with the same WHERE; the
+    /// order of the values does not matter (PostgreSQL 12 to 18, CompareIndexInfo).
+    pub fn is_served_by(&self, own: &Self) -> bool {
+        let text = |key: &crate::sql::ast::Key| match key {
+            crate::sql::ast::Key::Column(column) => column.value.clone(),
+            crate::sql::ast::Key::Expr(expr) => format!("({})", expr.text),
+        };
+        let same = |(a, b): (&KeyPart, &KeyPart)| {
+            text(&a.key) == text(&b.key) && a.collation == b.collation && a.opclass == b.opclass
+        };
+        own.kind == self.kind
+            && own.method == self.method
+            && own.nulls_not_distinct == self.nulls_not_distinct
+            && own.include.len() == self.include.len()
+            && own.parts.len() == self.parts.len()
+            && own.parts.iter().zip(&self.parts).all(same)
+            && own.predicate.as_ref().map(|p| &p.text) == self.predicate.as_ref().map(|p| &p.text)
+            && (self.constraint.is_none() || own.constraint.is_some())
     }
 
     /// Says whether it mentions a column anywhere: key, INCLUDE, expression or WHERE.

@@ -166,7 +166,11 @@ pub(super) fn stored_locks(sheet: &mut Sheet<'_>, dml: &Dml, cause: &'static str
     reads(sheet, &dml.query, cause, how);
     for target in &dml.targets {
         let name = sheet.schema.resolve(target);
-        write_lock(sheet, &name, cause);
+        // A rule is kept as it is written: what a view as target stands for is looked up later.
+        match how {
+            Use::Stored => sheet.lock(&name, RowExclusive, cause),
+            Use::Rewritten | Use::Planned | Use::Run => write_lock(sheet, &name, cause),
+        }
     }
 }
 

@@ -232,13 +232,7 @@ pub(super) fn build_on_partitions(sheet: &mut Sheet<'_>, table: &Relation, index
 
 /// Says whether an index of a partition serves as its part of a partitioned one.
 pub(super) fn is_equal(index: &Index, own: &Index) -> bool {
-    own.parent.is_none()
-        && own.kind == index.kind
-        && own.method == index.method
-        && own.parts.len() == index.parts.len()
-        && own.key_columns() == index.key_columns()
-        && own.predicate.as_ref().map(|p| &p.text) == index.predicate.as_ref().map(|p| &p.text)
-        && (index.constraint.is_none() || own.constraint.is_some())
+    own.parent.is_none() && index.is_served_by(own)
 }
 
 /// Returns the columns that the made-up name of an index shows.

@@ -105,7 +105,9 @@ fn refused(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &str) -> bool {
         return true;
     }
     let generated = table.columns.iter().any(|other| {
-        other.generated.as_ref().is_some_and(|g| g.expr.columns.iter().any(|c| c == column))
+        let dropped = target.beside.dropped_columns.contains(&other.name.as_str());
+        !dropped
+            && other.generated.as_ref().is_some_and(|g| g.expr.columns.iter().any(|c| c == column))
     });
     if generated {
         let code = if sheet.since(15) { "0A000" } else { "42601" };

@@ -154,15 +154,7 @@ pub(super) fn attach_below(schema: &mut Schema, parent: &Relation, index: &Index
 
 /// Returns the index of a table that is equal to a partitioned one and not attached elsewhere.
 pub(super) fn matching_index<'t>(index: &Index, table: &'t mut Relation) -> Option<&'t mut Index> {
-    table.indexes.iter_mut().find(|own| {
-        own.parent.is_none()
-            && own.kind == index.kind
-            && own.method == index.method
-            && own.key_columns() == index.key_columns()
-            && own.parts.len() == index.parts.len()
-            && own.predicate.as_ref().map(|p| &p.text) == index.predicate.as_ref().map(|p| &p.text)
-            && (index.constraint.is_none() || own.constraint.is_some())
-    })
+    table.indexes.iter_mut().find(|own| own.parent.is_none() && index.is_served_by(own))
 }
 
 /// ATTACH PARTITION.
