@@ -211,7 +211,8 @@ fn visible(result: &Value, other: &Value) -> Value {
             .any(|fields| fields.contains_key("observed"));
         object.retain(|field, _| {
             let unseen = by_debugger && matches!(field.as_str(), "locks" | "observed");
-            !unseen && !(syntax && field == "error") && other.get(field).is_some()
+            let elsewhere = syntax && field == "error";
+            !(unseen || elsewhere) && other.get(field).is_some()
         });
     }
     result
