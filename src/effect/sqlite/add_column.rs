@@ -26,6 +26,7 @@ impl Scene<'_> {
             }
         }
         self.refused_constraints(column);
+        self.column_clauses(column);
         if let Some(table) = table {
             self.words_of_new_column(table, column);
         }

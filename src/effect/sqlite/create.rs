@@ -5,22 +5,25 @@ use crate::effect::During;
 use crate::schema::{Name, Relation, RelationKind};
 use crate::sql::ast::{
     ColumnDef, ConstraintKind, CreateIndex, CreateTable, CreateTrigger, CreateView, Expr,
-    ExprShape, IndexKind, Key, KeyPart, Reindex,
+    IndexKind, Key, KeyPart, Persistence, Reindex,
 };
 use crate::sql::{Ident, ObjectName};
 
 impl Scene<'_> {
     pub(super) fn create_table(&mut self, create: &CreateTable) {
+        let temporary = create.persistence == Persistence::Temporary;
+        if temporary && create.name.schema().is_some_and(|home| !same(home, "temp")) {
+            let detail = "temporary table name must be unqualified".to_owned();
+            self.told.fails("syntax", SQL_ERROR, detail);
+        }
         let name = self.schema().new_name(&create.name);
-        if let Some(old) = self.schema().find(&create.name) {
-            let temporary = create.persistence == crate::sql::ast::Persistence::Temporary;
-            if !temporary || old.name.schema == "temp" {
-                if !create.if_not_exists {
-                    let detail = format!("table {} already exists", name.name);
-                    self.told.fails("duplicate-object", SQL_ERROR, detail);
-                }
-                return;
+        let name = if temporary { Name::new("temp", name.name) } else { name };
+        if self.schema().relation(&name).is_some() {
+            if !create.if_not_exists {
+                let detail = format!("table {} already exists", name.name);
+                self.told.fails("duplicate-object", SQL_ERROR, detail);
             }
+            return;
         }
         if self.schema().index_tables.contains_key(&name) {
             let detail = format!("there is already an index named {}", name.name);
@@ -37,7 +40,7 @@ impl Scene<'_> {
         if create.query.is_some() {
             self.told.leaves("constraints-lost", name.to_string(), &name);
         }
-        if create.persistence != crate::sql::ast::Persistence::Temporary {
+        if !temporary {
             let catalog = Self::catalog();
             self.locks(&catalog, "create-table", During::Instant);
         }
@@ -56,22 +59,13 @@ impl Scene<'_> {
                 let full = format!("{}.{}", name.name, column.name);
                 self.strict_type(column.data_type.as_ref(), &full);
             }
-            self.constant_default(column);
+            self.column_clauses(column);
             self.known_words(create, column);
         }
         let computed = |column: &ColumnDef| column.generated.is_some();
         if !create.columns.is_empty() && create.columns.iter().all(computed) {
             let detail = "must have at least one non-generated column".to_owned();
             self.told.fails("missing-column", SQL_ERROR, detail);
-        }
-    }
-
-    fn constant_default(&mut self, column: &ColumnDef) {
-        let Some(default) = &column.default else { return };
-        let is_column = default.shape == ExprShape::Column && default.text.starts_with('(');
-        if is_column || default.has_subquery {
-            let detail = format!("default value of column [{}] is not constant", column.name);
-            self.told.fails("default-not-constant", SQL_ERROR, detail);
         }
     }
 
@@ -122,7 +116,12 @@ impl Scene<'_> {
         }
         for column in create.columns.iter().filter(|column| column.auto_increment) {
             self.told.span = column.span;
-            let is_integer = column.data_type.as_ref().is_some_and(|t| same(&t.name, "integer"));
+            let downward = |kind: &ConstraintKind| {
+                matches!(kind, ConstraintKind::PrimaryKey(key)
+                    if key.parts.iter().any(|part| part.descending))
+            };
+            let is_integer = column.data_type.as_ref().is_some_and(|t| same(&t.name, "integer"))
+                && !column.constraints.iter().any(|constraint| downward(&constraint.kind));
             if without_rowid {
                 let detail = "AUTOINCREMENT not allowed on WITHOUT ROWID tables".to_owned();
                 self.told.fails("identity-misuse", SQL_ERROR, detail);
@@ -136,9 +135,15 @@ impl Scene<'_> {
             match &constraint.kind {
                 ConstraintKind::PrimaryKey(key) | ConstraintKind::Unique(key) => {
                     self.key_columns_exist(create, &key.parts);
+                    for part in &key.parts {
+                        self.collation(part.collation.as_deref());
+                    }
                 }
                 ConstraintKind::ForeignKey(key) => self.reference(create, name, key),
-                ConstraintKind::Check(check) => self.words_are_columns(create, check),
+                ConstraintKind::Check(check) => {
+                    self.words_are_columns(create, check);
+                    self.expression(check, "CHECK constraints", false);
+                }
                 ConstraintKind::PrimaryKeyUsingIndex(_)
                 | ConstraintKind::UniqueUsingIndex(_)
                 | ConstraintKind::Exclude(_)
@@ -200,6 +205,10 @@ impl Scene<'_> {
             }
             return;
         }
+        if is_reserved(written.as_str()) {
+            let detail = format!("object name reserved for internal use: {written}");
+            self.told.fails("duplicate-object", SQL_ERROR, detail);
+        }
         if self.schema().relation(&full).is_some() {
             let detail = format!("there is already a table named {written}");
             self.told.fails("duplicate-object", SQL_ERROR, detail);
@@ -224,6 +233,7 @@ impl Scene<'_> {
                     let words = create.index.predicate.as_ref();
                     if let Some(expr) = words {
                         self.words_exist(table, expr);
+                        self.expression(expr, "partial index WHERE clauses", true);
                     }
                 }
             }
@@ -241,39 +251,22 @@ impl Scene<'_> {
     fn index_columns_exist(&mut self, table: &Relation, parts: &[KeyPart]) {
         for part in parts {
             self.told.span = part.span;
+            self.collation(part.collation.as_deref());
             match &part.key {
                 Key::Column(ident) => self.index_column_exists(table, ident),
                 Key::Expr(expr) => {
                     self.words_exist(table, expr);
-                    self.index_expression(expr);
+                    self.expression(expr, "index expressions", true);
                 }
             }
         }
-    }
-
-    /// An index is over what a row says by itself (sqlite.org/expridx.html, section 2).
-    fn index_expression(&mut self, expr: &crate::sql::ast::Expr) {
-        let changing = ["random", "randomblob", "changes", "total_changes", "last_insert_rowid"];
-        let changes = expr
-            .functions
-            .iter()
-            .any(|function| changing.iter().any(|name| same(name, function.name())));
-        let refused = if expr.has_subquery {
-            "subqueries prohibited in index expressions"
-        } else if changes {
-            "non-deterministic functions prohibited in index expressions"
-        } else {
-            return;
-        };
-        self.told.fails("type-mismatch", SQL_ERROR, refused.to_owned());
     }
 
     /// A name in double quotes that is no column is read as a string: the index is over one
     /// constant (builds with SQLITE_DQS on, which is the default).
     fn index_column_exists(&mut self, table: &Relation, ident: &Ident) {
         let known = !table.complete
-            || table.columns.iter().any(|column| same(&column.name, ident.as_str()))
-            || ["rowid", "oid", "_rowid_"].iter().any(|name| same(name, ident.as_str()));
+            || table.columns.iter().any(|column| same(&column.name, ident.as_str()));
         if known {
             return;
         }
@@ -305,12 +298,17 @@ impl Scene<'_> {
     /// What a view reads is not looked at when it is made.
     pub(super) fn create_view(&mut self, view: &CreateView) {
         let name = self.schema().new_name(&view.name);
+        let name = if view.temporary { Name::new("temp", name.name) } else { name };
         if self.schema().relation(&name).is_some() {
             if !view.if_not_exists {
                 let detail = format!("view {} already exists", name.name);
                 self.told.fails("duplicate-object", SQL_ERROR, detail);
             }
             return;
+        }
+        if self.schema().index_tables.contains_key(&name) {
+            let detail = format!("there is already an index named {}", name.name);
+            self.told.fails("duplicate-object", SQL_ERROR, detail);
         }
         let gone = view
             .query
@@ -386,7 +384,7 @@ impl Scene<'_> {
                     indexes.push((table.name.clone(), index.name.clone()));
                 } else if let Some(table) = schema.find(name) {
                     collect(table);
-                } else if schema.complete && !is_collation(name.name()) {
+                } else if schema.complete && !super::definition::is_collation(name.name()) {
                     let detail = "unable to identify the object to be reindexed".to_owned();
                     self.told.fails("missing-object", SQL_ERROR, detail);
                 }
@@ -404,11 +402,6 @@ impl Scene<'_> {
             .iter()
             .any(|own| same(own, name.name()))
     }
-}
-
-/// Says whether a name is one of the collations that are always there.
-fn is_collation(name: &str) -> bool {
-    ["binary", "nocase", "rtrim"].iter().any(|known| same(known, name))
 }
 
 /// Says whether a parent has a key over exactly these columns; none means its primary key.

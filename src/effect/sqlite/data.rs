@@ -33,6 +33,10 @@ impl Scene<'_> {
                 continue;
             }
             if let Some(table) = table {
+                if table.kind == RelationKind::View && table.triggers.is_empty() {
+                    let detail = format!("cannot modify {} because it is a view", target.name());
+                    self.told.fails("wrong-object-kind", SQL_ERROR, detail);
+                }
                 for column in &dml.columns {
                     self.written_column(table, column);
                 }

@@ -36,7 +36,7 @@ impl Scene<'_> {
         }
         let full = self.schema().resolve(name);
         let Some(found) = self.schema().find(name) else {
-            if self.schema().is_absent(name) {
+            if self.schema().is_absent(name) || self.schema().find_index(name).is_some() {
                 self.missing(statement, what, name);
                 return;
             }
@@ -125,7 +125,7 @@ impl Scene<'_> {
         }
         let full = schema.resolve_index(name);
         let Some((_, table, _)) = schema.find_index(name) else {
-            if schema.is_absent(name) {
+            if schema.is_absent(name) || schema.find(name).is_some() {
                 self.missing(statement, "index", name);
             } else {
                 self.told.loses(ObjectKind::Index, full.to_string(), false, &full);

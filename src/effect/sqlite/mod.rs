@@ -11,6 +11,7 @@ mod add_column;
 mod alter;
 mod create;
 mod data;
+mod definition;
 mod drop;
 mod rebuild;
 
@@ -165,7 +166,8 @@ impl<'a> Scene<'a> {
     /// that there is none.
     fn table(&mut self, name: &ObjectName) -> Option<&'a Relation> {
         let found = self.schema().find(name);
-        if found.is_none() && self.schema().is_absent(name) {
+        let index = self.schema().find_index(name).is_some();
+        if found.is_none() && (index || self.schema().is_absent(name)) {
             let detail = format!("no such table: {name}");
             self.told.fails("missing-object", SQL_ERROR, detail);
         }
@@ -176,7 +178,8 @@ impl<'a> Scene<'a> {
     /// Tells of a table that no migration makes: it may be there, and may not.
     fn may_miss(&mut self, name: &ObjectName) {
         let schema = self.schema();
-        if schema.find(name).is_none() && !schema.is_absent(name) && !is_reserved(name.name()) {
+        let other = schema.is_taken(&schema.resolve(name));
+        if !other && !schema.is_absent(name) && !is_reserved(name.name()) {
             let detail = format!("table {name} is made by no migration that was read");
             self.told.may_fail("missing-object", SQL_ERROR, detail);
         }

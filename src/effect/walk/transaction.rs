@@ -150,6 +150,7 @@ impl Walker<'_> {
         match transaction {
             Transaction::Begin(_) => {
                 let nested = self.open.as_ref().map(|open| open.by);
+                self.sqlite_transaction(nested, true, span, run);
                 self.complain_about_begin(nested, span, run);
                 self.settings.transaction_ends();
                 self.begin(Opener::File(span));
@@ -157,6 +158,7 @@ impl Walker<'_> {
             }
             Transaction::Commit { chain } | Transaction::Rollback { chain } => {
                 let by = self.open.take().map(|open| open.by);
+                self.sqlite_transaction(by, false, span, run);
                 self.complain_about_end(by, span, run);
                 self.settings.transaction_ends();
                 if *chain {
@@ -174,6 +176,35 @@ impl Walker<'_> {
             | Transaction::SetMode
             | Transaction::SetConstraints => {}
         }
+    }
+
+    /// SQLite refuses a BEGIN inside a transaction that the file opened, and a COMMIT or ROLLBACK
+    /// outside of one (sqlite.org/lang_transaction.html, section 2).
+    fn sqlite_transaction(
+        &self,
+        by: Option<Opener>,
+        begins: bool,
+        span: Span,
+        run: &mut StatementRun,
+    ) {
+        let open = matches!(by, Some(Opener::File(_)));
+        if self.kind() != ServerKind::Sqlite || open != begins || by.is_some() && !open {
+            return;
+        }
+        let detail = if begins {
+            "cannot start a transaction within a transaction"
+        } else {
+            "cannot commit or roll back: no transaction is active"
+        };
+        let failure = Failure {
+            when: if begins { "in-transaction" } else { "missing-object" },
+            certain: true,
+            detail: detail.to_owned(),
+            code: Some("SQLITE_ERROR"),
+        };
+        let source = "sqlite.org/lang_transaction.html, section 2";
+        let kind = EffectKind::Failure(failure);
+        run.effects.effects.push(Effect { span, kind, source });
     }
 
     fn complain_about_begin(&mut self, by: Option<Opener>, span: Span, run: &mut StatementRun) {

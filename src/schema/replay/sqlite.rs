@@ -8,7 +8,7 @@ use super::super::model::{
     Constraint, Demand, Index, Name, Origin, Relation, RelationKind, Schema, Trigger,
 };
 use super::create::{column, foreign_key};
-use super::mysql::{touched, words};
+use super::mysql::{touched, words_read};
 use super::{create, rename};
 use crate::sql::ast::{
     ActionKind, AlterTable, ColumnDef, ConstraintKind, CreateIndex, CreateTable, CreateTrigger,
@@ -193,7 +193,8 @@ fn create_index(schema: &mut Schema, create: &CreateIndex) {
 
 fn create_trigger(schema: &mut Schema, create: &CreateTrigger) {
     let table = schema.resolve(&create.table);
-    let mut columns = words(&create.statements);
+    // What a body writes is not looked for when a column goes (measured on 3.40 and 3.51).
+    let mut columns = words_read(&create.statements);
     columns.extend(create.when.iter().flat_map(|when| when.columns.iter().cloned()));
     let trigger = Trigger {
         name: create.name.name().to_owned(),

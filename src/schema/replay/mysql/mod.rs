@@ -199,13 +199,25 @@ fn create_routine(schema: &mut Schema, create: &CreateRoutine) {
     schema.set_routines(name, Some(vec![routine]));
 }
 
-/// Returns the words in statements that may be columns.
-pub(super) fn words(statements: &[Statement]) -> Vec<String> {
+/// Returns the words in statements that may be columns, those that are written among them.
+fn words(statements: &[Statement]) -> Vec<String> {
+    let mut found = words_read(statements);
+    for statement in statements {
+        if let StatementKind::Dml(dml) = &statement.kind {
+            found.extend(dml.columns.iter().map(|column| column.value.clone()));
+        }
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// Returns the words in expressions of statements that may be columns.
+pub(super) fn words_read(statements: &[Statement]) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for statement in statements {
         if let StatementKind::Dml(dml) = &statement.kind {
             found.extend(dml.query.columns.iter().cloned());
-            found.extend(dml.columns.iter().map(|column| column.value.clone()));
             found.extend(dml.filter.iter().flat_map(|filter| filter.columns.iter().cloned()));
         }
     }
