@@ -45,6 +45,26 @@ const POSTGRES: Files = &[
     ),
     ("0006_upkeep.sql", "REINDEX INDEX CONCURRENTLY a_t;\nVACUUM a;\n"),
     ("0007_last.sql", "CREATE TABLE d (id int);\nINSERT INTO ledger VALUES (7);\n"),
+    (
+        "0008_fill.sql",
+        "-- lockwise: batch key=id size=40 pause=0ms\nUPDATE a SET n = n + 1;\n\
+                 INSERT INTO ledger VALUES (8);\n",
+    ),
+    (
+        "0009_parts.sql",
+        "CREATE TABLE p (id int NOT NULL) PARTITION BY RANGE (id);\n\
+                 CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);\n\
+                 CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20);\n\
+                 CREATE MATERIALIZED VIEW m AS SELECT id FROM a;\n\
+                 CREATE UNIQUE INDEX m_id ON m (id);\nINSERT INTO ledger VALUES (9);\n",
+    ),
+    (
+        "0010_kin.sql",
+        "ALTER TABLE p DETACH PARTITION p1 CONCURRENTLY;\n\
+                 REFRESH MATERIALIZED VIEW CONCURRENTLY m;\n\
+                 CREATE INDEX CONCURRENTLY IF NOT EXISTS a_b2 ON a (b);\n\
+                 INSERT INTO ledger VALUES (10);\nREINDEX TABLE CONCURRENTLY a;\n",
+    ),
 ];
 
 const MARIADB: Files = &[
@@ -74,6 +94,26 @@ const MARIADB: Files = &[
     ),
     ("0006_upkeep.sql", "ANALYZE TABLE a;\nRENAME TABLE c TO e;\nRENAME TABLE e TO c;\n"),
     ("0007_last.sql", "CREATE TABLE d (id int);\nINSERT INTO ledger VALUES (7);\n"),
+    (
+        "0008_fill.sql",
+        "-- lockwise: batch key=id size=40 pause=0ms\nUPDATE a SET n = n + 1;\n\
+                 INSERT INTO ledger VALUES (8);\n",
+    ),
+    (
+        "0009_programs.sql",
+        "DELIMITER //\nCREATE PROCEDURE step(IN number int) BEGIN\n\
+                 INSERT INTO ledger VALUES (number);\nEND//\n\
+                 CREATE TRIGGER a_t BEFORE INSERT ON a FOR EACH ROW BEGIN SET NEW.b = 1; END//\n\
+                 DELIMITER ;\nINSERT INTO ledger VALUES (9);\n",
+    ),
+    (
+        "0010_several.sql",
+        "CREATE TABLE f (id int PRIMARY KEY);\nCREATE TABLE g (id int, f int);\n\
+                 ALTER TABLE g ADD CONSTRAINT g_f FOREIGN KEY (f) REFERENCES f (id);\n\
+                 CREATE OR REPLACE VIEW v AS SELECT id, id + 1 AS next FROM c;\n\
+                 INSERT INTO ledger VALUES (10);\nALTER TABLE a ENGINE=InnoDB, ALGORITHM=COPY;\n\
+                 DROP VIEW v;\nDROP TABLE g, f;\nDROP TRIGGER a_t;\n",
+    ),
 ];
 
 const SQLITE: Files = &[
@@ -103,4 +143,20 @@ const SQLITE: Files = &[
     ),
     ("0006_upkeep.sql", "ANALYZE;\nVACUUM;\n"),
     ("0007_last.sql", "CREATE TABLE d (id int);\nINSERT INTO ledger VALUES (7);\n"),
+    (
+        "0008_fill.sql",
+        "-- lockwise: batch key=id size=40 pause=0ms\nUPDATE a SET n = n + 1;\n\
+                 INSERT INTO ledger VALUES (8);\n",
+    ),
+    (
+        "0009_programs.sql",
+        "CREATE TRIGGER a_t AFTER INSERT ON a BEGIN INSERT INTO ledger VALUES (99); END;\n\
+                 INSERT INTO ledger VALUES (9);\nPRAGMA journal_mode = WAL;\n",
+    ),
+    (
+        "0010_several.sql",
+        "BEGIN;\nCREATE TABLE f (id integer PRIMARY KEY);\nINSERT INTO ledger VALUES (10);\n\
+                 COMMIT;\nBEGIN;\nALTER TABLE f ADD COLUMN g int;\nDROP VIEW v;\nCOMMIT;\n\
+                 REINDEX;\nDROP TRIGGER a_t;\n",
+    ),
 ];
