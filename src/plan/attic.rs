@@ -187,6 +187,7 @@ fn step(dropping: &Step, sql: String, nature: Nature) -> Step {
         raw: digest.clone(),
         semantic: digest,
         nature,
+        twice_is_once: false,
         session: false,
         timeouts: super::model::Timeouts { lock_ms: dropping.timeouts.lock_ms, statement_ms: 0 },
         locks: Vec::new(),

@@ -54,7 +54,7 @@ pub(super) async fn up(
             let now = db::snapshot(shadow, &snapshot_options()).await?;
             for step in &mut group.steps {
                 step.change = changes(&last, &now);
-                step.nature = settle(step.nature, &step.change);
+                step.nature = settle(step);
             }
             last = now;
         } else if groups.peek().is_some_and(|next| !next.transaction) {
@@ -97,7 +97,7 @@ pub(super) async fn up_unseen(
         };
         for step in &mut group.steps {
             step.change.clone_from(&change);
-            step.nature = settle(step.nature, &step.change);
+            step.nature = settle(step);
         }
     }
     Ok(Ran::Whole)
@@ -139,13 +139,14 @@ async fn seen_of(
     Ok(change)
 }
 
-/// What leaves the schema as it is cannot be told from what did not happen.
-fn settle(nature: Nature, change: &[ObjectChange]) -> Nature {
-    match nature {
-        Nature::Visible if change.is_empty() => Nature::Blind,
-        Nature::Visible | Nature::Atomic | Nature::Repeatable | Nature::Batched | Nature::Blind => {
-            nature
-        }
+/// What leaves the schema as it is cannot be told from what did not happen: it is done again where
+/// that does no harm (a rebuild, what is there already), and a person decides where it may.
+fn settle(step: &Step) -> Nature {
+    match step.nature {
+        Nature::Visible if !step.change.is_empty() => Nature::Visible,
+        Nature::Visible if step.twice_is_once => Nature::Repeatable,
+        Nature::Visible => Nature::Blind,
+        Nature::Atomic | Nature::Repeatable | Nature::Batched | Nature::Blind => step.nature,
     }
 }
 

@@ -217,6 +217,7 @@ mod tests {
             raw: digest.clone(),
             semantic: digest,
             nature: Nature::Visible,
+            twice_is_once: false,
             session: false,
             batch: None,
             timeouts: Timeouts { lock_ms: 0, statement_ms: 0 },

@@ -154,6 +154,10 @@ pub struct Step {
     pub semantic: Digest,
     /// How it takes effect.
     pub nature: Nature,
+    /// Where it changes nothing in the schema, running it twice is as good as once; known while the
+    /// plan is made.
+    #[serde(skip)]
+    pub twice_is_once: bool,
     /// It sets something for the session: it runs again when the migration is resumed.
     #[serde(default)]
     pub session: bool,

@@ -12,8 +12,8 @@ use crate::effect::{
     TransactionRule,
 };
 use crate::sql::ast::{
-    ActionKind, DmlKind, MaintenanceKind, MyAction, ObjectKind, Statement, StatementKind,
-    Transaction,
+    ActionKind, DmlKind, MaintenanceKind, MyAction, ObjectKind, PartitionAction, Statement,
+    StatementKind, TableAction, Transaction,
 };
 use crate::sql::{
     Batch, Migration, ObjectName, PieceKind, Position, Server, ServerKind, TransactionMode,
@@ -266,6 +266,7 @@ impl Builder<'_> {
             raw: Digest::of_bytes(written.as_bytes()),
             semantic: Digest::of_statement(source.text(), statement.span, self.kind),
             nature: nature(statement, run.effects.transaction, self.kind),
+            twice_is_once: twice_is_once(statement),
             session: matches!(statement.kind, StatementKind::Set(_)),
             batch: None,
             timeouts: self.timeouts(&run.effects.effects, run.effects.transaction),
@@ -439,6 +440,26 @@ fn nature(statement: &Statement, rule: TransactionRule, kind: ServerKind) -> Nat
         ServerKind::Mysql | ServerKind::Mariadb if repeatable => Nature::Repeatable,
         ServerKind::Mysql | ServerKind::Mariadb => Nature::Visible,
     }
+}
+
+/// Says whether a statement that changes nothing in the schema may run twice: a rebuild, options as
+/// they are, what is there already or gone already. Rows that go or change places with others are
+/// another matter.
+fn twice_is_once(statement: &Statement) -> bool {
+    let moves_rows = |action: &TableAction| {
+        let ActionKind::Mysql(action) = &action.kind else { return false };
+        matches!(action, MyAction::Partition(_) | MyAction::Tablespace { .. })
+            && !matches!(action, MyAction::Partition(PartitionAction::Maintain { .. }))
+    };
+    if let StatementKind::AlterTable(alter) = &statement.kind {
+        return !alter.actions.iter().any(moves_rows);
+    }
+    matches!(&statement.kind, StatementKind::CreateView(_) | StatementKind::Grant(_))
+        || matches!(&statement.kind, StatementKind::Drop(drop) if drop.if_exists)
+        || matches!(
+            &statement.kind,
+            StatementKind::CreateTable(create) if create.if_not_exists && !create.or_replace
+        )
 }
 
 /// What the effects of one statement say to a plan.

@@ -215,6 +215,7 @@ mod tests {
             raw: Digest::of_bytes(b""),
             semantic: Digest::of_bytes(b""),
             nature: Nature::Atomic,
+            twice_is_once: false,
             session: false,
             timeouts: Timeouts::default(),
             locks: vec![lock],
