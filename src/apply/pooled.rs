@@ -52,6 +52,7 @@ impl Runner<'_> {
             let attempt = "cannot take the migration lock";
             self.connection.begin().await.map_err(|cause| of_server(attempt, cause))?;
             if MigrationLock::try_in_transaction(&mut self.connection, &options).await? {
+                self.connection.keep_commits().await;
                 return Ok(());
             }
             self.connection.rollback().await.map_err(|cause| of_server(attempt, cause))?;

@@ -39,6 +39,9 @@ pub(super) struct AmendArgs {
     /// Database server for the shadow, `auto` to start one
     #[arg(long, value_name = "URL")]
     shadow: Option<String>,
+    /// Who changed the file [default: whom git names]
+    #[arg(long, value_name = "ADDRESS")]
+    author: Vec<String>,
     #[command(flatten)]
     yes: YesOption,
 }
@@ -58,7 +61,7 @@ pub(super) fn run(args: &AmendArgs, console: &mut Console) -> Result<Exit, Failu
         same_schema(&mut live, args.shadow.as_deref()).await?;
         let plan = plan_of(&mut live, &edited, console).await?;
         let audit = match &live.project.config.approval {
-            Some(policy) => approvals::check(&plan, policy, &live, &[], console)?,
+            Some(policy) => approvals::check(&plan, policy, &live, &args.author, console)?,
             None => Vec::new(),
         };
         writeln!(console.out, "{} {}", args.version, plan_path(&edited.migration))?;

@@ -70,8 +70,10 @@ fn difference(then: &Plan, now: &Plan) -> Option<String> {
 /// by the dry run.
 fn same(then: &PlannedMigration, now: &PlannedMigration) -> bool {
     let step = |(then, now): (&Step, &Step)| {
+        let settled = [Nature::Blind, Nature::Repeatable];
+        let settled = if now.twice_is_once { &settled[..] } else { &settled[..1] };
         let nature = then.nature == now.nature
-            || (now.nature == Nature::Visible && then.nature == Nature::Blind);
+            || (now.nature == Nature::Visible && settled.contains(&then.nature));
         nature
             && (&then.sql, &then.raw, &then.semantic) == (&now.sql, &now.raw, &now.semantic)
             && (then.session, then.timeouts) == (now.session, now.timeouts)

@@ -237,11 +237,13 @@ impl Connection {
         self.note_failure(rows)
     }
 
-    /// Makes sure that what the server says is committed stays so after a crash.
+    /// Makes sure that what the server says is committed stays so after a crash: for the open
+    /// transaction alone, or for the session where none is open.
     pub async fn keep_commits(&mut self) {
         if self.server.kind == ServerKind::Postgres {
-            // A login may not be allowed to; what is lost is found out when it connects again.
-            let _ = self.driver.execute(session::DURABLE).await;
+            let local = self.transaction == Transaction::Open;
+            // What is lost all the same is found out when it connects again.
+            let _ = self.driver.execute(&session::durable(local)).await;
         }
     }
 

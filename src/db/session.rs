@@ -108,8 +108,12 @@ pub(super) fn setup(kind: ServerKind, read_only: bool) -> Vec<(bool, String)> {
 
 /// With `synchronous_commit = off` a crash of PostgreSQL takes back what it said was committed
 /// (manual, 20.5.1); a journal must not promise more than is kept. Other values stay.
-pub(super) const DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', false) \
-     WHERE current_setting('synchronous_commit') = 'off'";
+pub(super) fn durable(local: bool) -> String {
+    format!(
+        "SELECT set_config('synchronous_commit', 'on', {local}) \
+         WHERE current_setting('synchronous_commit') = 'off'"
+    )
+}
 
 /// Statements that set time limits; `local` binds them to the open transaction where that exists.
 ///

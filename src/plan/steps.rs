@@ -81,6 +81,7 @@ pub(super) fn groups(
         errors: Vec::new(),
     };
     builder.others();
+    builder.way_back();
     let mut batches = builder.batches();
     let statements = migration.up.statements.iter().zip(&effects.statements);
     for (at, (statement, run)) in statements.enumerate() {
@@ -122,6 +123,17 @@ impl Builder<'_> {
                 PieceKind::Statement | PieceKind::Delimiter => continue,
             };
             self.refuse(other.span.start, what);
+        }
+    }
+
+    /// Refuses batches on an author's way back, which runs as one: they would be left out silently.
+    fn way_back(&mut self) {
+        let Some(down) = &self.migration.down else { return };
+        for declared in batches(down, Server::of(self.kind)) {
+            let Position { line, column } = down.section.source.position(declared.comment.start);
+            let path = down.section.source.path().to_owned();
+            let what = "a batch on the way back, which runs as one: write a new migration instead";
+            self.errors.push(CannotRun { path, line, column, what: what.to_owned() });
         }
     }
 

@@ -437,3 +437,28 @@ fn a_rollback_needs_approval_too() {
     assert_eq!(answer.code, Some(0), "{}", answer.all());
     project.expect(0, &back).says("rolled back: 0005");
 }
+
+#[test]
+fn an_amended_file_needs_approval_too() {
+    let project = project(Kind::Sqlite);
+    approve(&project, "mina", &[]);
+    assert_eq!(apply(&project).code, Some(0));
+    let file = project.migration("0001_customers.sql");
+    let text = std::fs::read_to_string(&file).unwrap();
+    project.write("0001_customers.sql", text.replace("joon@shop.example", "june@shop.example"));
+    let why = "she changed her name";
+    let amend = ["amend", "0001", "--yes", "--reason", why, AUTHOR[0], AUTHOR[1]];
+    project.expect(1, &amend).says("is not approved: missing dba");
+    // Somebody who may not is not enough, and what is signed is this text and no other.
+    approve(&project, "joon", &["--amend", "0001"]);
+    project.expect(1, &amend).says("is not approved");
+    let answer = approve(&project, "mina", &["--amend", "0001"]);
+    assert_eq!(answer.code, Some(0), "{}", answer.all());
+    project.write("0001_customers.sql", text.replace("joon@shop.example", "jane@shop.example"));
+    project.expect(1, &amend).says("is not approved");
+    project.write("0001_customers.sql", text.replace("joon@shop.example", "june@shop.example"));
+    project.expect(0, &amend).says("amended: 0001").says("approved by mina@shop.example");
+    project.expect(0, &["verify"]);
+    let row = project.query("SELECT detail FROM lockwise_journal WHERE event = 'amended'").concat();
+    assert!(row.contains("she changed her name"), "{row}");
+}

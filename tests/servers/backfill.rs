@@ -181,6 +181,11 @@ fn a_batch_that_cannot_be_is_refused_before_anything_runs() {
         project.expect(2, &["apply", "--yes"]).says(why).says("0002_b.sql:1:1");
         project.expect(1, &["lint", "migrations", "--fail-on", "note"]).says("batch:");
     }
+    project.write("0002_b.sql", "-- lockwise: batch key=id\nUPDATE a SET n = 1;\n");
+    project.write("0002_b.down.sql", "-- lockwise: batch key=id\nUPDATE a SET n = 0;\n");
+    let answer = project.expect(2, &["apply", "--yes"]);
+    answer.says("0002_b.down.sql:1:1: a batch on the way back");
+    std::fs::remove_file(project.migration("0002_b.down.sql")).unwrap();
     project.write("0002_b.sql", "-- lockwise: batch key=nr\nUPDATE a SET n = 1;\n");
     project.expect(1, &["apply", "--yes"]).says("nr").says("the dry run failed");
     project.write("0002_b.sql", "-- lockwise: batch key=n\nUPDATE a SET id = id;\n");

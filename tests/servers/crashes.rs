@@ -21,6 +21,13 @@ fn shop(project: &Project) {
              UPDATE customers SET phone = '1';\n"
         ),
     );
+    if project.kind == Kind::Postgres {
+        project.write(
+            "0003_kin.sql",
+            "REINDEX INDEX CONCURRENTLY customers_email;\n\
+             DROP INDEX CONCURRENTLY customers_email;\n",
+        );
+    }
 }
 
 /// Applies with a crash at each action in turn.

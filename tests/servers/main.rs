@@ -49,6 +49,7 @@ mod own;
 mod pooler;
 mod proxy;
 mod page;
+mod plan_files;
 mod review;
 mod support;
 mod surroundings;

@@ -127,13 +127,19 @@ fn f05_transactions_run_through_a_pooler_as_asked() {
     let pooler = pooler(&project, "");
     project.write("0001_a.sql", "CREATE TABLE a (id int);\nINSERT INTO a VALUES (1);\n");
     project.write("0002_b.sql", "SET LOCAL work_mem = '8MB';\nALTER TABLE a ADD COLUMN b int;\n");
+    project
+        .write("0003_c.sql", "CREATE TABLE c AS SELECT current_setting('synchronous_commit') s;\n");
     let answer = through(&project, &pooler, &["apply", "--pooled", "--yes"]);
     assert_eq!(answer.code, Some(0), "{}", answer.all());
-    answer.says("applied: 0001, 0002");
+    answer.says("applied: 0001, 0002, 0003");
     assert_eq!(project.query("SELECT count(*), sum(id) FROM a"), ["1|1"]);
+    let off = "SELECT setting FROM pg_settings WHERE name = 'synchronous_commit'";
+    assert_eq!(project.query(off), ["off"], "as tests/run starts the server");
+    assert_eq!(project.query("SELECT s FROM c"), ["on"], "what is committed is kept");
     project.expect(0, &["verify"]);
-    let back = through(&project, &pooler, &["rollback", "--steps", "1", "--pooled", "--yes"]);
+    let back = through(&project, &pooler, &["rollback", "--steps", "2", "--pooled", "--yes"]);
     assert_eq!(back.code, Some(0), "{}", back.all());
+    std::fs::remove_file(project.migration("0003_c.sql")).unwrap();
     project.write("0002_b.sql", "CREATE INDEX CONCURRENTLY a_id ON a (id);\n");
     let refused = through(&project, &pooler, &["apply", "--pooled", "--yes"]);
     assert_eq!(refused.code, Some(1), "{}", refused.all());
