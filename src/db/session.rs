@@ -92,7 +92,10 @@ pub(super) fn setup(kind: ServerKind, read_only: bool) -> Vec<(bool, String)> {
         ServerKind::Postgres => {}
         ServerKind::Mysql | ServerKind::Mariadb => {
             // A session that holds the migration lock may be idle while another one works.
-            setup.push((false, "SET SESSION wait_timeout = 86400".to_owned()));
+            // The driver asks for IGNORE_SPACE when it connects, which would stay in every routine
+            // that is made (MariaDB 10.11, measured): the server's own mode is set again.
+            let words = "SET SESSION wait_timeout = 86400, SESSION sql_mode = DEFAULT";
+            setup.push((false, words.to_owned()));
             if read_only {
                 setup.push((true, "SET SESSION TRANSACTION READ ONLY".to_owned()));
             }
