@@ -160,6 +160,9 @@ impl Walker<'_> {
             // PostgreSQL's own effects tell it; MySQL and MariaDB make the index themselves.
             ConstraintKind::ForeignKey(key) if self.kind() == ServerKind::Sqlite => {
                 let joined: Vec<&str> = key.columns.iter().map(|column| column.as_str()).collect();
+                if self.had_key_before_rebuild(table, &joined) {
+                    return;
+                }
                 let label = match &constraint.name {
                     Some(name) => name.value.clone(),
                     None => joined.join("_"),
@@ -173,6 +176,25 @@ impl Walker<'_> {
             | ConstraintKind::Exclude(_)
             | ConstraintKind::NotNull(_) => {}
         }
+    }
+
+    /// SQLite: says whether a table that is made takes the place of one with the same foreign key.
+    fn had_key_before_rebuild(&self, table: &Name, columns: &[&str]) -> bool {
+        crate::effect::rebuilds(&self.migration.up.statements).iter().any(|rebuild| {
+            let (old, new) = if rebuild.old_first {
+                (&rebuild.temporary, &rebuild.table)
+            } else {
+                (&rebuild.table, &rebuild.temporary)
+            };
+            let same = |own: &[&str]| {
+                let mut pairs = own.iter().zip(columns);
+                own.len() == columns.len() && pairs.all(|(a, b)| a.eq_ignore_ascii_case(b))
+            };
+            self.schema.new_name(new) == *table
+                && self.schema.find(old).is_some_and(|old| {
+                    old.constraints.iter().any(|c| c.parent().is_some() && same(&c.columns()))
+                })
+        })
     }
 
     /// MySQL and MariaDB drop the index they made for a foreign key once another one serves it.
