@@ -25,10 +25,12 @@ fn wrap(line: &str, width: usize, out: &mut String) {
     let indent = line.chars().take_while(|c| *c == ' ').count();
     let hang = if indent + 2 + ROOM > width { 2 } else { indent + 2 };
     let mut used = 0;
+    // A line that holds no word yet is not broken: nothing would stand on it.
+    let mut empty = true;
     // Blanks belong to the word before them; those at a break are dropped.
     for word in line.split_inclusive(' ') {
         let bare = columns(word.trim_end_matches(' '));
-        if used > hang && used + bare > width && bare > 0 {
+        if !empty && used + bare > width && bare > 0 {
             out.truncate(out.trim_end_matches(' ').len());
             out.push('\n');
             out.extend(std::iter::repeat_n(' ', hang));
@@ -36,6 +38,7 @@ fn wrap(line: &str, width: usize, out: &mut String) {
         }
         out.push_str(word);
         used += columns(word);
+        empty &= bare == 0;
     }
 }
 
@@ -62,7 +65,7 @@ mod tests {
     fn lines_are_broken_at_blanks_and_set_in() {
         let text = "  warning: one two three four five six seven\nshort\n";
         assert_eq!(wrapped(text, 100), text);
-        let narrow = "  warning: one two three\n    four five six seven\nshort\n";
+        let narrow = "  warning: one two three four\n    five six seven\nshort\n";
         assert_eq!(wrapped(text, 30), narrow);
     }
 

@@ -160,9 +160,11 @@ impl Walker<'_> {
             // PostgreSQL's own effects tell it; MySQL and MariaDB make the index themselves.
             ConstraintKind::ForeignKey(key) if self.kind() == ServerKind::Sqlite => {
                 let joined: Vec<&str> = key.columns.iter().map(|column| column.as_str()).collect();
-                if self.had_key_before_rebuild(table, &joined) {
-                    return;
-                }
+                let table = match self.rebuilt(table) {
+                    Some((old, _)) if has_key(old, &joined) => return,
+                    Some((_, name)) => name,
+                    None => table.clone(),
+                };
                 let label = match &constraint.name {
                     Some(name) => name.value.clone(),
                     None => joined.join("_"),
@@ -178,22 +180,16 @@ impl Walker<'_> {
         }
     }
 
-    /// SQLite: says whether a table that is made takes the place of one with the same foreign key.
-    fn had_key_before_rebuild(&self, table: &Name, columns: &[&str]) -> bool {
-        crate::effect::rebuilds(&self.migration.up.statements).iter().any(|rebuild| {
+    /// SQLite: returns the table whose place a table that is made takes, and the name it will have.
+    fn rebuilt(&self, table: &Name) -> Option<(&Relation, Name)> {
+        crate::effect::rebuilds(&self.migration.up.statements).iter().find_map(|rebuild| {
             let (old, new) = if rebuild.old_first {
                 (&rebuild.temporary, &rebuild.table)
             } else {
                 (&rebuild.table, &rebuild.temporary)
             };
-            let same = |own: &[&str]| {
-                let mut pairs = own.iter().zip(columns);
-                own.len() == columns.len() && pairs.all(|(a, b)| a.eq_ignore_ascii_case(b))
-            };
-            self.schema.new_name(new) == *table
-                && self.schema.find(old).is_some_and(|old| {
-                    old.constraints.iter().any(|c| c.parent().is_some() && same(&c.columns()))
-                })
+            let old = self.schema.find(old).filter(|_| self.schema.new_name(new) == *table)?;
+            Some((old, self.schema.new_name(&rebuild.table)))
         })
     }
 
@@ -400,4 +396,13 @@ fn is_prefix_of(relation: &Relation, known: &Index, index: &IndexDef) -> bool {
         && same_method(known, index)
         && index.parts.len() > known.parts.len()
         && known.parts.iter().zip(&index.parts).all(alike)
+}
+
+/// Says whether a table has a foreign key over these columns.
+fn has_key(table: &Relation, columns: &[&str]) -> bool {
+    table.constraints.iter().filter(|constraint| constraint.parent().is_some()).any(|key| {
+        let own = key.columns();
+        let mut pairs = own.iter().zip(columns);
+        own.len() == columns.len() && pairs.all(|(a, b)| a.eq_ignore_ascii_case(b))
+    })
 }
