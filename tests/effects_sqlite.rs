@@ -35,6 +35,13 @@ fn recorded_cases_agree() {
         }
     }
     assert!(all.len() >= least, "only {} cases were read", all.len());
+    // What is known not to be predicted, each with its reason.
+    let gaps = include_str!("../testdata/servers/sqlite/gaps.txt");
+    let known = |id: &str| gaps.lines().any(|line| line.split(' ').next() == Some(id));
+    let closed = all.iter().filter(|(id, _, wrong)| wrong.is_empty() && known(id));
+    let closed: Vec<&str> = closed.map(|(id, _, _)| id.as_str()).collect();
+    assert!(closed.is_empty(), "no gaps any more: {}", closed.join(", "));
+    all.retain(|(id, _, wrong)| wrong.is_empty() || !known(id));
     let wrong = all.iter().filter(|(_, _, wrong)| !wrong.is_empty()).count();
     assert!(wrong == 0, "{wrong} of {} disagree\n{}", all.len(), summary(&all));
 }
@@ -42,7 +49,10 @@ fn recorded_cases_agree() {
 fn disagreements(row: &Value) -> Vec<String> {
     let server = server(row, ServerKind::Sqlite);
     let foreign_keys = if row["foreign_keys"] == Value::Bool(true) { "on" } else { "off" };
-    let settings = BTreeMap::from([("foreign_keys".to_owned(), foreign_keys.to_owned())]);
+    // The recorder makes each file anew, and a new file has a rollback journal.
+    let settings = [("foreign_keys", foreign_keys), ("journal_mode", "delete")];
+    let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let settings = BTreeMap::from(settings);
     let sql: Vec<String> = strings(row, "session").into_iter().chain(strings(row, "sql")).collect();
     let filled = row["seed_rows"].as_u64().is_some_and(|count| count > 0);
     let found = predict(server, &strings(row, "schema_sql"), filled, &sql, settings);

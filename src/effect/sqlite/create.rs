@@ -196,6 +196,13 @@ impl Scene<'_> {
     pub(super) fn create_index(&mut self, create: &CreateIndex) {
         let table = self.table(&create.table);
         let Some(written) = &create.index.name else { return };
+        if let Some(table) = table
+            && create.schema.as_ref().is_some_and(|home| same(home.as_str(), "temp"))
+            && table.persistence != Persistence::Temporary
+        {
+            let detail = format!("cannot create a TEMP index on non-TEMP table {}", table.name);
+            self.told.fails("wrong-object-kind", SQL_ERROR, detail);
+        }
         let home = table.map_or_else(|| "main".to_owned(), |found| found.name.schema.clone());
         let full = self.schema().key(&Name::new(home, written.as_str()));
         if self.schema().index_tables.contains_key(&full) {

@@ -1,6 +1,6 @@
 //! INSERT, UPDATE, DELETE and SELECT.
 
-use super::{SQL_ERROR, Scene, same};
+use super::{CONSTRAINT, SQL_ERROR, Scene, same};
 use crate::effect::{During, HeldUntil, LockMode};
 use crate::schema::{Demand, Relation, RelationKind};
 use crate::sql::Ident;
@@ -40,6 +40,8 @@ impl Scene<'_> {
                 for column in &dml.columns {
                     self.written_column(table, column);
                 }
+                self.filtered_by(table, dml);
+                self.left_null(table, dml);
             }
             let name = self.schema().resolve(target);
             let every_row =
@@ -68,6 +70,46 @@ impl Scene<'_> {
         }
     }
 
+    /// UPDATE and DELETE of one table alone know the columns of that table.
+    fn filtered_by(&mut self, table: &Relation, dml: &Dml) {
+        let alone = dml.query.reads.iter().all(|read| dml.targets.contains(read));
+        if let Some(filter) = &dml.filter
+            && alone
+            && table.kind == RelationKind::Table
+            && matches!(dml.kind, DmlKind::Update | DmlKind::Delete)
+        {
+            self.words_exist(table, filter);
+        }
+    }
+
+    /// An INSERT that names its columns leaves the others NULL unless they have a default; the key
+    /// that is the rowid takes the next number.
+    fn left_null(&mut self, table: &Relation, dml: &Dml) {
+        let inserts = matches!(dml.kind, DmlKind::Insert | DmlKind::Replace);
+        if !inserts || dml.columns.is_empty() || table.kind != RelationKind::Table {
+            return;
+        }
+        let rowid = |name: &str| {
+            !table.options.contains_key("without rowid")
+                && table.constraints.iter().any(|constraint| {
+                    matches!(&constraint.kind, Demand::PrimaryKey(key)
+                        if key.len() == 1 && key.iter().any(|column| same(column, name)))
+                })
+        };
+        let left = table.columns.iter().find(|column| {
+            let given = dml.columns.iter().any(|name| same(name.as_str(), &column.name));
+            let filled = column.default.is_some() || column.generated.is_some();
+            column.not_null && !given && !filled && !rowid(&column.name)
+        });
+        let Some(column) = left else { return };
+        let detail = format!("NOT NULL constraint failed: {}.{}", table.name.name, column.name);
+        if dml.from_query || dml.on_conflict {
+            self.told.may_fail("value-missing", CONSTRAINT, detail);
+        } else {
+            self.told.fails("value-missing", CONSTRAINT, detail);
+        }
+    }
+
     fn read_tables(&mut self, dml: &Dml) {
         let missing = dml
             .query
@@ -93,7 +135,7 @@ impl Scene<'_> {
                 }
                 ReferentialAction::NoAction | ReferentialAction::Restrict => {
                     let detail = format!("fails if {} has rows that reference it", child.name);
-                    self.told.may_fail("foreign-key-references", super::CONSTRAINT, detail);
+                    self.told.may_fail("foreign-key-references", CONSTRAINT, detail);
                 }
                 ReferentialAction::SetNull | ReferentialAction::SetDefault => {}
             }

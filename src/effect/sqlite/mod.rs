@@ -249,14 +249,17 @@ impl<'a> Scene<'a> {
     fn analyze(&mut self, tables: &[ObjectName]) {
         let schema = self.schema();
         let mut names: Vec<Name> = Vec::new();
-        for table in tables {
+        // A bare name may be that of a database, and then means all its tables.
+        let is_file = |name: &ObjectName| name.schema().is_none() && same(name.name(), "main");
+        let whole = tables.iter().all(is_file);
+        for table in tables.iter().filter(|name| !is_file(name)) {
             if let Some((_, owner, _)) = schema.find_index(table) {
                 names.push(owner.name.clone());
             } else if let Some(found) = self.table(table) {
                 names.push(found.name.clone());
             }
         }
-        if tables.is_empty() {
+        if whole {
             names.extend(self.stored_tables().map(|table| table.name.clone()));
         }
         for name in &names {

@@ -6,6 +6,7 @@
 
 mod across;
 mod body;
+mod connection;
 mod excuse;
 mod held;
 mod left;
@@ -19,6 +20,7 @@ mod whole;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::across::Across;
+use self::connection::Connection;
 use self::settings::Settings;
 use self::transaction::Open;
 use super::model::StatementEffects;
@@ -112,6 +114,8 @@ struct Walker<'w> {
     /// What is told once in a migration and was told already.
     told: BTreeSet<&'static str>,
     across: Across,
+    /// What a connection to SQLite has.
+    connection: Connection,
     /// Statements, by number, that run in batches.
     batched: BTreeSet<usize>,
     /// A statement ran SQL that is not known: objects may be there or gone because of it.
@@ -153,6 +157,7 @@ impl<'w> Walker<'w> {
             open: None,
             told: BTreeSet::new(),
             across: Across::default(),
+            connection: Connection::default(),
             opaque: false,
             out: MigrationEffects::default(),
         }

@@ -109,6 +109,11 @@ impl Walker<'_> {
         }
     }
 
+    /// Opens a transaction by a SAVEPOINT outside of one (SQLite).
+    pub(super) fn open_by_savepoint(&mut self, span: Span) {
+        self.begin(Opener::File(span));
+    }
+
     /// Runs a transaction command on the schema that stands in no file.
     fn replay(&mut self, transaction: Transaction) {
         let kind = StatementKind::Transaction(transaction);
@@ -137,6 +142,9 @@ impl Walker<'_> {
 
     /// Follows transaction commands and settings.
     pub(super) fn command(&mut self, statement: &Statement, run: &mut StatementRun) {
+        if self.kind() == ServerKind::Sqlite {
+            self.connection(statement, run);
+        }
         if let StatementKind::Transaction(transaction) = &statement.kind {
             self.transaction(transaction, statement.span, run);
         } else if let StatementKind::Set(set) = &statement.kind {

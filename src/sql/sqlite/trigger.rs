@@ -70,6 +70,7 @@ fn statements(cursor: &mut Cursor<'_>) -> Parsed<Vec<Statement>> {
         while !cursor.is_at_end() && !cursor.at_symbol(";") {
             cursor.advance();
         }
+        narrower(&mut cursor.sub(start, cursor.position()))?;
         statements.push(parse::statement(cursor.sub(start, cursor.position())));
         cursor.expect_symbol(";")?;
     }
@@ -77,4 +78,36 @@ fn statements(cursor: &mut Cursor<'_>) -> Parsed<Vec<Statement>> {
         return Err(cursor.expected("a statement"));
     }
     Ok(statements)
+}
+
+/// Refuses what INSERT, UPDATE and DELETE may have everywhere but in a trigger: a database before
+/// the table, an alias, INDEXED BY, DEFAULT VALUES (<https://sqlite.org/lang_createtrigger.html>,
+/// section 2; measured on 3.40 and 3.51).
+fn narrower(cursor: &mut Cursor<'_>) -> Parsed<()> {
+    if cursor.at(&["SELECT"]) || cursor.at(&["WITH"]) || cursor.at(&["VALUES"]) {
+        return Ok(());
+    }
+    let inserts = cursor.accept_any(&["INSERT", "REPLACE"]).is_some();
+    if !inserts && cursor.accept_any(&["UPDATE", "DELETE"]).is_none() {
+        return Ok(());
+    }
+    if cursor.accept(&["OR"]) {
+        cursor.advance();
+    }
+    let _ = cursor.accept_any(&["INTO", "FROM"]);
+    name(cursor)?;
+    let refused = cursor.at_symbol(".")
+        || cursor.at(&["AS"])
+        || cursor.at(&["INDEXED"])
+        || cursor.at(&["NOT", "INDEXED"]);
+    if refused {
+        return Err(cursor.expected("the bare name of a table, as in every trigger"));
+    }
+    if inserts && cursor.at_symbol("(") {
+        cursor.parentheses()?;
+    }
+    if inserts && cursor.at(&["DEFAULT"]) {
+        return Err(cursor.expected("VALUES or SELECT: triggers have no DEFAULT VALUES"));
+    }
+    Ok(())
 }
