@@ -437,3 +437,140 @@ async fn the_schema_after_a_fix_is_the_same_on_mariadb() {
     }
     shadow.stop().await.unwrap();
 }
+
+// ------------------------------------------------------------------- the table built anew (SQLite)
+
+const SHOP: &str = "CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT);\n\
+    CREATE TABLE orders (\n\
+        id INTEGER PRIMARY KEY AUTOINCREMENT,\n\
+        customer_id INTEGER CONSTRAINT buyer REFERENCES customers (id) ON DELETE CASCADE \
+            DEFERRABLE INITIALLY DEFERRED,\n\
+        note TEXT COLLATE NOCASE DEFAULT ('a' || 'b'),\n\
+        qty INTEGER CONSTRAINT some CHECK (qty > 0),\n\
+        twice INTEGER GENERATED ALWAYS AS (qty * 2) STORED,\n\
+        code TEXT UNIQUE,\n\
+        part_of INTEGER REFERENCES orders (id),\n\
+        CONSTRAINT one_note UNIQUE (customer_id, note)\n\
+    );\n\
+    CREATE INDEX orders_note ON orders (note COLLATE BINARY DESC, qty) WHERE qty > 1;\n\
+    CREATE INDEX orders_lower ON orders (lower(note));\n\
+    CREATE TABLE lines (id INTEGER PRIMARY KEY, \
+        order_id INTEGER NOT NULL REFERENCES orders (id) ON DELETE CASCADE);\n\
+    CREATE TABLE log (what TEXT);\n\
+    CREATE VIEW big AS SELECT o.id, o.note, c.name FROM orders o JOIN customers c \
+        ON c.id = o.customer_id WHERE o.qty > 1;\n\
+    CREATE TRIGGER orders_log AFTER INSERT ON orders WHEN NEW.qty > 1\n\
+    BEGIN INSERT INTO log VALUES ('order; ' || NEW.note); END;\n\
+    CREATE TRIGGER lines_touch AFTER INSERT ON lines\n\
+    BEGIN UPDATE orders SET qty = qty + 1 WHERE id = NEW.order_id; END;\n";
+
+const ROWS: &str = "INSERT INTO customers VALUES (1, 'Ann'), (2, 'Bo');\n\
+    INSERT INTO orders (id, customer_id, note, qty, code, part_of) VALUES \
+        (1, 1, 'first', 1, 'x', NULL), (2, 2, 'second', 5, NULL, 1), (9, 1, 'gone', 1, 'z', 1);\n\
+    DELETE FROM orders WHERE id = 9;\n\
+    INSERT INTO lines (order_id) VALUES (1), (1), (2);\n";
+
+/// Calls a program in a folder and returns what it prints.
+#[track_caller]
+fn call(folder: &std::path::Path, program: &str, words: &[&str]) -> String {
+    let output =
+        std::process::Command::new(program).args(words).current_dir(folder).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (out, error) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{program} {words:?}:\n{out}{error}");
+    out
+}
+
+/// Returns what SQLite says of its schema, without the freedom there is in writing it down.
+fn described(folder: &std::path::Path, database: &str) -> String {
+    let schema = call(
+        folder,
+        "sqlite3",
+        &[
+            database,
+            "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT LIKE 'lockwise%' \
+         AND tbl_name NOT LIKE 'lockwise%' ORDER BY type, name;",
+        ],
+    );
+    let plain: String = schema.chars().filter(|c| !c.is_whitespace() && *c != '"').collect();
+    let facts = ["table_xinfo", "foreign_key_list", "index_list"]
+        .map(|pragma| call(folder, "sqlite3", &[database, &format!("PRAGMA {pragma}(orders)")]));
+    format!("{}\n{}", plain.to_lowercase(), facts.concat())
+}
+
+/// Fixes a change, applies it to a database with rows, and compares with the wanted schema.
+#[track_caller]
+fn rebuilt(change: &str, edits: &[(&str, &str)]) {
+    let lockwise = env!("CARGO_BIN_EXE_lockwise");
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::create_dir(folder.join("migrations")).unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).unwrap();
+    write("migrations/0001_shop.sql", SHOP);
+    let url = ["--url", "sqlite:shop.db"];
+    call(folder, "sqlite3", &["shop.db", "VACUUM"]);
+    call(folder, lockwise, &[&["apply", "--yes"], &url[..]].concat());
+    call(folder, "sqlite3", &["shop.db", ROWS]);
+    write("migrations/0002_change.sql", change);
+    let server = ["--server", "sqlite"];
+    call(folder, lockwise, &[&["fix", "--write", "migrations"], &server[..]].concat());
+    let fixed = std::fs::read_to_string(folder.join("migrations/0002_change.sql")).unwrap();
+    assert!(fixed.contains("orders_new"), "not fixed: {fixed}");
+    let lint = std::process::Command::new(lockwise)
+        .args(["lint", "--history", "migrations/0001_shop.sql", "migrations/0002_change.sql"])
+        .args(server)
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    let findings = String::from_utf8(lint.stdout).unwrap();
+    for rule in ["sqlite-add-", "sqlite-drop-", "syntax-error", "unparsed-", "broken-", "rows"] {
+        assert!(!findings.contains(&format!("[{rule}")), "{fixed}\n{findings}");
+    }
+    let all = "SELECT id, customer_id, qty, code, part_of FROM orders ORDER BY id;\
+        SELECT * FROM lines; SELECT * FROM customers; SELECT id, name FROM big; SELECT * FROM log;";
+    let before = call(folder, "sqlite3", &["shop.db", all]);
+    call(folder, lockwise, &[&["apply", "--yes"], &url[..]].concat());
+    assert_eq!(call(folder, "sqlite3", &["shop.db", all]), before, "{fixed}");
+
+    let mut wanted = SHOP.to_owned();
+    for (from, to) in edits {
+        assert!(wanted.contains(from), "{from}");
+        wanted = wanted.replace(from, to);
+    }
+    call(folder, "sqlite3", &["wanted.db", &wanted]);
+    assert_eq!(described(folder, "shop.db"), described(folder, "wanted.db"), "{fixed}");
+
+    let checks = "PRAGMA foreign_key_check; PRAGMA integrity_check;";
+    assert_eq!(call(folder, "sqlite3", &["shop.db", checks]), "ok\n", "{fixed}");
+    let works = "PRAGMA foreign_keys = ON;\
+        INSERT INTO orders (customer_id, note, qty) VALUES (2, 'new', 7);\
+        SELECT max(id) FROM orders; SELECT name FROM big WHERE note = 'new';\
+        SELECT what FROM log WHERE what LIKE '%new';\
+        INSERT INTO lines (order_id) VALUES (10); SELECT qty FROM orders WHERE id = 10;\
+        DELETE FROM orders WHERE id = 10; SELECT count(*) FROM lines;";
+    assert_eq!(
+        call(folder, "sqlite3", &["shop.db", works]),
+        "10\nBo\norder; new\n8\n3\n",
+        "{fixed}"
+    );
+}
+
+#[test]
+fn a_table_that_is_built_anew_keeps_what_is_on_it_and_around_it() {
+    let note = "note TEXT COLLATE NOCASE DEFAULT ('a' || 'b')";
+    let required = "note TEXT COLLATE NOCASE NOT NULL DEFAULT ('a' || 'b')";
+    rebuilt("ALTER TABLE orders ALTER COLUMN note SET NOT NULL;\n", &[(note, required)]);
+    let key = "CONSTRAINT one_note UNIQUE (customer_id, note)";
+    rebuilt(
+        "ALTER TABLE orders ADD CONSTRAINT few CHECK (qty < 100);\n",
+        &[(
+            key,
+            "CONSTRAINT one_note UNIQUE (customer_id, note), CONSTRAINT few CHECK (qty < 100)",
+        )],
+    );
+    rebuilt("ALTER TABLE orders DROP CONSTRAINT one_note;\n", &[(&format!(",\n{key}"), "")]);
+    rebuilt(
+        "ALTER TABLE orders ALTER COLUMN qty TYPE numeric(10, 2);\n",
+        &[("qty INTEGER CONSTRAINT", "qty NUMERIC(10, 2) CONSTRAINT")],
+    );
+}

@@ -331,7 +331,10 @@ fn settle_losses(planned: &mut PlannedMigration) {
     let mut losses = Vec::new();
     for step in planned.groups.iter().flat_map(|group| &group.steps) {
         for loss in &step.loses {
+            // A partition is part of a table that is there before and after.
+            let part = loss.name.rsplit_once('.').map(|(whole, _)| whole.to_owned());
             let came_back = loss.kind == "table"
+                && !part.is_some_and(|whole| rebuilt.contains(&whole))
                 && (rebuilt.contains(&loss.name)
                     || (!planned.change.is_empty() && unchanged(&loss.name)));
             losses.push(came_back);

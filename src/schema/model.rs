@@ -313,6 +313,8 @@ pub struct Trigger {
     pub for_each_row: bool,
     /// It comes from the partitioned parent (PostgreSQL).
     pub inherited: bool,
+    /// What makes it, behind `CREATE TRIGGER`; none once a renaming may have changed it (SQLite).
+    pub text: Option<String>,
 }
 
 /// A rewrite rule (PostgreSQL).

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::left::is_redundant;
 use super::{MigrationEffects, StatementRun, passing};
 use crate::effect::{Effect, EffectKind};
-use crate::schema::{Constraint, Name, Origin, Relation, Schema};
+use crate::schema::{Constraint, Name, Origin, Relation, RelationKind, Schema};
 use crate::sql::ast::{
     ActionKind, AlterTable, ConstraintKind, ObjectKind, PgAction, Statement, StatementKind,
     TableAction,
@@ -17,7 +17,7 @@ use crate::sql::{Migration, ObjectName};
 pub(super) fn within(migration: &Migration, out: &mut MigrationEffects, schema: &Schema) {
     let statements = &migration.up.statements;
     if schema.server.kind == crate::sql::ServerKind::Sqlite {
-        rebuilt(statements, out);
+        rebuilt(statements, schema, out);
     }
     replaced(statements, schema, out);
     for (index, run) in out.statements.iter_mut().enumerate() {
@@ -89,7 +89,7 @@ pub fn is_settled(effect: &Effect, schema: &Schema, last: bool) -> bool {
 }
 
 /// SQLite: a table that is made anew, filled and renamed has lost nothing when the old one goes.
-fn rebuilt(statements: &[Statement], out: &mut MigrationEffects) {
+fn rebuilt(statements: &[Statement], schema: &Schema, out: &mut MigrationEffects) {
     for rebuild in crate::effect::rebuilds(statements) {
         if rebuild.copied.is_none() {
             continue;
@@ -99,12 +99,28 @@ fn rebuilt(statements: &[Statement], out: &mut MigrationEffects) {
             for (place, effect) in run.effects.effects.iter().enumerate() {
                 let trigger = matches!(&effect.kind,
                     EffectKind::Loss(loss) if loss.object == ObjectKind::Trigger);
-                if tells_drop(effect) && !trigger {
+                let back = at == rebuild.dropped && shows_again(effect, schema);
+                if (tells_drop(effect) && !trigger) || back {
                     run.excused.insert(place);
                 }
             }
         }
     }
+}
+
+/// Says whether a view that named the table while it was away finds in the schema after it all
+/// columns that it shows.
+fn shows_again(effect: &Effect, schema: &Schema) -> bool {
+    let Some(("view-broken", name)) = effect.left_behind() else { return false };
+    let Some(view) = relation(name, schema).filter(|found| found.kind == RelationKind::View) else {
+        return false;
+    };
+    let tables: Vec<_> = view.reads.iter().map(|(read, _)| schema.relation(read)).collect();
+    let has = |column: &String| {
+        let mut tables = tables.iter().flatten();
+        column == "*" || tables.any(|table| table.column_any_case(column).is_some())
+    };
+    tables.iter().all(Option::is_some) && view.reads.iter().all(|(_, c)| c.iter().all(has))
 }
 
 /// A table that is dropped and made anew is told once, where it is made anew. Tables of which

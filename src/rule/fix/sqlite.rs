@@ -5,8 +5,9 @@
 //! steps of the SQLite manual's "Making Other Kinds Of Table Schema Changes": make the new table,
 //! copy with the columns named, drop the old one, rename, make the indexes again.
 //!
-//! Offered only for a table whose definition is fully known and on which no view and no trigger
-//! depends: those would have to be made again too, and their text is not part of the model.
+//! Views and the triggers of other tables stay as they are: `legacy_alter_table` keeps the renaming
+//! from refusing them while the table is away. The table's own triggers go with it and are made
+//! again. Offered only for a table whose definition is fully known, and those of its triggers.
 
 use super::{Fix, Runs, Step};
 use crate::schema::{Column, Constraint, Demand, Index, Origin, Relation, Schema};
@@ -14,7 +15,7 @@ use crate::sql::ast::{
     ActionKind, AlterTable, GeneratedStorage, IndexKind, Key, MyAction, PgAction,
     ReferentialAction, Statement, StatementKind,
 };
-use crate::sql::{Script, Section, Server, ServerKind, ident_if_needed, parse};
+use crate::sql::{ObjectName, Script, Section, Server, ServerKind, ident_if_needed, parse};
 
 /// Returns the rebuild that does what the statement wants.
 pub(super) fn fix(script: &Script, statement: &Statement, schema: &Schema) -> Option<Fix> {
@@ -26,16 +27,19 @@ pub(super) fn fix(script: &Script, statement: &Statement, schema: &Schema) -> Op
     };
     let before = schema.find(&alter.name)?;
     let fresh = before.origin == Origin::Migration(schema.migration);
-    let free = before.triggers.is_empty() && !is_read_by_views(schema, before);
-    if !before.complete
+    let known = before.complete
+        && before.triggers.iter().all(|trigger| trigger.text.is_some())
+        && !before.options.contains_key("on conflict")
+        && schema.find(&scratch_name(&alter.name)).is_none();
+    if !known
         || fresh
-        || !free
+        || shown_column_goes(&alter, before, schema)
         || !alter.actions.iter().all(|a| needs_rebuild(&a.kind, before))
     {
         return None;
     }
     let after = changed(&alter, schema, statement)?;
-    let steps = rebuild(before, &after);
+    let steps = rebuild(before, &after, is_read(schema, before));
     Some(Fix {
         rules: vec![
             "sqlite-add-column-limits",
@@ -63,10 +67,30 @@ fn as_other_server(script: &Script, statement: &Statement) -> Option<Box<AlterTa
     })
 }
 
-fn is_read_by_views(schema: &Schema, table: &Relation) -> bool {
+/// Says whether a view or a trigger shows a column that is dropped: it would be left broken.
+fn shown_column_goes(alter: &AlterTable, table: &Relation, schema: &Schema) -> bool {
+    alter.actions.iter().any(|action| {
+        let ActionKind::DropColumn { column, .. } = &action.kind else { return false };
+        let column = column.as_str();
+        !schema.views_of_column(&table.name, column).is_empty() || !table.triggers.is_empty()
+    })
+}
+
+/// Returns the name that the new table has until the old one is gone.
+fn scratch_name(table: &ObjectName) -> ObjectName {
+    let mut name = table.clone();
+    if let Some(last) = name.parts.last_mut() {
+        last.value.push_str("_new");
+    }
+    name
+}
+
+/// Says whether views, or triggers of other tables, name a table.
+fn is_read(schema: &Schema, table: &Relation) -> bool {
     let reads = |relation: &Relation| relation.reads.iter().any(|(name, _)| *name == table.name);
     let touches = |relation: &Relation| {
-        relation.triggers.iter().any(|trigger| trigger.touches.contains(&table.name))
+        relation.name != table.name
+            && relation.triggers.iter().any(|trigger| trigger.touches.contains(&table.name))
     };
     schema.relations.values().any(|relation| reads(relation) || touches(relation))
 }
@@ -108,10 +132,23 @@ fn changed(alter: &AlterTable, schema: &Schema, statement: &Statement) -> Option
         span: statement.span,
         kind: StatementKind::AlterTable(Box::new(alter.clone())),
     });
-    after.relations.get(&name).cloned()
+    let mut after = after.relations.get(&name).cloned()?;
+    // Names that another server would have made up are not written down.
+    let before = schema.relation(&name)?;
+    for constraint in &mut after.constraints {
+        let known = before.constraints.iter().any(|old| old.name == constraint.name);
+        let written = alter.actions.iter().any(|action| {
+            matches!(&action.kind, ActionKind::AddConstraint(added)
+                if added.name.as_ref().is_some_and(|name| name.value == constraint.name))
+        });
+        if !known && !written {
+            constraint.name.clear();
+        }
+    }
+    Some(after)
 }
 
-fn rebuild(before: &Relation, after: &Relation) -> Vec<Step> {
+fn rebuild(before: &Relation, after: &Relation, is_read: bool) -> Vec<Step> {
     let table = quote(&before.name.name);
     let new = quote(&format!("{}_new", before.name.name));
     let kept: Vec<String> = after
@@ -123,27 +160,55 @@ fn rebuild(before: &Relation, after: &Relation) -> Vec<Step> {
         .map(|column| quote(&column.name))
         .collect();
     let kept = kept.join(", ");
-    let mut steps = vec![
-        create_table(after, &new),
-        format!("INSERT INTO {new} ({kept})\nSELECT {kept} FROM {table}"),
-        format!("DROP TABLE {table}"),
-        format!("ALTER TABLE {new} RENAME TO {table}"),
-    ];
+    let mut steps = vec![create_table(after, &new)];
+    if after.columns.iter().any(|column| column.auto_increment) {
+        // Numbers that were given once are not given again, though their rows are gone
+        // (sqlite.org/autoinc.html).
+        let (old, new) = (&before.name.name, format!("{}_new", before.name.name));
+        let (old, new) = (old.replace('\'', "''"), new.replace('\'', "''"));
+        steps.push(format!(
+            "INSERT INTO sqlite_sequence (name, seq)\n\
+             SELECT '{new}', seq FROM sqlite_sequence WHERE name = '{old}'"
+        ));
+    }
+    steps.push(format!("INSERT INTO {new} ({kept})\nSELECT {kept} FROM {table}"));
+    steps.push(format!("DROP TABLE {table}"));
+    let rename = format!("ALTER TABLE {new} RENAME TO {table}");
+    if is_read {
+        // Without it the renaming fails at what names the table that is away (measured on 3.40
+        // and 3.51; sqlite.org/pragma.html, "legacy_alter_table").
+        let [on, off] = ["ON", "OFF"].map(|to| format!("PRAGMA legacy_alter_table = {to}"));
+        steps.extend([on, rename, off]);
+    } else {
+        steps.push(rename);
+    }
     let own = |index: &&Index| index.constraint.is_none() && !index.primary;
     steps.extend(after.indexes.iter().filter(own).map(|index| create_index(index, &table)));
+    let triggers = before.triggers.iter().filter_map(|trigger| trigger.text.as_ref());
+    steps.extend(triggers.map(|text| format!("CREATE TRIGGER {text}")));
     steps.into_iter().map(|sql| Step { sql, runs: Runs::WithNeighbours }).collect()
 }
 
 fn create_table(table: &Relation, name: &str) -> String {
     let inline_key = integer_key(table);
-    let columns = table.columns.iter().map(|column| column_definition(column, inline_key));
-    let constraints = table
+    let rest: Vec<&Constraint> = table
         .constraints
         .iter()
         .filter(|constraint| {
             !(inline_key.is_some() && matches!(constraint.kind, Demand::PrimaryKey(_)))
         })
-        .filter_map(constraint_definition);
+        .collect();
+    // What is written on a column stays there: it goes with the column when that is dropped.
+    let columns = table.columns.iter().map(|column| {
+        let own = |c: &&&Constraint| c.written_on.as_ref() == Some(&column.name);
+        let own = rest.iter().filter(own).filter_map(|c| constraint_definition(c, true));
+        let parts: Vec<_> =
+            [column_definition(column, inline_key)].into_iter().chain(own).collect();
+        parts.join(" ")
+    });
+    let has = |on: &String| table.columns.iter().any(|column| column.name == *on);
+    let apart = rest.iter().filter(|c| !c.written_on.as_ref().is_some_and(has));
+    let constraints = apart.filter_map(|constraint| constraint_definition(constraint, false));
     let lines: Vec<String> = columns.chain(constraints).map(|line| format!("    {line}")).collect();
     let option = |key: &str| table.options.contains_key(key);
     let options: Vec<&str> = [("strict", "STRICT"), ("without rowid", "WITHOUT ROWID")]
@@ -200,22 +265,29 @@ fn column_definition(column: &Column, inline_key: Option<&str>) -> String {
     out
 }
 
-fn constraint_definition(constraint: &Constraint) -> Option<String> {
+fn constraint_definition(constraint: &Constraint, on_column: bool) -> Option<String> {
     let list = |columns: &[String]| {
         columns.iter().map(|column| quote(column)).collect::<Vec<_>>().join(", ")
     };
-    Some(match &constraint.kind {
-        Demand::PrimaryKey(columns) => format!("PRIMARY KEY ({})", list(columns)),
-        Demand::Unique(columns) => format!("UNIQUE ({})", list(columns)),
+    let key = |columns: &[String]| {
+        if on_column { String::new() } else { format!(" ({})", list(columns)) }
+    };
+    let definition = match &constraint.kind {
+        Demand::PrimaryKey(columns) => format!("PRIMARY KEY{}", key(columns)),
+        Demand::Unique(columns) => format!("UNIQUE{}", key(columns)),
         Demand::Check(check) => format!("CHECK ({})", check.text),
         Demand::ForeignKey { columns, parent, parent_columns, on_delete, on_update } => {
             let target = match parent_columns.as_slice() {
                 [] => String::new(),
                 columns => format!(" ({})", list(columns)),
             };
+            let words = if on_column { "" } else { "FOREIGN KEY" };
+            let space = if on_column { "" } else { " " };
+            let deferred =
+                if constraint.deferrable { " DEFERRABLE INITIALLY DEFERRED" } else { "" };
             format!(
-                "FOREIGN KEY ({}) REFERENCES {}{target}{}{}",
-                list(columns),
+                "{words}{}{space}REFERENCES {}{target}{}{}{deferred}",
+                key(columns),
                 quote(&parent.name),
                 action("DELETE", *on_delete),
                 action("UPDATE", *on_update),
@@ -223,7 +295,11 @@ fn constraint_definition(constraint: &Constraint) -> Option<String> {
         }
         // SQLite has neither.
         Demand::Exclude(_) | Demand::NotNull(_) => return None,
-    })
+    };
+    let name = constraint.name.as_str();
+    let unnamed = name.is_empty() || name.starts_with("sqlite_autoindex_");
+    let name = if unnamed { String::new() } else { format!("CONSTRAINT {} ", quote(name)) };
+    Some(format!("{name}{definition}"))
 }
 
 fn action(event: &str, action: ReferentialAction) -> String {

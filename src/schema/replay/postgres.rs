@@ -292,6 +292,7 @@ fn create_trigger(schema: &mut Schema, create: &CreateTrigger) {
         touches: Vec::new(),
         for_each_row: create.for_each_row,
         inherited: false,
+        text: None,
     };
     let table = schema.resolve(&create.table);
     let mut tables = vec![(table.clone(), false)];

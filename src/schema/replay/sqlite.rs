@@ -117,7 +117,8 @@ fn add_constraint(
         valid: true,
         enforced: true,
         written_on: written_on.map(ToOwned::to_owned),
-        deferrable: constraint.deferrable,
+        // Without INITIALLY DEFERRED it is immediate (sqlite.org/foreignkeys.html, section 4.2).
+        deferrable: constraint.initially_deferred,
         inherited: false,
         no_inherit: false,
         origin: schema.origin(),
@@ -203,6 +204,7 @@ fn create_trigger(schema: &mut Schema, create: &CreateTrigger) {
         touches: touched(schema, &create.statements),
         for_each_row: true,
         inherited: false,
+        text: create.text.clone(),
     };
     if let Some(relation) = schema.relation_mut(&table)
         && !relation.triggers.iter().any(|found| same(&found.name, &trigger.name))
@@ -244,8 +246,12 @@ fn alter_table(schema: &mut Schema, alter: &AlterTable) {
     let name = schema.resolve(&alter.name);
     for action in &alter.actions {
         match &action.kind {
-            ActionKind::RenameTo(to) => rename_table(schema, &name, to.name()),
+            ActionKind::RenameTo(to) => {
+                forget_trigger_texts(schema);
+                rename_table(schema, &name, to.name());
+            }
             ActionKind::RenameColumn { from, to, .. } => {
+                forget_trigger_texts(schema);
                 let written = schema.relation(&name).and_then(|t| t.column_any_case(from.as_str()));
                 let from = written.map_or_else(|| from.value.clone(), |found| found.name.clone());
                 rename::column(schema, &name, &from, to.as_str());
@@ -275,6 +281,20 @@ fn alter_table(schema: &mut Schema, alter: &AlterTable) {
             }
             _ => {}
         }
+    }
+}
+
+/// A renaming writes the new name into every trigger that has the old one.
+fn forget_trigger_texts(schema: &mut Schema) {
+    let with: Vec<Name> = schema
+        .relations
+        .values()
+        .filter(|relation| !relation.triggers.is_empty())
+        .map(|relation| relation.name.clone())
+        .collect();
+    for name in with {
+        let triggers = schema.relation_mut(&name).into_iter().flat_map(|r| &mut r.triggers);
+        triggers.for_each(|trigger| trigger.text = None);
     }
 }
 

@@ -95,6 +95,8 @@ pub struct CreateTrigger {
     pub statements: Vec<Statement>,
     /// Where the body stands.
     pub body: Span,
+    /// The whole of it from the name on (SQLite), to make it again.
+    pub text: Option<String>,
 }
 
 /// `CREATE EVENT` (MySQL).

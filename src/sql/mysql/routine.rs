@@ -206,6 +206,7 @@ fn trigger(cursor: &mut Cursor<'_>, or_replace: bool) -> Parsed<StatementKind> {
         function: None,
         statements,
         body: cursor.span_from(start),
+        text: None,
     })))
 }
 

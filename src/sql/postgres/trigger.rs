@@ -61,6 +61,7 @@ pub(super) fn create(
         function: Some(function),
         statements: Vec::new(),
         body: Span::default(),
+        text: None,
     })))
 }
 

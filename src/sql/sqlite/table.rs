@@ -33,6 +33,7 @@ pub(super) fn create(cursor: &mut Cursor<'_>, temporary: bool) -> Parsed<Stateme
 
 /// Columns first, then constraints; only between constraints may the comma be missing.
 fn elements(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> Parsed<()> {
+    let start = cursor.position();
     table.columns.push(column(cursor)?);
     while cursor.accept_symbol(",") {
         if at_constraint(cursor) {
@@ -47,6 +48,11 @@ fn elements(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> Parsed<()> {
         if cursor.accept_symbol(",") && !at_constraint(cursor) {
             return Err(cursor.expected("a table constraint"));
         }
+    }
+    // Constraints do not say it one by one: who writes the table anew has to know that it is there.
+    let text = cursor.slice(cursor.span_from(start)).to_lowercase();
+    if text.split_whitespace().any(|word| word == "conflict") {
+        table.options.push(("on conflict".to_owned(), String::new()));
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use crate::sql::{expr, parse};
 /// Reads what follows `CREATE [TEMP] TRIGGER`.
 pub(super) fn create(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
     let if_not_exists = cursor.accept(&["IF", "NOT", "EXISTS"]);
+    let start = cursor.position();
     let trigger_name = full_name(cursor)?;
     let timing = timing(cursor);
     let Some(event) = cursor.accept_any(&["delete", "insert", "update"]) else {
@@ -43,6 +44,7 @@ pub(super) fn create(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
         function: None,
         statements,
         body: cursor.span_from(body),
+        text: Some(cursor.slice(cursor.span_from(start)).to_owned()),
     })))
 }
 

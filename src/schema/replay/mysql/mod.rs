@@ -165,6 +165,7 @@ fn create_trigger(schema: &mut Schema, create: &CreateTrigger) {
         touches: touched(schema, &create.statements),
         for_each_row: true,
         inherited: false,
+        text: None,
     };
     if let Some(relation) = schema.relation_mut(&table) {
         let there = relation.triggers.iter().any(|found| found.name == trigger.name);
