@@ -424,13 +424,24 @@ async fn the_schema_after_a_fix_is_the_same_on_mariadb() {
     let server = Server { kind: ServerKind::Mariadb, version: "10.11.6".parse().unwrap() };
     let url = admin("LOCKWISE_TEST_MARIADB").await;
     let mut shadow = Shadow::start(options(server, Some(url))).await.unwrap();
-    let given =
-        "CREATE TABLE orders (id bigint NOT NULL PRIMARY KEY, note varchar(40), qty int);\n";
+    let given = "CREATE TABLE orders (id bigint NOT NULL PRIMARY KEY, note varchar(40), qty int, \
+            KEY old (qty));\n";
     for change in [
         "ALTER TABLE orders ADD COLUMN state varchar(10) NOT NULL DEFAULT 'new';",
         "ALTER TABLE orders ADD INDEX by_note (note), DROP COLUMN qty;",
         "CREATE INDEX by_qty ON orders (qty);",
         "ALTER TABLE orders MODIFY note varchar(60);",
+        "ALTER TABLE orders MODIFY qty int NOT NULL;",
+        "ALTER TABLE orders ALTER COLUMN qty SET DEFAULT 1;",
+        "ALTER TABLE orders RENAME COLUMN note TO remark;",
+        "ALTER TABLE orders CHANGE note remark varchar(40);",
+        "ALTER TABLE orders RENAME INDEX old TO by_qty;",
+        "ALTER TABLE orders DROP INDEX old, ADD UNIQUE by_qty (qty);",
+        "ALTER TABLE orders ADD COLUMN twice int AS (qty * 2) VIRTUAL;",
+        "ALTER TABLE orders ADD COLUMN first_seen date FIRST;",
+        "ALTER TABLE orders DROP PRIMARY KEY, ADD PRIMARY KEY (id, qty);",
+        "ALTER TABLE orders ROW_FORMAT = DYNAMIC;",
+        "ALTER TABLE orders COMMENT = 'what was bought';",
     ] {
         let change = format!("{change}\n");
         same_schema(&mut shadow, server, given, &change, "mysql-algorithm-clause-missing").await;

@@ -330,11 +330,11 @@ fn settle_losses(planned: &mut PlannedMigration) {
     let unchanged = |name: &str| !planned_change(&planned.change, name);
     let mut losses = Vec::new();
     for step in planned.groups.iter().flat_map(|group| &group.steps) {
+        let drops = step.sql.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("drop"));
         for loss in &step.loses {
-            // A partition is part of a table that is there before and after.
-            let part = loss.name.rsplit_once('.').map(|(whole, _)| whole.to_owned());
+            // What is emptied, and a partition that goes, is lost whatever else changes.
             let came_back = loss.kind == "table"
-                && !part.is_some_and(|whole| rebuilt.contains(&whole))
+                && drops
                 && (rebuilt.contains(&loss.name)
                     || (!planned.change.is_empty() && unchanged(&loss.name)));
             losses.push(came_back);
