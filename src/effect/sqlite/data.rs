@@ -42,6 +42,7 @@ impl Scene<'_> {
                 }
                 self.filtered_by(table, dml);
                 self.left_null(table, dml);
+                self.counted(table, dml);
             }
             let name = self.schema().resolve(target);
             let every_row =
@@ -80,6 +81,26 @@ impl Scene<'_> {
         {
             self.words_exist(table, filter);
         }
+    }
+
+    /// A row has a value for each column named, or for each that is not generated.
+    fn counted(&mut self, table: &Relation, dml: &Dml) {
+        let Some(row) = dml.rows.iter().flatten().next() else { return };
+        let own = table.columns.iter().filter(|column| column.generated.is_none()).count();
+        let detail = if !dml.columns.is_empty() && dml.columns.len() != row.len() {
+            format!("{} values for {} columns", row.len(), dml.columns.len())
+        } else if dml.columns.is_empty()
+            && table.complete
+            && table.kind == RelationKind::Table
+            && own > 0
+            && own != row.len()
+        {
+            let name = &table.name.name;
+            format!("table {name} has {own} columns but {} values were supplied", row.len())
+        } else {
+            return;
+        };
+        self.told.fails("type-mismatch", SQL_ERROR, detail);
     }
 
     /// An INSERT that names its columns leaves the others NULL unless they have a default; the key

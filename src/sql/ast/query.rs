@@ -57,7 +57,8 @@ pub struct Dml {
     pub columns: Vec<Ident>,
     /// INSERT has a SELECT as its source.
     pub from_query: bool,
-    /// The values of an INSERT as they are written, row by row, where they are few (PostgreSQL).
+    /// The values of an INSERT as they are written, row by row, where they are few (PostgreSQL);
+    /// the first row only in SQLite.
     /// `DEFAULT VALUES` is one row without values.
     pub rows: Option<Vec<Vec<String>>>,
     /// LIMIT on UPDATE or DELETE (MySQL).

@@ -114,6 +114,9 @@ fn insert(c: &mut Cursor<'_>, walk: &mut Walk, kind: DmlKind) -> Parsed<Dml> {
     }
     if c.accept(&["DEFAULT", "VALUES"]) {
     } else if c.at(&["VALUES"]) || c.at(&["VALUE"]) {
+        if c.server().kind == ServerKind::Sqlite {
+            dml.rows = Some(vec![first_row(&mut c.sub(c.position(), c.tokens().len()))?]);
+        }
         walk.rest(c, at_conflict)?;
     } else if is_mysql(c) && c.accept(&["SET"]) {
         dml.columns = assignments(c, walk)?;
@@ -132,6 +135,27 @@ fn insert(c: &mut Cursor<'_>, walk: &mut Walk, kind: DmlKind) -> Parsed<Dml> {
         returning(c, walk, kind)?;
     }
     Ok(dml)
+}
+
+/// Returns the values of the first row as they are written.
+fn first_row(c: &mut Cursor<'_>) -> Parsed<Vec<String>> {
+    c.accept(&["VALUES"]);
+    let (start, end) = c.parentheses()?;
+    let (mut depth, mut row) = (0_u32, vec![String::new()]);
+    for token in c.sub(start, end).tokens() {
+        let text = c.slice(token.span);
+        match text {
+            "(" => depth += 1,
+            ")" => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if text == "," && depth == 0 {
+            row.push(String::new());
+        } else if let Some(value) = row.last_mut() {
+            value.push_str(text);
+        }
+    }
+    Ok(row)
 }
 
 /// Takes `(a, t.b)`, which may be empty.
