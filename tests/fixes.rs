@@ -442,6 +442,9 @@ async fn the_schema_after_a_fix_is_the_same_on_mariadb() {
         "ALTER TABLE orders DROP PRIMARY KEY, ADD PRIMARY KEY (id, qty);",
         "ALTER TABLE orders ROW_FORMAT = DYNAMIC;",
         "ALTER TABLE orders COMMENT = 'what was bought';",
+        "DROP INDEX old ON orders;",
+        "DROP INDEX IF EXISTS `old` ON orders;",
+        "CREATE UNIQUE INDEX by_note ON orders (note(10)) COMMENT 'short';",
     ] {
         let change = format!("{change}\n");
         same_schema(&mut shadow, server, given, &change, "mysql-algorithm-clause-missing").await;

@@ -8,7 +8,7 @@ use super::{Fix, Runs, Step, edited, insert_after};
 use crate::effect::{Algorithm, Online, OnlineLock, StatementEffects};
 use crate::schema::{Origin, Schema};
 use crate::sql::ast::{ActionKind, MyAction, ObjectKind, Statement, StatementKind};
-use crate::sql::{ObjectName, Script};
+use crate::sql::{ObjectName, Script, ServerKind, ident_if_needed as ident};
 
 /// Returns the statement with the clause written out.
 pub(super) fn fix(
@@ -37,8 +37,27 @@ pub(super) fn fix(
     if is_new(schema, table) {
         return None;
     }
-    let edit = insert_after(statement.span, &clause(online, comma));
-    let sql = edited(script, statement.span, vec![edit]);
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the others take the clause at their end")]
+    let sql = match &statement.kind {
+        // MariaDB's DROP INDEX takes no clause (error 1064, measured on 10.11).
+        StatementKind::Drop(drop) if schema.server.kind == ServerKind::Mariadb => {
+            let [index] = drop.names.as_slice() else { return None };
+            if drop.wait_seconds.is_some() {
+                return None;
+            }
+            let words = if drop.if_exists { "DROP INDEX IF EXISTS" } else { "DROP INDEX" };
+            let quoted = |name: &ObjectName| {
+                let parts = name.parts.iter().map(|part| ident(ServerKind::Mariadb, &part.value));
+                parts.collect::<Vec<_>>().join(".")
+            };
+            let clause = clause(online, true);
+            format!("ALTER TABLE {} {words} {}{clause}", quoted(table), quoted(index))
+        }
+        _ => {
+            let edit = insert_after(statement.span, &clause(online, comma));
+            edited(script, statement.span, vec![edit])
+        }
+    };
     Some(Fix {
         rules: vec!["mysql-algorithm-clause-missing", "mysql-lock-clause-missing"],
         span: statement.span,
