@@ -201,9 +201,9 @@ fn without_replicas(plan: &Plan, live: &Live) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Says whether a long history is about to be run on an empty PostgreSQL database: a migration that
-/// fails there is rolled back whole, and there is nothing to lose, so that the run itself shows
-/// what a dry run on a server of our own would.
+/// Says whether a long history is about to be run on an empty database of PostgreSQL or SQLite: a
+/// migration that fails there is rolled back whole, and there is nothing to lose, so that the run
+/// itself shows what a dry run elsewhere would.
 fn is_bootstrap(
     live: &Live,
     pending: &[Migration],
@@ -216,7 +216,7 @@ fn is_bootstrap(
     unasked
         && empty
         && live.project.config.approval.is_none()
-        && kind == ServerKind::Postgres
+        && matches!(kind, ServerKind::Postgres | ServerKind::Sqlite)
         && DryRun::of(pending.len()) == DryRun::Together
 }
 
