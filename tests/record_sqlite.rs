@@ -14,7 +14,6 @@
 //! shows by the pages that are others afterwards. `folder/sqlite.jsonl` gets the rows.
 
 #![expect(clippy::expect_used, reason = "a database that cannot be asked fails the test")]
-#![expect(clippy::indexing_slicing, reason = "fields of a JSON object are read by name")]
 
 use std::collections::BTreeMap;
 use std::io::Write as _;

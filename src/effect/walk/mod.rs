@@ -172,7 +172,8 @@ impl<'w> Walker<'w> {
         excuse::without_rows(statement, self.schema, &mut run);
         excuse::soften(statement, self.schema, &mut run);
         passing::own_parts(self.schema, &mut run);
-        passing::new_view(statement, self.schema, &mut run);
+        let all = &self.migration.up.statements;
+        passing::made_from_a_query((statement, all), self.schema, &mut run);
         if self.opaque {
             excuse::doubt(&mut run);
         }

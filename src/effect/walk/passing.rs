@@ -37,19 +37,47 @@ fn full(name: &str) -> Name {
     Name::new(home, table)
 }
 
-/// The unique index that REFRESH CONCURRENTLY asks for, on a materialized view made just now: its
-/// query decides about duplicates, no row that exists.
-pub(super) fn new_view(statement: &Statement, schema: &Schema, run: &mut StatementRun) {
-    let StatementKind::CreateIndex(create) = &statement.kind else { return };
-    let own = schema.find(&create.table).is_some_and(|found| {
-        found.kind == RelationKind::MaterializedView
-            && found.origin == Origin::Migration(schema.migration)
-    });
-    let effects = run.effects.effects.iter().enumerate().filter(|_| own);
+/// A unique key of a table or a materialized view that the migration makes from a query: the query
+/// decides about duplicates, no row that was there before. REFRESH CONCURRENTLY asks for such a key.
+pub(super) fn made_from_a_query(
+    (statement, all): (&Statement, &[Statement]),
+    schema: &Schema,
+    run: &mut StatementRun,
+) {
+    let table = if let StatementKind::CreateIndex(create) = &statement.kind {
+        &create.table
+    } else if let StatementKind::AlterTable(alter) = &statement.kind {
+        &alter.name
+    } else {
+        return;
+    };
+    let effects = run.effects.effects.iter().enumerate();
     let duplicates = effects.filter(|(_, effect)| {
         effect.failure().is_some_and(|failure| failure.when == "duplicates-present")
     });
-    run.excused.extend(duplicates.map(|(place, _)| place));
+    let duplicates: Vec<usize> = duplicates.map(|(place, _)| place).collect();
+    let own = !duplicates.is_empty()
+        && schema.find(table).is_some_and(|found| {
+            let view = found.kind == RelationKind::MaterializedView;
+            found.origin == Origin::Migration(schema.migration)
+                && (view || is_from_query(table, all, schema))
+        });
+    if own {
+        run.excused.extend(duplicates);
+    }
+}
+
+/// Says whether statements make a table from a query, and nothing else fills it.
+fn is_from_query(table: &ObjectName, all: &[Statement], schema: &Schema) -> bool {
+    let is_it = |name: &ObjectName| schema.resolve(name) == schema.resolve(table);
+    let made = all.iter().any(|statement| {
+        matches!(&statement.kind, StatementKind::CreateTable(create)
+            if create.query.is_some() && is_it(&create.name))
+    });
+    let filled = all.iter().any(|statement| {
+        matches!(&statement.kind, StatementKind::Dml(dml) if dml.targets.iter().any(is_it))
+    });
+    made && !filled
 }
 
 /// Excuses, once a migration was walked, columns whose values moved to a column that then took

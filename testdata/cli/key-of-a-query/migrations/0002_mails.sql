@@ -1,0 +1,2 @@
+CREATE TABLE mails AS SELECT DISTINCT email FROM customers;
+ALTER TABLE mails ADD PRIMARY KEY (email);
