@@ -38,7 +38,7 @@ fn full(name: &str) -> Name {
 }
 
 /// A unique key of a table or a materialized view that the migration makes from a query: the query
-/// decides about duplicates, no row that was there before. REFRESH CONCURRENTLY asks for such a key.
+/// decides about duplicates, no row that was there before. REFRESH CONCURRENTLY wants such a key.
 pub(super) fn made_from_a_query(
     (statement, all): (&Statement, &[Statement]),
     schema: &Schema,
