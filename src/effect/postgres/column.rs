@@ -108,20 +108,11 @@ fn refused(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &ColumnDef) -> bo
     if child_differs(sheet, target, column) {
         return true;
     }
-    if let Some(data_type) = &column.data_type {
-        if there::lacks_type(sheet, data_type) {
-            return true;
-        }
-        if column.identity.is_some() && !types::may_be_identity(sheet.schema, data_type) {
-            let detail = "identity column type must be smallint, integer, or bigint".to_owned();
-            sheet.fails("identity-misuse", "22023", detail);
-            return true;
-        }
+    if type_refused(sheet, column) {
+        return true;
     }
     if let Some(default) = &column.default {
-        if default.has_subquery {
-            let detail = "cannot use a subquery in a DEFAULT expression".to_owned();
-            sheet.fails("check-with-subquery", "0A000", detail);
+        if has_subquery(sheet, default) {
             return true;
         }
         if !default.columns.is_empty() {
@@ -144,6 +135,29 @@ fn refused(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &ColumnDef) -> bo
     (compressed && sheet.needs_version(14, "COMPRESSION"))
         || (stored && sheet.needs_version(16, "STORAGE in a column definition"))
         || generated_refused(sheet, target, column)
+}
+
+/// Notes a type that is not there, or that an identity cannot have.
+pub(super) fn type_refused(sheet: &mut Sheet<'_>, column: &ColumnDef) -> bool {
+    let Some(data_type) = &column.data_type else { return false };
+    if there::lacks_type(sheet, data_type) {
+        return true;
+    }
+    let refused = column.identity.is_some() && !types::may_be_identity(sheet.schema, data_type);
+    if refused {
+        let detail = "identity column type must be smallint, integer, or bigint".to_owned();
+        sheet.fails("identity-misuse", "22023", detail);
+    }
+    refused
+}
+
+/// Notes a DEFAULT with a query inside.
+pub(super) fn has_subquery(sheet: &mut Sheet<'_>, default: &Expr) -> bool {
+    if default.has_subquery {
+        let detail = "cannot use a subquery in a DEFAULT expression".to_owned();
+        sheet.fails("check-with-subquery", "0A000", detail);
+    }
+    default.has_subquery
 }
 
 /// Notes a table below whose column of that name has another type.

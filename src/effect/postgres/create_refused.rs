@@ -4,7 +4,7 @@
 
 use super::create::constraints;
 use super::sheet::Sheet;
-use super::{column, functions, reloptions, there, types};
+use super::{column, functions, reloptions, there};
 use crate::schema::{Column, Relation};
 use crate::sql::ast::{
     ColumnDef, ConstraintKind, CreateTable, DataType, ForeignKey, GeneratedStorage, Key, KeyPart,
@@ -44,15 +44,8 @@ fn column_refused(sheet: &mut Sheet<'_>, create: &CreateTable, column: &ColumnDe
         sheet.fails("duplicate-parts", "42701", detail);
         return true;
     }
-    if let Some(data_type) = &column.data_type {
-        if there::lacks_type(sheet, data_type) {
-            return true;
-        }
-        if column.identity.is_some() && !types::may_be_identity(sheet.schema, data_type) {
-            let detail = "identity column type must be smallint, integer, or bigint".to_owned();
-            sheet.fails("identity-misuse", "22023", detail);
-            return true;
-        }
+    if column::type_refused(sheet, column) {
+        return true;
     }
     if let Some(generated) = &column.generated {
         let lacks = match generated.storage {
@@ -70,13 +63,9 @@ fn column_refused(sheet: &mut Sheet<'_>, create: &CreateTable, column: &ColumnDe
         }
     }
     if let Some(default) = &column.default {
-        if default.has_subquery {
-            let detail = "cannot use a subquery in a DEFAULT expression".to_owned();
-            sheet.fails("check-with-subquery", "0A000", detail);
-            return true;
-        }
         let data_type = column.data_type.as_ref();
-        if column::uses_fresh_value(sheet, column)
+        if column::has_subquery(sheet, default)
+            || column::uses_fresh_value(sheet, column)
             || column::missing_function(sheet, default)
             || data_type.is_some_and(|t| super::literal::refused(sheet, t, default))
         {
