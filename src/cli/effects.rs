@@ -3,8 +3,9 @@
 use super::console::Console;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::history::{History, HistoryOptions, Use};
+use super::history::{History, HistoryOptions};
 use super::project::Project;
+use super::track::Use;
 use crate::report::effects::{self, MigrationReport};
 
 /// Show what each statement locks, rewrites, scans, loses

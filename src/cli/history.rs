@@ -11,14 +11,13 @@ use super::options::{ConventionOption, ServerOptions, UrlOption};
 use super::project::Project;
 use super::runtime::block_on;
 use super::since::Changed;
-use super::track::{self, End, Listener, Stage};
+use super::track::{self, End, Listener, Replayed, Stage, Use};
 use crate::db::Snapshot;
-use crate::effect::{Branch, FileState, Member, MigrationEffects, WalkOptions, settle, walk};
+use crate::effect::{Branch, FileState, Member, WalkOptions, settle, walk};
 use crate::plan::schema_of;
-use crate::rule::fix::Fix;
 use crate::schema::{Name, Schema, Size};
 use crate::sql::layout::{Arrangement, Draft, Given, Group, Problem, arrange, guess_server};
-use crate::sql::{Convention, Migration, Server, ServerKind};
+use crate::sql::{Server, ServerKind};
 
 /// What to read.
 #[derive(Debug, Clone, clap::Args)]
@@ -64,15 +63,6 @@ pub(super) struct History {
     start: Schema,
     /// What could not be read.
     failures: Vec<Failure>,
-}
-
-/// What is done with a migration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Use {
-    /// It only builds up the schema.
-    Before,
-    /// It is judged.
-    Judged,
 }
 
 impl History {
@@ -191,20 +181,6 @@ impl History {
     }
 }
 
-/// A migration, and what it does in its place.
-pub(super) struct Replayed {
-    /// The migration.
-    pub(super) migration: Migration,
-    /// What it does.
-    pub(super) effects: MigrationEffects,
-    /// What it is for.
-    pub(super) used: Use,
-    /// It is the first of its folder.
-    pub(super) first: bool,
-    /// Safe forms of its statements, whether something is found there or not.
-    pub(super) fixes: Vec<Fix>,
-}
-
 /// Keeps everything, with what the whole history tells.
 struct Keeper;
 
@@ -319,16 +295,4 @@ fn url_kind(project: &Project) -> Option<ServerKind> {
     let url = config.url.clone().or_else(|| std::env::var(variable).ok())?;
     let scheme = url.split(':').next()?;
     scheme.parse().ok()
-}
-
-/// Returns the settings that are in force when a migration starts.
-///
-/// lockwise's own runner sets a lock timeout; a folder that it runs has a lockwise.toml.
-pub(super) fn walk_options(migration: &Migration, project: &Project) -> WalkOptions {
-    let mut options = WalkOptions::default();
-    if project.file.is_some() && migration.convention == Convention::Lockwise {
-        let timeout = project.config.runner.lock_timeout.as_millis();
-        options.settings.insert("lock_timeout".to_owned(), format!("{timeout}ms"));
-    }
-    options
 }

@@ -8,16 +8,40 @@ use std::sync::{Mutex, PoisonError};
 use rayon::prelude::*;
 
 use super::failure::Failure;
-use super::history::{Replayed, Use, walk_options};
 use super::project::Project;
-use crate::effect::{Branch, Chain, Effect, FileState, Member, told_by_set, walk_each};
+use crate::effect::{
+    Branch, Chain, Effect, FileState, Member, MigrationEffects, WalkOptions, told_by_set, walk_each,
+};
 use crate::rule::fix::{Fix, fix};
 use crate::schema::{Name, Schema, Size};
 use crate::sql::layout::{Draft, Group, LayoutError};
-use crate::sql::{Migration, Server};
+use crate::sql::{Convention, Migration, Server};
 
 /// How many files are parsed at once.
 const BATCH: usize = 32;
+
+/// What is done with a migration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    /// It only builds up the schema.
+    Before,
+    /// It is judged.
+    Judged,
+}
+
+/// A migration, and what it does in its place.
+pub(super) struct Replayed {
+    /// The migration.
+    pub(super) migration: Migration,
+    /// What it does.
+    pub(super) effects: MigrationEffects,
+    /// What it is for.
+    pub(super) used: Use,
+    /// It is the first of its folder.
+    pub(super) first: bool,
+    /// Safe forms of its statements, whether something is found there or not.
+    pub(super) fixes: Vec<Fix>,
+}
 
 /// Who listens to a replay.
 pub(super) trait Listener: Sync {
@@ -233,4 +257,16 @@ fn fill_sizes(schema: &mut Schema, sizes: &BTreeMap<Name, Size>) {
             relation.size = Some(size);
         }
     }
+}
+
+/// Returns the settings that are in force when a migration starts.
+///
+/// lockwise's own runner sets a lock timeout; a folder that it runs has a lockwise.toml.
+pub(super) fn walk_options(migration: &Migration, project: &Project) -> WalkOptions {
+    let mut options = WalkOptions::default();
+    if project.file.is_some() && migration.convention == Convention::Lockwise {
+        let timeout = project.config.runner.lock_timeout.as_millis();
+        options.settings.insert("lock_timeout".to_owned(), format!("{timeout}ms"));
+    }
+    options
 }

@@ -96,19 +96,9 @@ pub(super) fn mysql_since(cursor: &Cursor<'_>, major: u16, minor: u16, patch: u1
 /// Says whether a name is next.
 pub(super) fn at_name(cursor: &Cursor<'_>) -> bool {
     cursor.at_placeholder()
-        || cursor.peek().is_some_and(|token| match token.kind {
-            TokenKind::QuotedName => true,
-            TokenKind::Word => !is_reserved(cursor.slice(token.span), cursor.server()),
-            TokenKind::String
-            | TokenKind::DollarString
-            | TokenKind::Number
-            | TokenKind::Punctuation
-            | TokenKind::Operator
-            | TokenKind::Parameter
-            | TokenKind::Variable
-            | TokenKind::Comment
-            | TokenKind::Unterminated
-            | TokenKind::Stray => false,
+        || cursor.peek().is_some_and(|token| {
+            let word = || !is_reserved(cursor.slice(token.span), cursor.server());
+            token.kind == TokenKind::QuotedName || token.kind == TokenKind::Word && word()
         })
 }
 

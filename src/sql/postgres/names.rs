@@ -265,23 +265,11 @@ fn holds(sorted: &[&str], word: &str) -> bool {
 
 fn named(c: &Cursor<'_>, allowed: impl Fn(Class) -> bool) -> Option<Token> {
     let token = c.peek()?;
-    match token.kind {
-        TokenKind::QuotedName => (c.slice(token.span) != "\"\"").then_some(token),
-        TokenKind::Word => allowed(class(c.slice(token.span))).then_some(token),
-        TokenKind::String
-        | TokenKind::DollarString
-        | TokenKind::Number
-        | TokenKind::Punctuation
-        | TokenKind::Operator
-        | TokenKind::Parameter
-        | TokenKind::Variable
-        | TokenKind::Comment
-        | TokenKind::Unterminated
-        | TokenKind::Stray => {
-            // psql or a tool puts the name in before the server sees it.
-            c.at_placeholder().then_some(token)
-        }
-    }
+    let text = c.slice(token.span);
+    let is_name = token.kind == TokenKind::QuotedName && text != "\"\""
+        || token.kind == TokenKind::Word && allowed(class(text));
+    // Into a placeholder psql or a tool puts the name before the server sees it.
+    (is_name || c.at_placeholder()).then_some(token)
 }
 
 fn take(c: &mut Cursor<'_>, token: Option<Token>, what: &str) -> Parsed<Ident> {
