@@ -6,41 +6,12 @@
 
 use super::permits::permits;
 use super::sheet::Sheet;
+use super::target::{Beside, Target};
 use super::{column, constraint, drop_column, partition, source, type_change};
 use super::{reloptions, settings, standing};
 use crate::effect::LockMode::{self, AccessExclusive, ShareRowExclusive, ShareUpdateExclusive};
 use crate::schema::{Name, Relation, RelationKind};
-use crate::sql::ast::{
-    ActionKind, AlterTable, ColumnDef, ConstraintKind, ObjectKind, PgAction, TableAction,
-    TableConstraint,
-};
-
-/// What the other actions of the statement change for one of them.
-#[derive(Debug, Default)]
-pub(super) struct Beside<'a> {
-    /// Columns that the statement adds.
-    pub(super) new_columns: Vec<&'a ColumnDef>,
-    /// Columns that the statement drops.
-    pub(super) dropped_columns: Vec<&'a str>,
-    /// Constraints that the statement drops, which happens first.
-    pub(super) dropped_constraints: Vec<&'a str>,
-    /// Constraints that the statement adds.
-    pub(super) added: Vec<&'a TableConstraint>,
-    /// Columns whose default the statement drops before it changes types.
-    pub(super) dropped_defaults: Vec<&'a str>,
-    /// Columns whose type the statement changes.
-    pub(super) retyped: Vec<&'a str>,
-}
-
-/// The table that a statement alters.
-pub(super) struct Target<'a> {
-    /// Its full name.
-    pub(super) name: Name,
-    /// ONLY is written.
-    pub(super) only: bool,
-    /// What the other actions change.
-    pub(super) beside: Beside<'a>,
-}
+use crate::sql::ast::{ActionKind, AlterTable, ConstraintKind, ObjectKind, PgAction, TableAction};
 
 /// Effects of `ALTER TABLE` and its like on views.
 pub(super) fn alter(sheet: &mut Sheet<'_>, alter: &AlterTable) {
@@ -64,7 +35,7 @@ pub(super) fn alter(sheet: &mut Sheet<'_>, alter: &AlterTable) {
     if !is_right_kind(sheet, alter, &name) {
         return;
     }
-    let beside = beside(&alter.actions);
+    let beside = Beside::of(&alter.actions);
     let levels = alter.actions.iter().map(level);
     let mode = levels.max().unwrap_or(AccessExclusive);
     let target = Target { name, only: alter.only, beside };
@@ -93,34 +64,6 @@ pub(super) fn alter(sheet: &mut Sheet<'_>, alter: &AlterTable) {
         sheet.at(action.span);
         run(sheet, &target, action);
     }
-}
-
-fn beside(actions: &[TableAction]) -> Beside<'_> {
-    let mut beside = Beside::default();
-    for action in actions {
-        match &action.kind {
-            ActionKind::AddColumn { column, .. } => beside.new_columns.push(column),
-            ActionKind::DropColumn { column, .. } => {
-                beside.dropped_columns.push(column.as_str());
-            }
-            ActionKind::DropConstraint { name, .. } => {
-                beside.dropped_constraints.push(name.as_str());
-            }
-            ActionKind::AddConstraint(constraint) => beside.added.push(constraint),
-            ActionKind::DropDefault { column } => beside.dropped_defaults.push(column.as_str()),
-            ActionKind::Postgres(PgAction::AlterType { column, .. }) => {
-                beside.retyped.push(column.as_str());
-            }
-            ActionKind::RenameColumn { .. }
-            | ActionKind::RenameTo(_)
-            | ActionKind::SetDefault { .. }
-            | ActionKind::SetNotNull { .. }
-            | ActionKind::DropNotNull { .. }
-            | ActionKind::Postgres(_)
-            | ActionKind::Mysql(_) => {}
-        }
-    }
-    beside
 }
 
 /// ALTER VIEW of a table, ALTER SEQUENCE of a view and their like are refused.

@@ -1,7 +1,7 @@
 //! Columns: added, dropped, renamed, made NOT NULL, given defaults and identities.
 
-use super::alter_table::Target;
 use super::sheet::Sheet;
+use super::target::Target;
 use super::{constraint, functions, literal, source, there, types};
 use crate::effect::LockMode::RowExclusive;
 

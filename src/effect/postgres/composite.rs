@@ -1,7 +1,7 @@
 //! Attributes of composite types, and of the tables made OF them.
 
-use super::alter_table::{Beside, Target};
 use super::sheet::Sheet;
+use super::target::{Beside, Target};
 use super::type_change;
 use crate::effect::LockMode::AccessExclusive;
 use crate::schema::{Name, Relation, Type, TypeBody};

@@ -1,8 +1,8 @@
 //! Constraints: added, dropped, validated, altered, renamed.
 
-use super::alter_table::Target;
 use super::foreign_key::*;
 use super::sheet::Sheet;
+use super::target::Target;
 use super::{column, functions, method, partition, source, there};
 use crate::effect::LockMode::{AccessExclusive, Share, ShareRowExclusive, ShareUpdateExclusive};
 use crate::schema::{Demand, Index, Name, Relation, made_up_name};

@@ -1,9 +1,9 @@
 //! DROP COLUMN: what goes with the column, on the table and below it.
 
-use super::alter_table::Target;
 use super::column::check_there;
 use super::dependents;
 use super::sheet::Sheet;
+use super::target::Target;
 use crate::effect::LockMode::AccessExclusive;
 use crate::schema::{Name, Relation};
 use crate::sql::ast::ObjectKind;

@@ -1,7 +1,7 @@
 //! Foreign keys added to tables that exist.
 
-use super::alter_table::Target;
 use super::sheet::Sheet;
+use super::target::Target;
 use super::{column, source, there, types};
 use crate::effect::LockMode::{AccessExclusive, ShareRowExclusive};
 use crate::schema::{Name, Relation, RelationKind};

@@ -33,6 +33,7 @@ mod sheet;
 mod source;
 mod standing;
 mod table_refused;
+mod target;
 mod there;
 mod trigger;
 mod truncate;

@@ -1,9 +1,9 @@
 //! NOT NULL: set, dropped, and known from elsewhere.
 
-use super::alter_table::Target;
 use super::column::check_there;
 use super::sheet::Sheet;
 use super::source;
+use super::target::Target;
 use crate::schema::{Demand, Name, Relation};
 use crate::sql::ast::{ExprShape, ObjectKind};
 

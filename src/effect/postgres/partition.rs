@@ -1,8 +1,8 @@
 //! Partitions: attached, detached, created.
 
-use super::alter_table::Target;
 use super::foreign_key;
 use super::sheet::Sheet;
+use super::target::Target;
 use super::{bounds, constraint, source};
 use crate::effect::LockMode::{
     self, AccessExclusive, AccessShare, ShareRowExclusive, ShareUpdateExclusive,

@@ -1,7 +1,7 @@
 //! Generated expressions, identities, and the actions that concern a table as a whole.
 
-use super::alter_table::Target;
 use super::sheet::Sheet;
+use super::target::Target;
 use super::{object, reloptions, source, table_refused, types};
 use crate::effect::LockMode::{
     AccessExclusive, AccessShare, ShareRowExclusive, ShareUpdateExclusive,

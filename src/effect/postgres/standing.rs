@@ -1,7 +1,7 @@
 //! Constraints that exist: dropped, validated, altered, renamed.
 
-use super::alter_table::Target;
 use super::sheet::Sheet;
+use super::target::Target;
 use super::{column, dependents, source};
 use crate::effect::LockMode::{AccessExclusive, AccessShare, RowShare};
 use crate::schema::{Constraint, Demand, Name};

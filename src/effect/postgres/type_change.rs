@@ -1,7 +1,7 @@
 //! ALTER COLUMN … TYPE.
 
-use super::alter_table::Target;
 use super::sheet::Sheet;
+use super::target::Target;
 use super::types::{self, Cost};
 use super::{column, method, source, there};
 use crate::effect::LockMode::{AccessExclusive, ShareRowExclusive};
