@@ -145,13 +145,14 @@ fn tables_are_what_they_are_made_from() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
     let text = fs::read_to_string(&path).unwrap();
     let made = with_table(&text, "rules", &rules_table());
+    let made = with_table(&made, "checks", &checks_table());
     let made = with_table(&made, "recorded cases", &cases_table());
     if made == text {
         return;
     }
     assert!(
         std::env::var_os("LOCKWISE_ACCEPT").is_some(),
-        "README.md is behind rules/ or testdata/servers:\n{}\
+        "README.md is behind rules/ or testdata:\n{}\
          run `LOCKWISE_ACCEPT=1 cargo test --test readme`",
         similar::TextDiff::from_lines(&text, &made).unified_diff()
     );
@@ -261,19 +262,51 @@ fn grouped(number: usize) -> String {
     }
 }
 
-/// A check that the README calls missing must be missing.
+/// The checks of the field that are off or no rules, and why.
+fn checks_table() -> String {
+    let mut table = "| check | why |\n|---|---|\n".to_owned();
+    for check in checks().iter().filter(|check| !check.why.is_empty()) {
+        writeln!(table, "| `{}` | {} |", check.id, check.why).unwrap();
+    }
+    table
+}
+
+/// A check that tools of this field have.
+struct Check {
+    id: &'static str,
+    /// A matter of house style: off until switched on.
+    policy: bool,
+    /// Why it is off, or no rule; empty for those that are on.
+    why: &'static str,
+}
+
+fn checks() -> Vec<Check> {
+    let rows = include_str!("../testdata/checks.tsv").lines().skip(1);
+    let check = |row: &'static str| {
+        let mut cells = row.split('\t').skip(1);
+        let mut cell = || cells.next().unwrap();
+        Check { id: cell(), policy: cell() == "policy", why: cell() }
+    };
+    rows.map(check).collect()
+}
+
+/// Every safety check of the field is a rule that is on, every policy check one that is off, and
+/// an exception says why.
 #[test]
-fn what_is_missing_is_missing() {
-    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
-    let (_, rest) = text.split_once("No rules of their own:\n\n").unwrap();
-    let (list, _) = rest.split_once("\n## ").unwrap();
+fn every_check_of_the_field_is_a_rule_or_has_a_reason() {
     let rules = RuleSet::builtin().unwrap();
-    let rows: Vec<&str> = list.lines().filter(|line| line.starts_with("| `")).collect();
-    assert!(!rows.is_empty(), "no list of missing checks");
-    for row in rows {
-        let cell = row.split('|').nth(1).unwrap();
-        for id in cell.split('`').skip(1).step_by(2) {
-            assert!(rules.get(id).is_none(), "{id} is there by now: {row}");
+    let mut wrong = String::new();
+    for Check { id, policy, why } in checks() {
+        let found = rules.get(id).map(|rule| rule.enabled);
+        let fits = match (found, why) {
+            (Some(true), "") => !policy,
+            (Some(false), "") => policy,
+            (Some(true), _) => false,
+            (Some(false) | None, why) => !why.is_empty(),
+        };
+        if !fits {
+            writeln!(wrong, "{id}: policy {policy}, on {found:?}, why \"{why}\"").unwrap();
         }
     }
+    assert!(wrong.is_empty(), "testdata/checks.tsv and rules/ disagree:\n{wrong}");
 }

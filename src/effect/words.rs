@@ -333,6 +333,7 @@ pub const DECLARES: &[Word] = &[
     ("change-of-every-row", "UPDATE or DELETE without a condition"),
     ("change-with-limit", "UPDATE or DELETE with LIMIT"),
     ("change-with-order", "UPDATE or DELETE with ORDER BY"),
+    ("change-without-copy", "rows that are changed or deleted while nothing keeps what they were"),
     ("check-constraint", "the condition of a CHECK"),
     ("column-assigned-twice", "UPDATE sets a column twice"),
     ("column-charset", "a column's own character set"),
@@ -441,7 +442,6 @@ pub const DECLARES: &[Word] = &[
 #[rustfmt::skip]
 pub const SESSIONS: &[Word] = &[
     ("begin-inside-transaction", "BEGIN while a transaction is open"),
-    ("change-without-copy", "rows are changed or deleted, and nothing keeps what they were"),
     ("column-dropped-and-added", "a column is dropped and one of the same name is added"),
     ("create-table-replaces", "a table is dropped and made anew: its rows are gone"),
     ("data-change-while-holding", "rows are changed while an ACCESS EXCLUSIVE lock is held"),

@@ -151,6 +151,7 @@ pub const BUILTIN: &[(&str, &str)] = &[
     ("forbid-partitioning", include_str!("../../rules/forbid-partitioning.toml")),
     ("forbid-stored-programs", include_str!("../../rules/forbid-stored-programs.toml")),
     ("function-volatility-change", include_str!("../../rules/function-volatility-change.toml")),
+    ("hash-index", include_str!("../../rules/hash-index.toml")),
     ("identifier-too-long", include_str!("../../rules/identifier-too-long.toml")),
     ("identity-by-default", include_str!("../../rules/identity-by-default.toml")),
     ("index-build-prolongs-lock", include_str!("../../rules/index-build-prolongs-lock.toml")),

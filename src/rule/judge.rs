@@ -10,7 +10,7 @@ use super::facts::Facts;
 use super::finding::{Finding, Judged, Note, Suppressed};
 use super::matching::Place;
 use super::message;
-use super::model::{EffectWord, Once, Severity};
+use super::model::{EffectWord, Leads, Once, Severity};
 use super::set::{RuleInForce, RuleSet};
 use super::suppress::{Directives, Suppression, directives, means};
 use crate::effect::{Effect, EffectKind, MigrationEffects, StatementEffects, is_settled, standing};
@@ -189,7 +189,7 @@ impl<'r> Bench<'r> {
         }
     }
 
-    /// A lock or work on a table that is known to be small is over before anybody notices.
+    /// A lock on a table that is known to be small, or work there, is over before anybody notices.
     fn severity(&self, rule: &RuleInForce, facts: &Facts<'_>) -> Severity {
         let about_time = match facts.kind {
             EffectWord::Lock | EffectWord::Rewrite | EffectWord::Scan | EffectWord::IndexBuild => {
@@ -203,7 +203,8 @@ impl<'r> Bench<'r> {
             | EffectWord::Session
             | EffectWord::Unknown => false,
         };
-        let rows = facts.subject.and_then(|subject| subject.rows);
+        let about_time = about_time || facts.word == "bulk-change";
+        let rows = facts.subject.map_or(facts.number, |subject| subject.rows);
         if about_time && rows.is_some_and(|rows| rows <= self.rules.small_rows) {
             Severity::Note
         } else {
@@ -291,7 +292,9 @@ fn grouped(mut hits: Vec<Hit<'_>>) -> Vec<Finding> {
             None => 0_usize,
         };
         let key = |hit: &Hit<'_>| (hit.weight, hit.effect.span.start, words(hit));
-        b.severity.cmp(&a.severity).then_with(|| key(a).cmp(&key(b)))
+        let leads = |hit: &Hit<'_>| hit.rule.leads;
+        let louder = || b.severity.cmp(&a.severity);
+        leads(a).cmp(&leads(b)).then_with(louder).then_with(|| key(a).cmp(&key(b)))
     });
     let mut groups: Vec<(Hit<'_>, Vec<Hit<'_>>)> = Vec::new();
     let mut of_statement: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
@@ -308,6 +311,7 @@ fn grouped(mut hits: Vec<Hit<'_>>) -> Vec<Finding> {
                     others.push(hit);
                 }
             }
+            None if hit.rule.leads == Leads::Never => {}
             None => {
                 if let Some(known) = known {
                     known.push(groups.len());
@@ -368,8 +372,14 @@ fn weight(facts: &Facts<'_>) -> u8 {
     }
 }
 
-/// What is declared of a change of rows: all of it is about the same rows.
-const CHANGES: [&str; 3] = ["bulk-change", "bulk-insert", "change-of-every-row"];
+/// What is declared of a change as a whole: of rows, or of an enum.
+const CHANGES: [&str; 5] = [
+    "bulk-change",
+    "bulk-insert",
+    "change-of-every-row",
+    "change-without-copy",
+    "enum-value-without-position",
+];
 
 /// Says whether two hits come from the same clause of the same statement. What is only declared,
 /// a type or a name, is a matter of its own.

@@ -8,8 +8,8 @@ use toml::de::DeValue;
 use super::kinds::OBJECT_KINDS;
 use super::message;
 use super::model::{
-    Blocks, EffectWord, Example, Flag, Match, Number, Once, OptionValue, Pattern, Rule, Severity,
-    TableWord, TextMatch, VersionRange, Words,
+    Blocks, EffectWord, Example, Flag, Leads, Match, Number, Once, OptionValue, Pattern, Rule,
+    Severity, TableWord, TextMatch, VersionRange, Words,
 };
 use super::read::{Reader, RuleError, Table};
 use crate::effect::words;
@@ -56,6 +56,7 @@ fn rule(reader: &mut Reader, mut table: Table<'_>, stem: &str) -> Rule {
         aliases: plain(table.texts(reader, "aliases")),
         known_as: plain(table.texts(reader, "known_as")),
         once: table.words(reader, "once", &ONCE).first().copied(),
+        leads: table.words(reader, "leads", &LEADS).first().copied().unwrap_or(Leads::Always),
         options: options(reader, &mut table, "options", "[options]"),
         matches: Vec::new(),
         examples: Vec::new(),
@@ -85,6 +86,9 @@ fn rule(reader: &mut Reader, mut table: Table<'_>, stem: &str) -> Rule {
 }
 
 const ONCE: [(&str, Once); 2] = [("table", Once::Table), ("migration", Once::Migration)];
+
+const LEADS: [(&str, Leads); 3] =
+    [("always", Leads::Always), ("alone", Leads::Alone), ("never", Leads::Never)];
 
 const SERVERS: [(&str, ServerKind); 4] = [
     ("postgres", ServerKind::Postgres),

@@ -129,6 +129,7 @@ fn flag_of(flag: Flag, facts: &Facts<'_>, place: Place<'_>) -> Option<bool> {
         Flag::Index => facts.lock.map(|lock| lock.index),
         Flag::InTransaction => Some(place.in_transaction),
         Flag::LockTimeout => Some(place.lock_timeout),
+        Flag::RowsKnown => Some(facts.subject.is_some_and(|subject| subject.rows.is_some())),
         Flag::Rebuilds => {
             Some(place.statement.and_then(|s| s.online).is_some_and(|online| online.rebuilds))
         }

@@ -12,6 +12,7 @@
 //! | `servers`, `versions` | `["postgres"]`, `versions = { postgres = ">=12, <17" }` |
 //! | `title`, `message` | what was found; the message names it: `index build blocks writes to {table}` |
 //! | `why`, `instead` | what hurts whom for how long; what to write |
+//! | `leads` | `alone`: no head of a finding where another rule speaks of the clause; `never`: only a note under others |
 //! | `once` | `table`, `migration`: one finding stands for all of its kind there |
 //! | `aliases`, `known_as` | former ids; names in other linters: `squawk:ban-drop-table` |
 //! | `[options]` | values with defaults that lockwise.toml may change; a match takes them as `"$name"` |
@@ -32,7 +33,7 @@
 //! | `object` | kind of object: `table`, `column`, `materialized view` |
 //! | `rows_over`, `bytes_over` | size of the table; an unknown size counts as larger |
 //! | `algorithm`, `online_lock`, `rebuilds` | MySQL and MariaDB: how the statement runs |
-//! | `certain`, `cascade`, `rows`, `concurrent`, `in_transaction`, `lock_timeout` | true or false |
+//! | `certain`, `cascade`, `rows`, `concurrent`, `in_transaction`, `lock_timeout`, `rows_known` | true or false |
 //! | `beside` | another effect of the statement has this cause |
 //! | `name_like`, `name_unlike`, `name_in`, `name_not_in` | the last part of the object's name |
 //! | `value_like`, `value_unlike`, `value_in`, `value_not_in` | the value that is declared or set |

@@ -72,6 +72,8 @@ pub struct Rule {
     pub known_as: Vec<String>,
     /// One finding stands for all of this kind.
     pub once: Option<Once>,
+    /// Whether it may stand at the head of a finding.
+    pub leads: Leads,
     /// Values that lockwise.toml may change, with their defaults.
     pub options: BTreeMap<String, OptionValue>,
     /// The effect must satisfy one of these.
@@ -87,6 +89,18 @@ pub enum Once {
     Table,
     /// For a migration.
     Migration,
+}
+
+/// Whether a rule may stand at the head of a finding, or is told under that of another rule on
+/// the same clause; later variants stand back further.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Leads {
+    /// As its severity says.
+    Always,
+    /// Only where no other rule speaks of the clause.
+    Alone,
+    /// Never: it adds to what others say, and says nothing by itself.
+    Never,
 }
 
 /// A value that lockwise.toml may change.
@@ -332,11 +346,13 @@ pub enum Flag {
     Rebuilds,
     /// A timeout ends the wait for locks.
     LockTimeout,
+    /// How many rows the table has is known.
+    RowsKnown,
 }
 
 impl Flag {
     /// Every flag.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Certain,
         Self::Cascade,
         Self::Rows,
@@ -345,6 +361,7 @@ impl Flag {
         Self::InTransaction,
         Self::Rebuilds,
         Self::LockTimeout,
+        Self::RowsKnown,
     ];
 
     /// Returns the key.
@@ -358,6 +375,7 @@ impl Flag {
             Self::InTransaction => "in_transaction",
             Self::Rebuilds => "rebuilds",
             Self::LockTimeout => "lock_timeout",
+            Self::RowsKnown => "rows_known",
         }
     }
 }

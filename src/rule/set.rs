@@ -6,7 +6,7 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use super::builtin::BUILTIN;
 use super::load::load;
-use super::model::{Match, OptionValue, Rule, Severity};
+use super::model::{Leads, Match, OptionValue, Rule, Severity};
 use super::read::RuleError;
 use crate::sql::nearest;
 
@@ -27,6 +27,8 @@ pub struct RuleInForce {
     pub enabled: bool,
     /// How loud it is.
     pub severity: Severity,
+    /// Whether it may stand at the head of a finding: always where lockwise.toml switches it on.
+    pub leads: Leads,
     /// Its options.
     pub options: BTreeMap<String, OptionValue>,
     /// Its conditions with the options put in.
@@ -147,6 +149,7 @@ impl RuleSet {
         let in_force = RuleInForce {
             enabled: !rule.policy,
             severity: rule.severity,
+            leads: rule.leads,
             options: rule.options.clone(),
             matches,
             ignored: GlobSet::empty(),
@@ -171,9 +174,13 @@ impl RuleSet {
         let Some(rule) = self.rules.get_mut(at) else { return Ok(()) };
         match settings.level {
             Some(Level::Off) => rule.enabled = false,
-            Some(Level::On) => rule.enabled = true,
+            Some(Level::On) => {
+                rule.enabled = true;
+                rule.leads = Leads::Always;
+            }
             Some(Level::At(severity)) => {
                 rule.enabled = true;
+                rule.leads = Leads::Always;
                 rule.severity = severity;
             }
             None => {}

@@ -2,7 +2,7 @@
 
 use super::Teller;
 use crate::effect::TableState;
-use crate::sql::ast::{CreateIndex, IndexDef, IndexKind, Key, ObjectKind};
+use crate::sql::ast::{CreateIndex, IndexDef, IndexKind, Key, KeyPart, ObjectKind};
 
 impl Teller<'_> {
     /// `CREATE INDEX`.
@@ -87,13 +87,20 @@ impl Teller<'_> {
 
     /// A date before the last column is scanned by range and leaves what follows it unused.
     fn order(&mut self, table: &str, index: &IndexDef, name: &str, state: TableState) {
-        let Some((last, before)) = index.parts.split_last() else { return };
-        let _ = last;
+        let Some((_, before)) = index.parts.split_last() else { return };
         let (home, bare) = table.rsplit_once('.').unwrap_or(("", table));
         let full = crate::schema::Name::new(home, bare);
         let Some(relation) = self.schema.relation(&full) else { return };
-        for part in before {
+        // After the date, a key only breaks ties: pages are read in that order.
+        let breaks_tie = |part: &KeyPart| {
+            let column = part.key.column().zip(relation.primary_key());
+            column.is_some_and(|(column, key)| key.iter().any(|own| own == column))
+        };
+        for (at, part) in before.iter().enumerate() {
             let Key::Column(column) = &part.key else { continue };
+            if index.parts.iter().skip(at + 1).all(breaks_tie) {
+                return;
+            }
             let data_type = relation.column(column.as_str()).and_then(|c| c.data_type.as_ref());
             let dated = data_type.is_some_and(|data_type| {
                 matches!(data_type.name.as_str(), "date" | "datetime" | "timestamp" | "time")

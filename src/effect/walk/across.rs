@@ -1,7 +1,7 @@
 //! What two statements of one migration do together, whatever their transactions.
 
 use super::{StatementRun, Walker, session, smell};
-use crate::effect::{During, Effect, EffectKind, Failure, TableState};
+use crate::effect::{Declaration, During, Effect, EffectKind, Failure, TableState};
 use crate::schema::{Constraint, Demand, Index, Name, Origin, Relation};
 use crate::sql::ast::{
     ActionKind, AlterTable, ColumnDef, ConstraintKind, CreateIndex, Dml, DmlKind, Drop, IndexKind,
@@ -93,7 +93,15 @@ impl Walker<'_> {
             | DmlKind::Select => false,
         };
         if overwrites && self.in_use(target) && !self.across.copied.contains(&name) {
-            run.effects.effects.push(session(span, "change-without-copy", name.to_string()));
+            let bulk = run.effects.effects.iter().find_map(|effect| {
+                let EffectKind::Declares(declared) = &effect.kind else { return None };
+                (declared.what == "bulk-change").then(|| declared.clone())
+            });
+            if let Some(bulk) = bulk {
+                let declaration = Declaration { what: "change-without-copy", ..bulk };
+                let kind = EffectKind::Declares(declaration);
+                run.effects.effects.push(Effect { span, kind, source: "the statement itself" });
+            }
         }
     }
 

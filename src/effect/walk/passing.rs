@@ -1,5 +1,6 @@
 //! Effects on what a migration itself makes, replaces or takes away: nobody meets them.
 
+use super::left::is_redundant;
 use super::{MigrationEffects, StatementRun};
 use crate::effect::{Effect, EffectKind};
 use crate::schema::{Name, Origin, RelationKind, Schema};
@@ -8,14 +9,27 @@ use crate::sql::ast::{
     ActionKind, DmlKind, MyAction, ObjectKind, Statement, StatementKind, TableAction,
 };
 
-/// Excuses what a statement does to columns and constraints that the migration made, and what the
-/// rows of a new materialized view may do. Called before the schema changes.
+/// Excuses what a statement does to columns and constraints that the migration made, and the loss
+/// of an index whose searches another one serves. Called before the schema changes.
 pub(super) fn own_parts(schema: &Schema, run: &mut StatementRun) {
     for (place, effect) in run.effects.effects.iter().enumerate() {
-        if lost(effect).is_some_and(|(object, name)| is_own(object, name, schema)) {
+        let harmless =
+            |(object, name)| is_own(object, name, schema) || is_spare(object, name, schema);
+        if lost(effect).is_some_and(harmless) {
             run.excused.insert(place);
         }
     }
+}
+
+/// Says whether an index is one of whose searches another serves all.
+fn is_spare(object: ObjectKind, name: &str, schema: &Schema) -> bool {
+    let Some((table, index)) = name.rsplit_once('.').filter(|_| object == ObjectKind::Index) else {
+        return false;
+    };
+    // PostgreSQL and SQLite name the schema before it, MySQL and MariaDB the table.
+    let table = schema.index_tables.get(&full(name)).cloned().unwrap_or_else(|| full(table));
+    let relation = schema.relation(&table);
+    relation.is_some_and(|found| found.index(index).is_some_and(|i| is_redundant(found, i)))
 }
 
 /// Says whether a part of a table was made by the migration that runs.
@@ -167,7 +181,8 @@ fn lost(effect: &Effect) -> Option<(ObjectKind, &str)> {
     if let EffectKind::Loss(loss) = &effect.kind {
         Some((loss.object, &loss.name))
     } else if let EffectKind::Break { object, name, how, .. } = &effect.kind {
-        (how.starts_with("drop-") || how.starts_with("rename-")).then_some((*object, name))
+        let gone = how.starts_with("drop-") || how.starts_with("rename-");
+        (gone || *how == "change-default").then_some((*object, name))
     } else {
         None
     }
