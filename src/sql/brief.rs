@@ -29,7 +29,7 @@ static STEPS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         ),
         (
             concat!(
-                r#"\b\w+: (?:None|false|\[\]|""|0|Span|Other|Unspecified|Unchanged|"#,
+                r#"\b\w+: (?:None|false|\[\]|""|0|Span|Tree|Other|Unspecified|Unchanged|"#,
                 r"NoAction|Permanent|Volatile|Session)(?:, | )"
             ),
             "",

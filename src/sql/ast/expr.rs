@@ -1,5 +1,6 @@
 //! Expressions and data types, reduced to what a server's behaviour depends on.
 
+use super::select::{Term, Tree};
 use crate::sql::name::{Ident, ObjectName};
 use crate::sql::source::Span;
 
@@ -28,6 +29,8 @@ pub struct Expr {
     pub has_subquery: bool,
     /// Relations that its SELECTs read (PostgreSQL), each once.
     pub reads: Vec<ObjectName>,
+    /// All its parts (SQLite).
+    pub tree: Tree<Term>,
 }
 
 /// What kind of value an expression is.

@@ -9,6 +9,7 @@ mod index;
 mod object;
 mod query;
 mod routine;
+mod select;
 mod session;
 mod table;
 mod word;
@@ -19,6 +20,7 @@ pub use index::*;
 pub use object::*;
 pub use query::*;
 pub use routine::*;
+pub use select::*;
 pub use session::*;
 pub use table::*;
 

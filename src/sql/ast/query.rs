@@ -1,6 +1,7 @@
 //! Queries and data changes, reduced to what they touch.
 
 use super::expr::Expr;
+use super::select::{Change, Select, Tree};
 use crate::sql::name::{Ident, ObjectName};
 use crate::sql::source::Span;
 
@@ -32,6 +33,8 @@ pub struct Query {
     pub star: bool,
     /// sqlparser refused it: the facts above come from its tokens alone.
     pub refused: Option<String>,
+    /// All its parts (SQLite).
+    pub tree: Tree<Select>,
 }
 
 impl Query {
@@ -69,6 +72,8 @@ pub struct Dml {
     pub order_by: bool,
     /// ON CONFLICT, ON DUPLICATE KEY, INSERT IGNORE, INSERT OR REPLACE.
     pub on_conflict: bool,
+    /// All its parts (SQLite).
+    pub tree: Tree<Change>,
 }
 
 /// The kinds of data statement.

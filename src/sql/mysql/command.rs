@@ -5,7 +5,7 @@ use super::index::at_account;
 use super::name::{full_name, full_names, is_mariadb, name, number, wait};
 use super::routine;
 use crate::sql::ast::{
-    Dml, DmlKind, Maintenance, MaintenanceKind, ObjectKind, Other, Query, StatementKind,
+    Dml, DmlKind, Maintenance, MaintenanceKind, ObjectKind, Other, Query, StatementKind, Tree,
 };
 use crate::sql::cursor::{Cursor, Parsed};
 use crate::sql::name::ObjectName;
@@ -216,6 +216,7 @@ fn do_expressions(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
         picked: false,
         order_by: false,
         on_conflict: false,
+        tree: Tree::default(),
     })))
 }
 
@@ -268,6 +269,7 @@ fn load(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
         picked: false,
         order_by: false,
         on_conflict,
+        tree: Tree::default(),
     })))
 }
 

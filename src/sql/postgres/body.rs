@@ -1,7 +1,7 @@
 //! Bodies: SQL functions, `BEGIN ATOMIC`, `RETURN`, DO blocks.
 
 use super::{expr, names, plpgsql};
-use crate::sql::ast::{Dml, DmlKind, DoBlock, Query, Statement, StatementKind};
+use crate::sql::ast::{Dml, DmlKind, DoBlock, Query, Statement, StatementKind, Tree};
 use crate::sql::cursor::{Cursor, Parsed};
 use crate::sql::lexer::{Lexing, Token, TokenKind};
 use crate::sql::source::Span;
@@ -64,6 +64,7 @@ pub(super) fn select(query: Query) -> StatementKind {
         picked: false,
         order_by: false,
         on_conflict: false,
+        tree: Tree::default(),
     }))
 }
 

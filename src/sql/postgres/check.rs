@@ -26,7 +26,7 @@ pub(super) fn check(sql: &str, expected: &str) {
 
 /// What is left out or shortened, in this order.
 static SHORTER: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
-    let usual = r#"\b\w+: (?:None|false|\[\]|""|0|NoAction|Permanent|Unchanged|Other)"#;
+    let usual = r#"\b\w+: (?:None|false|\[\]|""|0|NoAction|Permanent|Unchanged|Other|Tree)"#;
     let rules = [
         (r", span: Span \{ start: \d+, end: \d+ \}".to_owned(), ""),
         (r"span: Span \{ start: \d+, end: \d+ \}, ".to_owned(), ""),

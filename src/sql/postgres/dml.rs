@@ -6,7 +6,7 @@ use super::call::enclosed;
 use super::expr::{self, full};
 use super::found::Found;
 use super::{from, index, names, select};
-use crate::sql::ast::{Dml, DmlKind, Expr, Key, Query, StatementKind};
+use crate::sql::ast::{Dml, DmlKind, Expr, Key, Query, StatementKind, Tree};
 use crate::sql::cursor::{Cursor, Parsed};
 use crate::sql::expr as facts;
 use crate::sql::name::{Ident, ObjectName};
@@ -79,6 +79,7 @@ fn dml(change: Option<Change>, query: Query) -> Dml {
         picked: change.picked,
         order_by: false,
         on_conflict: change.on_conflict,
+        tree: Tree::default(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a walk over expressions and queries finds on its way.
 
-use crate::sql::ast::{DataType, Expr, Query};
+use crate::sql::ast::{DataType, Expr, Query, Tree};
 use crate::sql::cursor::{Cursor, Parsed, SyntaxError};
 use crate::sql::expr as facts;
 use crate::sql::name::{Ident, ObjectName};
@@ -252,6 +252,7 @@ impl Found {
             only: self.only,
             star: self.star,
             refused: None,
+            tree: Tree::default(),
         }
     }
 }

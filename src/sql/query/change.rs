@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::walk::{Walk, at_conflict};
-use crate::sql::ast::{Dml, DmlKind, Query};
+use crate::sql::ast::{Dml, DmlKind, Query, Tree};
 use crate::sql::cursor::{Cursor, Parsed};
 use crate::sql::expr;
 use crate::sql::name::{Ident, ObjectName};
@@ -71,6 +71,7 @@ fn empty(kind: DmlKind) -> Dml {
         picked: false,
         order_by: false,
         on_conflict: false,
+        tree: Tree::default(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Whether a text is SQL, by sqlparser.
 
-use sqlparser::dialect::{Dialect, GenericDialect, MySqlDialect, SQLiteDialect};
+use sqlparser::dialect::{Dialect, GenericDialect, MySqlDialect};
 use sqlparser::parser::Parser;
 
 use crate::sql::cursor::Cursor;
@@ -17,8 +17,9 @@ pub(super) fn refusal(cursor: &Cursor<'_>, start: usize) -> Option<String> {
     }
     let dialect: &dyn Dialect = match cursor.server().kind {
         ServerKind::Mysql | ServerKind::Mariadb => &MySqlDialect {},
-        ServerKind::Sqlite => &SQLiteDialect {},
         ServerKind::Postgres => &GenericDialect {},
+        // It has a grammar of its own for all of it.
+        ServerKind::Sqlite => return None,
     };
     Parser::parse_sql(dialect, text).err().map(|error| error.to_string())
 }

@@ -2,11 +2,11 @@
 
 use super::column::{column, conflict, table_constraint};
 use super::name::{full_name, name};
+use super::term::in_parentheses;
 use crate::sql::ast::{
     ActionKind, AlterTable, ColumnPosition, ConstraintKind, ObjectKind, StatementKind, TableAction,
 };
 use crate::sql::cursor::{Cursor, Parsed, SyntaxError};
-use crate::sql::expr;
 use crate::sql::name::ObjectName;
 
 /// Reads what follows `ALTER TABLE`: one action.
@@ -73,7 +73,7 @@ fn add(cursor: &mut Cursor<'_>) -> Parsed<ActionKind> {
             let what = format!("ALTER TABLE … ADD {}", word.to_ascii_uppercase());
             return Err(refused(cursor, &what));
         }
-        let check = expr::in_parentheses(cursor)?;
+        let check = in_parentheses(cursor)?;
         conflict(cursor)?;
         let mut constraint = table_constraint(named, ConstraintKind::Check(check));
         constraint.span = cursor.span_from(start);

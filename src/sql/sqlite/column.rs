@@ -1,9 +1,10 @@
 //! Column definitions, keys and foreign keys of SQLite.
 
 use super::name::{at_plain_word, name};
+use super::term::{expression, in_parentheses, term};
 use crate::sql::ast::{
     ColumnDef, ConstraintKind, DataType, Expr, ExprShape, ForeignKey, Generated, GeneratedStorage,
-    Key, KeyConstraint, KeyPart, Nullability, ReferentialAction, TableConstraint,
+    Key, KeyConstraint, KeyPart, Nullability, ReferentialAction, TableConstraint, TermKind, Tree,
 };
 use crate::sql::cursor::{Cursor, Parsed};
 use crate::sql::expr;
@@ -35,7 +36,7 @@ pub(super) fn column(cursor: &mut Cursor<'_>) -> Parsed<ColumnDef> {
 }
 
 /// Takes the words of a type and up to two numbers in parentheses.
-fn data_type(cursor: &mut Cursor<'_>) -> Parsed<Option<DataType>> {
+pub(super) fn data_type(cursor: &mut Cursor<'_>) -> Parsed<Option<DataType>> {
     let start = cursor.position();
     let mut words = String::new();
     let mut end = None;
@@ -140,7 +141,7 @@ fn keyed_constraint(
         column_conflict(cursor, column)?;
         ConstraintKind::Unique(own_key(&column.name, false))
     } else if cursor.accept(&["CHECK"]) {
-        ConstraintKind::Check(expr::in_parentheses(cursor)?)
+        ConstraintKind::Check(in_parentheses(cursor)?)
     } else if cursor.accept(&["REFERENCES"]) {
         let columns = vec![column.name.clone()];
         ConstraintKind::ForeignKey(ForeignKey { columns, ..foreign_key(cursor)? })
@@ -187,9 +188,7 @@ pub(super) fn table_constraint(name: Option<Ident>, kind: ConstraintKind) -> Tab
 /// for the string of its letters.
 fn default_value(cursor: &mut Cursor<'_>) -> Parsed<Expr> {
     if cursor.at_symbol("(") {
-        let start = cursor.position();
-        cursor.parentheses()?;
-        return Ok(expr::facts(&cursor.sub(start, cursor.position())));
+        return expression(cursor);
     }
     let start = cursor.position();
     let signed = cursor.accept_symbol("-") || cursor.accept_symbol("+");
@@ -209,7 +208,7 @@ fn default_value(cursor: &mut Cursor<'_>) -> Parsed<Expr> {
 }
 
 fn generated(cursor: &mut Cursor<'_>) -> Parsed<Generated> {
-    let expr = expr::in_parentheses(cursor)?;
+    let expr = in_parentheses(cursor)?;
     let storage = match cursor.accept_any(&["STORED", "VIRTUAL"]) {
         Some("STORED") => GeneratedStorage::Stored,
         Some(_) => GeneratedStorage::Virtual,
@@ -300,13 +299,19 @@ pub(super) fn key_parts(cursor: &mut Cursor<'_>) -> Parsed<Vec<KeyPart>> {
 
 fn key_part(cursor: &mut Cursor<'_>) -> Parsed<KeyPart> {
     let start = cursor.position();
-    let expr = expr::until(cursor, &["COLLATE", "ASC", "DESC", "NULLS", "AUTOINCREMENT"])?;
-    let mut alone = cursor.sub(start, cursor.position());
-    let key = match name(&mut alone) {
-        Ok(column) if alone.is_at_end() => Key::Column(column),
-        Ok(_) | Err(_) => Key::Expr(expr),
+    let (mut whole, mut end, mut collation) = (term(cursor)?, cursor.position(), None);
+    if let TermKind::Collate(inner, name) = whole.kind {
+        (whole, end, collation) = (*inner, end - 2, Some(name.value));
+    }
+    let string = matches!(whole.kind, TermKind::Literal) && end == start + 1;
+    let key = match &mut whole.kind {
+        TermKind::Column { path, .. } if path.len() == 1 => path.pop().map(Key::Column),
+        _ if string => name(&mut cursor.sub(start, end)).ok().map(Key::Column),
+        _ => None,
     };
-    let collation = if cursor.accept(&["COLLATE"]) { Some(name(cursor)?.value) } else { None };
+    let key = key.unwrap_or_else(|| {
+        Key::Expr(Expr { tree: Tree::of(whole), ..expr::facts(&cursor.sub(start, end)) })
+    });
     let descending = cursor.accept_any(&["ASC", "DESC"]) == Some("DESC");
     Ok(KeyPart {
         span: cursor.span_from(start),

@@ -9,19 +9,23 @@
 //! the letters in it (<https://sqlite.org/datatype3.html>, section 3.1).
 
 mod alter;
+mod change;
 mod column;
 mod command;
 mod name;
+mod select;
 mod table;
+mod term;
 mod trigger;
 
 use super::ast::{
     CreateIndex, CreateView, Drop, IndexDef, IndexKind, ObjectKind, Statement, StatementKind,
 };
 use super::cursor::{Cursor, Parsed};
-use super::{expr, parse, query};
+use super::parse;
 use column::key_parts;
 use name::{full_name, name};
+use term::expression;
 
 /// Reads one statement to its end.
 pub(super) fn statement(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
@@ -47,7 +51,7 @@ pub(super) fn statement(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
     }
     let data = ["SELECT", "WITH", "VALUES", "INSERT", "REPLACE", "UPDATE", "DELETE"];
     if data.into_iter().any(|word| cursor.at(&[word])) {
-        return Ok(StatementKind::Dml(Box::new(query::dml(cursor)?)));
+        return Ok(StatementKind::Dml(Box::new(change::dml(cursor)?)));
     }
     command::command(cursor)
 }
@@ -90,7 +94,7 @@ fn index(cursor: &mut Cursor<'_>, unique: bool) -> Parsed<StatementKind> {
     cursor.expect_symbol("(")?;
     let key = key_parts(cursor)?;
     cursor.expect_symbol(")")?;
-    let predicate = if cursor.accept(&["WHERE"]) { Some(expr::until(cursor, &[])?) } else { None };
+    let predicate = if cursor.accept(&["WHERE"]) { Some(expression(cursor)?) } else { None };
     let index = IndexDef {
         span: cursor.span_from(start),
         name: index_name,
@@ -132,8 +136,6 @@ fn view(cursor: &mut Cursor<'_>, temporary: bool) -> Parsed<StatementKind> {
     if !["SELECT", "WITH", "VALUES"].into_iter().any(|word| cursor.at(&[word])) {
         return Err(cursor.expected("a query"));
     }
-    let rest = cursor.sub(cursor.position(), cursor.tokens().len());
-    cursor.skip_rest();
     Ok(StatementKind::CreateView(Box::new(CreateView {
         name: view_name,
         materialized: false,
@@ -142,7 +144,7 @@ fn view(cursor: &mut Cursor<'_>, temporary: bool) -> Parsed<StatementKind> {
         temporary,
         recursive: false,
         columns,
-        query: query::query(&rest)?,
+        query: select::query(cursor)?,
         with_no_data: false,
         options: Vec::new(),
     })))

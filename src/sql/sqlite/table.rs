@@ -2,12 +2,13 @@
 
 use super::column::{column, conflict, defer, foreign_key, key_parts, table_constraint};
 use super::name::{full_name, name};
+use super::select::query;
+use super::term::in_parentheses;
 use crate::sql::ast::{
     ConstraintKind, CreateTable, ForeignKey, KeyConstraint, Persistence, StatementKind,
     TableConstraint,
 };
 use crate::sql::cursor::{Cursor, Parsed};
-use crate::sql::{expr, query};
 
 /// Reads what follows `CREATE [TEMP] TABLE`.
 pub(super) fn create(cursor: &mut Cursor<'_>, temporary: bool) -> Parsed<StatementKind> {
@@ -19,9 +20,7 @@ pub(super) fn create(cursor: &mut Cursor<'_>, temporary: bool) -> Parsed<Stateme
         if cursor.is_at_end() {
             return Err(cursor.expected("a query"));
         }
-        let rest = cursor.sub(cursor.position(), cursor.tokens().len());
-        table.query = Some(query::query(&rest)?);
-        cursor.skip_rest();
+        table.query = Some(query(cursor)?);
         return Ok(StatementKind::CreateTable(Box::new(table)));
     }
     cursor.expect_symbol("(")?;
@@ -74,7 +73,7 @@ fn constraint(cursor: &mut Cursor<'_>) -> Parsed<Option<TableConstraint>> {
         let parts = table_key(cursor, false)?;
         ConstraintKind::Unique(KeyConstraint { parts, ..KeyConstraint::default() })
     } else if cursor.accept(&["CHECK"]) {
-        let check = expr::in_parentheses(cursor)?;
+        let check = in_parentheses(cursor)?;
         conflict(cursor)?;
         ConstraintKind::Check(check)
     } else if cursor.accept(&["FOREIGN", "KEY"]) {

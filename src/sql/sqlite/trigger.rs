@@ -1,9 +1,10 @@
 //! `CREATE TRIGGER` of SQLite.
 
 use super::name::{full_name, name};
+use super::term::expression;
 use crate::sql::ast::{CreateTrigger, Statement, StatementKind};
 use crate::sql::cursor::{Cursor, Parsed};
-use crate::sql::{expr, parse};
+use crate::sql::parse;
 
 /// Reads what follows `CREATE [TEMP] TRIGGER`.
 pub(super) fn create(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
@@ -24,7 +25,7 @@ pub(super) fn create(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
     cursor.expect(&["ON"])?;
     let table = full_name(cursor)?;
     let for_each_row = cursor.accept(&["FOR", "EACH", "ROW"]);
-    let when = if cursor.accept(&["WHEN"]) { Some(expr::until(cursor, &["BEGIN"])?) } else { None };
+    let when = if cursor.accept(&["WHEN"]) { Some(expression(cursor)?) } else { None };
     let body = cursor.position();
     cursor.expect(&["BEGIN"])?;
     let statements = statements(cursor)?;
