@@ -304,12 +304,16 @@ fn key_part(cursor: &mut Cursor<'_>) -> Parsed<KeyPart> {
         (whole, end, collation) = (*inner, end - 2, Some(name.value));
     }
     let string = matches!(whole.kind, TermKind::Literal) && end == start + 1;
-    let key = match &mut whole.kind {
-        TermKind::Column { path, .. } if path.len() == 1 => path.pop().map(Key::Column),
-        _ if string => name(&mut cursor.sub(start, end)).ok().map(Key::Column),
-        _ => None,
+    let bare = if let TermKind::Column { path, .. } = &mut whole.kind
+        && path.len() == 1
+    {
+        path.pop()
+    } else if string {
+        name(&mut cursor.sub(start, end)).ok()
+    } else {
+        None
     };
-    let key = key.unwrap_or_else(|| {
+    let key = bare.map(Key::Column).unwrap_or_else(|| {
         Key::Expr(Expr { tree: Tree::of(whole), ..expr::facts(&cursor.sub(start, end)) })
     });
     let descending = cursor.accept_any(&["ASC", "DESC"]) == Some("DESC");
