@@ -31,9 +31,7 @@ pub use journal::{Entry, Event, JOURNAL_FORMAT, Journal, JournalOptions, NewEntr
 pub use lock::{Holder, LockOptions, MigrationLock};
 pub use observe::{Observation, observe};
 pub use pooler::pooler;
-pub use preflight::{
-    Dependent, HeldLock, LiveQuery, database_bytes, dependents, held_locks, live_queries,
-};
+pub use preflight::{Dependent, HeldLock, LiveQuery, dependents, held_locks, live_queries};
 pub use rows::{Row, Rows};
 pub use secrets::Secrets;
 pub use session::{PoolerSign, Timeouts};

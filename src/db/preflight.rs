@@ -1,7 +1,7 @@
 //! What the live database is doing right now, as far as it matters to a change.
 //!
-//! Queries seen by the server, who holds a table, what hangs on it, how much disk it takes. The
-//! caller judges; here stands only what the server says, or that it does not say.
+//! Queries seen by the server, who holds a table, what hangs on it. The caller judges; here stands
+//! only what the server says, or that it does not say.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::connection::Connection;
 use super::error::{Attempt as _, Error};
 use super::lock::Holder;
 use crate::schema::Name;
-use crate::sql::{ServerKind, ident, literal};
+use crate::sql::{ServerKind, ident};
 
 /// A query that the server has seen, with its constants replaced by marks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -149,29 +149,20 @@ pub struct Dependent {
     pub name: String,
 }
 
-/// Returns what uses these relations, as far as the server itself records it: bodies of functions
+/// Returns what uses these relations, as far as PostgreSQL itself records it: bodies of functions
 /// that are strings are not among it.
 pub async fn dependents(
     connection: &mut Connection,
     relations: &BTreeSet<Name>,
-) -> Result<Vec<Dependent>, Error> {
-    let kind = connection.server().kind;
-    let sql = match kind {
-        ServerKind::Postgres => POSTGRES_DEPENDENTS.to_owned(),
-        ServerKind::Mysql | ServerKind::Mariadb => mysql_dependents(kind, relations),
-        ServerKind::Sqlite => SQLITE_DEPENDENTS.to_owned(),
-    };
-    let rows = connection.query(&sql).await.attempt("cannot read what depends on the tables")?;
+) -> Result<BTreeSet<Dependent>, Error> {
+    let rows = connection.query(POSTGRES_DEPENDENTS).await;
+    let rows = rows.attempt("cannot read what depends on the tables")?;
     let found = rows.iter().map(|row| Dependent {
         relation: Name::new(row.text(0), row.text(1)),
         kind: row.text(2).to_owned(),
         name: row.text(3).to_owned(),
     });
-    let mut found: Vec<Dependent> =
-        found.filter(|dependent| relations.contains(&dependent.relation)).collect();
-    found.sort();
-    found.dedup();
-    Ok(found)
+    Ok(found.filter(|dependent| relations.contains(&dependent.relation)).collect())
 }
 
 const POSTGRES_DEPENDENTS: &str = "
@@ -195,47 +186,3 @@ LEFT JOIN pg_trigger t ON d.classid = 'pg_trigger'::regclass AND t.oid = d.objid
   AND NOT t.tgisinternal
 WHERE c.oid >= 16384 AND (v.oid IS NULL OR v.oid <> c.oid)
   AND coalesce(r.oid, k.oid, p.oid, o.oid, t.oid) IS NOT NULL";
-
-const SQLITE_DEPENDENTS: &str = "
-SELECT 'main', f.\"table\", 'foreign-key', 'foreign key on ' || s.name
-FROM sqlite_schema s JOIN pragma_foreign_key_list(s.name) f WHERE s.type = 'table'
-UNION SELECT 'main', s.tbl_name, 'trigger', s.name FROM sqlite_schema s WHERE s.type = 'trigger'
-UNION SELECT 'main', t.name, 'view', v.name FROM sqlite_schema t JOIN sqlite_schema v
-  ON v.type = 'view' AND v.name <> t.name AND v.sql LIKE '%' || t.name || '%'
-  WHERE t.type IN ('table', 'view')";
-
-/// Foreign keys, triggers, and views that name the table; MariaDB keeps no list of what a view
-/// reads.
-fn mysql_dependents(kind: ServerKind, relations: &BTreeSet<Name>) -> String {
-    let names: Vec<String> = relations.iter().map(|name| literal(kind, &name.name)).collect();
-    let names = if names.is_empty() { "''".to_owned() } else { names.join(", ") };
-    format!(
-        "SELECT '', k.referenced_table_name, 'foreign-key', \
-                concat(k.constraint_name, ' on ', k.table_name) \
-         FROM information_schema.key_column_usage k \
-         WHERE k.referenced_table_schema = database() AND k.referenced_table_name IN ({names}) \
-         UNION SELECT '', t.event_object_table, 'trigger', t.trigger_name \
-         FROM information_schema.triggers t WHERE t.event_object_schema = database() \
-         UNION SELECT '', t.table_name, 'view', v.table_name \
-         FROM information_schema.tables t JOIN information_schema.views v \
-           ON v.table_schema = t.table_schema \
-           AND instr(v.view_definition, concat('`', t.table_schema, '`.`', t.table_name, '`')) > 0 \
-         WHERE t.table_schema = database() AND t.table_name IN ({names})"
-    )
-}
-
-/// Returns how many bytes the database takes on disk, where the server says.
-pub async fn database_bytes(connection: &mut Connection) -> Result<Option<u64>, Error> {
-    let sql = match connection.server().kind {
-        ServerKind::Postgres => "SELECT pg_database_size(current_database())",
-        ServerKind::Mysql | ServerKind::Mariadb => {
-            "SELECT sum(data_length + index_length) FROM information_schema.tables \
-             WHERE table_schema = database()"
-        }
-        ServerKind::Sqlite => {
-            "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
-        }
-    };
-    let rows = connection.query(sql).await.attempt("cannot read the size of the database")?;
-    Ok(rows.first().and_then(|row| row.number(0)).and_then(|bytes| u64::try_from(bytes).ok()))
-}

@@ -7,12 +7,13 @@
 use std::collections::BTreeSet;
 
 use super::build::verdict;
+use super::dependents::dependents;
 use super::estimate::bytes;
 use super::live::schema_of;
 use super::model::{Check, CheckState, Plan, Step};
 use crate::db::{self, Connection, LiveQuery, Snapshot};
 use crate::schema::{Name, Schema};
-use crate::sql::ast::{Dml, Query, StatementKind};
+use crate::sql::ast::{DataType, Dml, Query, StatementKind};
 use crate::sql::{ObjectName, Section, Server, ServerKind, Source, Span, parse};
 
 /// How many queries are asked for: the most frequent ones.
@@ -29,8 +30,10 @@ pub async fn look_around(plan: &mut Plan, live: &mut Connection, snapshot: &Snap
     }
     let touched = touched(plan, snapshot);
     held(plan, live, &touched).await;
-    depending(plan, live, &touched).await;
-    queries(plan, live, snapshot).await;
+    let schema = schema_of(snapshot);
+    depending(plan, live, &touched, &schema).await;
+    counters(plan, snapshot, &schema);
+    queries(plan, live, snapshot, &schema).await;
     room(plan);
     plan.verdict = verdict(&plan.migrations, &plan.preflight);
 }
@@ -89,8 +92,20 @@ async fn held(plan: &mut Plan, live: &mut Connection, touched: &BTreeSet<Name>) 
 }
 
 /// What uses the tables: it is no warning by itself, and good to know.
-async fn depending(plan: &mut Plan, live: &mut Connection, touched: &BTreeSet<Name>) {
-    let found = match db::dependents(live, touched).await {
+async fn depending(
+    plan: &mut Plan,
+    live: &mut Connection,
+    touched: &BTreeSet<Name>,
+    schema: &Schema,
+) {
+    let found = match live.server().kind {
+        ServerKind::Postgres => db::dependents(live, touched).await,
+        // They record less than the model of the schema knows.
+        ServerKind::Mysql | ServerKind::Mariadb | ServerKind::Sqlite => {
+            Ok(dependents(schema, touched))
+        }
+    };
+    let found = match found {
         Ok(found) => found,
         Err(error) => {
             add(plan, "dependents", CheckState::Unknown, vec![error.to_string()], "");
@@ -104,6 +119,46 @@ async fn depending(plan: &mut Plan, live: &mut Connection, touched: &BTreeSet<Na
     add(plan, "dependents", CheckState::Fine, lines, "nothing else uses the tables");
 }
 
+/// Counters of AUTO_INCREMENT that are close to the end of their type.
+fn counters(plan: &mut Plan, snapshot: &Snapshot, schema: &Schema) {
+    if !snapshot.server.kind.is_mysql_family() {
+        return;
+    }
+    let mut close: Vec<(u64, String)> = Vec::new();
+    for (table, size) in &snapshot.sizes {
+        let Some(next) = size.auto_increment else { continue };
+        let columns = schema.relation(table).map(|relation| relation.columns.as_slice());
+        let counted = columns.unwrap_or_default().iter().find(|column| column.auto_increment);
+        let Some(column) = counted else { continue };
+        let Some(most) = column.data_type.as_ref().and_then(most) else { continue };
+        let percent = u128::from(next) * 100 / u128::from(most);
+        if percent >= NEARLY {
+            let line = format!("{table}.{} has counted to {next} of {most}", column.name);
+            close.push((most - next.min(most), line));
+        }
+    }
+    close.sort();
+    let lines = close.into_iter().map(|(_, line)| line).collect();
+    let fine = "no AUTO_INCREMENT has counted through four fifths of its type";
+    add(plan, "auto-increment-capacity", CheckState::Warning, lines, fine);
+}
+
+/// A counter that has come so far through its type, in percent, is told.
+const NEARLY: u128 = 80;
+
+/// Returns the largest number of a type (MySQL manual, 13.1.2; MariaDB the same).
+fn most(data_type: &DataType) -> Option<u64> {
+    let signed: u64 = match data_type.name.as_str() {
+        "tinyint" => 127,
+        "smallint" => 32_767,
+        "mediumint" => 8_388_607,
+        "int" => 2_147_483_647,
+        "bigint" => 9_223_372_036_854_775_807,
+        _ => return None,
+    };
+    Some(if data_type.unsigned { signed * 2 + 1 } else { signed })
+}
+
 /// Something that queries cannot use any longer.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Gone {
@@ -113,7 +168,7 @@ struct Gone {
 }
 
 /// The queries that read or write what is dropped, renamed or retyped.
-async fn queries(plan: &mut Plan, live: &mut Connection, snapshot: &Snapshot) {
+async fn queries(plan: &mut Plan, live: &mut Connection, snapshot: &Snapshot, schema: &Schema) {
     let what = "live-queries";
     let gone: BTreeSet<Gone> = plan.steps().flat_map(|step| gone_by(step, snapshot)).collect();
     if gone.is_empty() {
@@ -140,9 +195,8 @@ async fn queries(plan: &mut Plan, live: &mut Connection, snapshot: &Snapshot) {
             return;
         }
     };
-    let schema = schema_of(snapshot);
     let lines: Vec<String> =
-        seen.iter().flat_map(|query| broken(query, &gone, &schema, snapshot.server)).collect();
+        seen.iter().flat_map(|query| broken(query, &gone, schema, snapshot.server)).collect();
     let fine = format!("none of {} queries seen uses what changes", seen.len());
     add(plan, what, CheckState::Warning, lines, &fine);
 }

@@ -193,12 +193,14 @@ struct Stage {
     filled: bool,
     ground: Ground,
     surprises: Vec<String>,
+    /// What was seen after the last statement, where that stood alone and nothing came since.
+    left: Option<Observation>,
 }
 
 impl Stage {
     fn new(planned: &PlannedMigration, witness: Option<Witness>, ground: Ground) -> Self {
         let filled = planned.steps().any(|step| attic::fills(&step.sql));
-        Self { witness, filled, ground, surprises: Vec::new() }
+        Self { witness, filled, ground, surprises: Vec::new(), left: None }
     }
 
     /// Refuses a statement that would reach beyond the shadow.
@@ -258,13 +260,18 @@ async fn run_group(
             if let Some(stop) = stage.refusal(step, shadow) {
                 return Err(stop);
             }
-            let before = stage.look(shadow).await;
+            let before = match stage.left.take() {
+                Some(before) => before,
+                None => stage.look(shadow).await,
+            };
             alone(shadow, step, &mut stage.surprises).await?;
             let after = stage.look(shadow).await;
-            stage.compare(step, &before, after);
+            let files = stage.compare(step, &before, after).files;
+            stage.left = Some(Observation { files, ..Observation::default() });
         }
         return Ok(());
     }
+    stage.left = None;
     let switch = foreign_keys_switch(shadow.server().kind, group.foreign_keys);
     shadow.begin_after(switch).await.map_err(at(first))?;
     let mut before = stage.look(shadow).await;

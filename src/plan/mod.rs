@@ -10,6 +10,7 @@ mod beyond;
 mod build;
 mod change;
 mod count;
+mod dependents;
 mod digest;
 mod dry_run;
 mod estimate;

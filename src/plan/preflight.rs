@@ -127,27 +127,9 @@ const READ_ONLY: Question = Question {
     sql: "SELECT 'the server is read-only: it may be a replica' WHERE @@global.read_only",
 };
 
-const AUTO_INCREMENT: Question = Question {
-    what: "auto-increment-capacity",
-    state: CheckState::Warning,
-    fine: "no AUTO_INCREMENT has counted through four fifths of its type",
-    sql: "SELECT concat(name, ' has counted to ', next, ' of ', most) FROM ( \
-          SELECT concat(t.table_name, '.', c.column_name) AS name, t.auto_increment AS next, \
-          CAST(CASE c.data_type WHEN 'tinyint' THEN 127 WHEN 'smallint' THEN 32767 \
-          WHEN 'mediumint' THEN 8388607 WHEN 'int' THEN 2147483647 \
-          ELSE 9223372036854775807 END AS DECIMAL(20)) * IF(c.column_type LIKE '%unsigned%', 2, 1) \
-          + IF(c.column_type LIKE '%unsigned%', 1, 0) AS most \
-          FROM information_schema.tables t JOIN information_schema.columns c \
-          ON c.table_schema = t.table_schema AND c.table_name = t.table_name \
-          AND c.extra LIKE '%auto_increment%' AND c.data_type LIKE '%int' \
-          WHERE t.table_schema = database() AND t.auto_increment IS NOT NULL) counted \
-          WHERE next / most > 0.8 ORDER BY next / most DESC LIMIT 5",
-};
-
 const MYSQL: &[Question] = &[
     LONG_TRANSACTIONS,
     READ_ONLY,
-    AUTO_INCREMENT,
     Question {
         what: "group-replication",
         state: CheckState::Warning,
@@ -170,7 +152,6 @@ const MYSQL: &[Question] = &[
 const MARIADB: &[Question] = &[
     LONG_TRANSACTIONS,
     READ_ONLY,
-    AUTO_INCREMENT,
     Question {
         what: "galera",
         state: CheckState::Warning,

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use lockwise::db::{Snapshot, SnapshotOptions, load, snapshot};
+use lockwise::db::{Scope, Snapshot, SnapshotOptions, load, snapshot, snapshot_of};
 use lockwise::schema::Name;
 use lockwise::sql::ServerKind;
 
@@ -87,5 +87,41 @@ fn the_mode_that_a_routine_was_made_under_is_kept() {
         let taken = check(script).await;
         let routine = taken.object("function", &Name::new("", "f")).expect("it");
         assert!(routine.sql().contains("ANSI_QUOTES"), "{}", routine.sql());
+    });
+}
+
+#[test]
+fn more_tables_than_the_server_keeps_open_are_read_in_parts() {
+    run(async {
+        let database = Database::new(ServerKind::Mariadb).await;
+        let mut connection = database.connect().await;
+        let cache = connection.query("SELECT @@table_definition_cache").await.expect("a number");
+        let count = cache.first().expect("a row").count(0);
+        // Two names that differ in case alone stand on either side of the other letters.
+        let number = |at: u64| if at == 0 { "T0001".to_owned() } else { format!("t{at:04}") };
+        for at in 0..count {
+            let parent = number(at.saturating_sub(1));
+            let sql = format!(
+                "CREATE TABLE {} (id int PRIMARY KEY, CHECK (id > {at}), CONSTRAINT f{at} \
+                 FOREIGN KEY (id) REFERENCES {parent} (id))",
+                number(at)
+            );
+            connection.execute(&sql).await.unwrap_or_else(|error| panic!("{error:?}\n{sql}"));
+        }
+        let options = SnapshotOptions { sizes: true, ..SnapshotOptions::default() };
+        let taken = snapshot(&mut connection, &options).await.expect("snapshot");
+        let names = |kind: &str| -> Vec<String> {
+            let objects = taken.objects.iter().filter(|object| object.kind == kind);
+            objects.map(|object| object.name.name.clone()).collect()
+        };
+        let wanted: Vec<String> = (0..count).map(number).collect();
+        assert_eq!(names("table"), wanted);
+        assert_eq!(names("foreign-key").len(), wanted.len());
+        assert_eq!(taken.sizes.len(), wanted.len());
+        let scope = Scope { relations: wanted.into_iter().collect(), ..Scope::default() };
+        let each = snapshot_of(&mut connection, &options, &scope).await.expect("snapshot");
+        assert_eq!(each.text(), taken.text());
+        drop(connection);
+        database.drop().await;
     });
 }

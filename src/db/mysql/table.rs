@@ -30,15 +30,19 @@ impl TableFacts {
 
 /// Reads the list of tables, views and sequences.
 pub(super) async fn tables(reader: &mut Reader<'_>) -> Result<Vec<TableFacts>, ServerError> {
-    let rows = reader
-        .ask_on(
-            "SELECT table_name, table_type, coalesce(engine, ''), coalesce(table_collation, ''), \
-             coalesce(create_options, ''), table_comment, coalesce(table_rows, 0), \
-             coalesce(data_length, 0) + coalesce(index_length, 0), auto_increment \
-             FROM information_schema.tables WHERE table_schema = {db}",
-            &["table_name"],
-        )
-        .await?;
+    // MySQL asks the engine for each of these, and stores the answers.
+    let sizes = if reader.with_sizes {
+        "coalesce(table_rows, 0), coalesce(data_length, 0) + coalesce(index_length, 0), \
+         auto_increment"
+    } else {
+        "0, 0, NULL"
+    };
+    let sql = format!(
+        "SELECT table_name, table_type, coalesce(engine, ''), coalesce(table_collation, ''), \
+         coalesce(create_options, ''), table_comment, {sizes} \
+         FROM information_schema.tables WHERE table_schema = {{db}}"
+    );
+    let rows = reader.ask_on(&sql, &["table_name"]).await?;
     let mut tables: Vec<TableFacts> = rows
         .iter()
         .filter(|row| !reader.own.contains(row.text(0)))
