@@ -1,4 +1,7 @@
 //! CREATE TABLE and CREATE VIEW: what they take from relations that exist.
+//!
+//! PostgreSQL 12 to 18, DefineRelation and MergeAttributes (tablecmds.c), transformTableLikeClause
+//! (parse_utilcmd.c), DefineVirtualRelation (view.c); measured, testdata/servers/postgres.
 
 use super::foreign_key;
 use super::sheet::Sheet;

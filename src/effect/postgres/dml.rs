@@ -1,4 +1,7 @@
 //! Queries and data changes, COPY.
+//!
+//! PostgreSQL 12 to 18, manual: Explicit Locking, the notes of each command; ri_triggers.c for the
+//! rows of foreign keys; measured, testdata/servers/postgres.
 
 use super::sheet::Sheet;
 use super::{bounds, column, foreign_key, source, there};

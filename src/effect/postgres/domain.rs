@@ -1,4 +1,7 @@
 //! Types, enums and domains.
+//!
+//! PostgreSQL 12 to 18, AlterDomainAddConstraint, AlterDomainNotNull (typecmds.c), AddEnumLabel
+//! (pg_enum.c); manual: ALTER TYPE, ALTER DOMAIN; measured, testdata/servers/postgres.
 
 use super::sheet::Sheet;
 use super::{source, there};

@@ -1,4 +1,6 @@
 //! DROP COLUMN: what goes with the column, on the table and below it.
+//!
+//! PostgreSQL 12 to 18, tablecmds.c: ATExecDropColumn; measured, testdata/servers/postgres.
 
 use super::column::check_there;
 use super::dependents;

@@ -107,7 +107,8 @@ const FORMS: &[&str] = &[
     "interval",
 ];
 
-/// VOLATILE functions of the extensions that are shipped with the server.
+/// VOLATILE functions of the extensions that are shipped with the server (pg_proc of PostgreSQL 15
+/// with each made), and of others that give random keys, which are taken for VOLATILE.
 const EXTENSION_VOLATILE: &[&str] = &[
     "uuid_generate_v1",
     "uuid_generate_v1mc",
@@ -126,7 +127,8 @@ const EXTENSION_VOLATILE: &[&str] = &[
     "cuid",
 ];
 
-/// Functions of those extensions that are not VOLATILE.
+/// Functions of those extensions that are IMMUTABLE or STABLE (pg_proc of PostgreSQL 15;
+/// those of PostGIS by its script, 2.5).
 const EXTENSION_STABLE: &[&str] = &[
     "citext",
     "crypt",

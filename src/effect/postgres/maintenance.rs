@@ -1,4 +1,8 @@
 //! VACUUM, ANALYZE, CLUSTER, REFRESH, LOCK TABLE.
+//!
+//! PostgreSQL 12 to 18, vacuum_rel (vacuum.c), cluster_rel (cluster.c), ExecRefreshMatView
+//! (matview.c), LockTableCommand (lockcmds.c); the manual's page of each; measured,
+//! testdata/servers/postgres.
 
 use super::sheet::Sheet;
 use super::{dml, object, source, table_refused, there};

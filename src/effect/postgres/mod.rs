@@ -2,6 +2,9 @@
 //!
 //! One file a kind of statement; each fills a [`sheet::Sheet`]. `types`, `functions` and `bounds`
 //! hold what the server decides by: casts, volatility, partition bounds.
+//!
+//! PostgreSQL 12 to 18: the manual, the server's source and recordings (testdata/servers/postgres),
+//! as each file says at its top and [`source`] for each effect.
 
 mod alter_table;
 mod bounds;

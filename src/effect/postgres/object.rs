@@ -1,5 +1,9 @@
 //! Statements that look alike for every kind of object, and those of lesser objects: RENAME, SET
 //! SCHEMA, OWNER, COMMENT, GRANT, sequences, routines, publications.
+//!
+//! PostgreSQL 12 to 18: CommentObject (comment.c), ExecGrant_Relation (aclchk.c), AlterSequence
+//! (sequence.c), check_publication_add_relation (pg_publication.c), CreateStatistics (statscmds.c);
+//! the manual's page of each; measured, testdata/servers/postgres.
 
 use super::sheet::Sheet;
 use super::{dml, there, trigger};

@@ -3,6 +3,9 @@
 //! A relation is locked once, in the strongest mode asked for; rewritten, scanned and indexed once.
 //! What a lock is held for is the longest work that the statement does: locks are taken before the
 //! work starts and kept to the end.
+//!
+//! PostgreSQL 12 to 18, manual: Explicit Locking (locks last until the transaction ends);
+//! PreventInTransactionBlock (xact.c) for 25001; measured, testdata/servers/postgres.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Where the facts are known from.
+//! Where the facts of PostgreSQL 12 to 18 are known from.
 //!
 //! "Measured" means that the behaviour was recorded on servers of the versions named; the
 //! recordings are in testdata/servers/postgres and are tests.

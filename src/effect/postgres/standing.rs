@@ -1,4 +1,7 @@
 //! Constraints that exist: dropped, validated, altered, renamed.
+//!
+//! PostgreSQL 12 to 18, tablecmds.c: ATExecDropConstraint, ATExecValidateConstraint,
+//! ATExecAlterConstraint; manual: ALTER TABLE; measured, testdata/servers/postgres.
 
 use super::sheet::Sheet;
 use super::target::Target;

@@ -1,4 +1,7 @@
 //! ALTER COLUMN … TYPE.
+//!
+//! PostgreSQL 12 to 18, tablecmds.c: ATPrepAlterColumnType, ATColumnChangeRequiresRewrite,
+//! ATPostAlterTypeCleanup; CheckIndexCompatible (indexcmds.c); measured, testdata/servers/postgres.
 
 use super::sheet::Sheet;
 use super::target::Target;
