@@ -2,6 +2,9 @@
 //!
 //! The servers compare the two definitions and not the words of the statement: dropping an index
 //! and adding the same again is no change. So does this.
+//!
+//! MySQL: fill_alter_inplace_info (sql_table.cc), MariaDB the same; measured on MariaDB 10.11, 11.8
+//! and MySQL 9.7, testdata/servers.
 
 use crate::schema::Index;
 use crate::sql::ast::IndexKind;

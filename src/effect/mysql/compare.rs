@@ -1,6 +1,9 @@
 //! Compares a table before ALTER TABLE with the table after it.
 //!
 //! In: the two definitions, and the actions for what a definition does not show. Out: [`Changes`].
+//!
+//! MySQL: fill_alter_inplace_info (sql_table.cc), MariaDB the same; measured on MariaDB 10.11, 11.8
+//! and MySQL 9.7, testdata/servers.
 
 use super::change::Changes;
 use super::definition::*;

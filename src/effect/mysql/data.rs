@@ -1,4 +1,7 @@
 //! INSERT, UPDATE, DELETE, LOCK TABLES, and the statements that look after tables.
+//!
+//! MySQL manual, Locks Set by Different SQL Statements in InnoDB, LOCK TABLES; MariaDB the same;
+//! measured on MariaDB 10.11, 11.8 and MySQL 9.7, testdata/servers.
 
 use super::Scene;
 use crate::effect::{During, HeldUntil, LockMode, TableState};

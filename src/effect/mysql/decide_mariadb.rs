@@ -2,6 +2,8 @@
 //!
 //! INSTANT changes metadata, NOCOPY works on indexes, INPLACE may rebuild, COPY copies all rows.
 //! Since 11.2 a copy applies what writers did meanwhile, so that LOCK=NONE goes with it.
+//!
+//! MariaDB manual, InnoDB Online DDL; measured on 10.11 and 11.8, testdata/servers/mariadb.
 
 use super::change::Changes;
 use super::decide::{Shape, keeps, rebuilds};

@@ -1,4 +1,7 @@
 //! Which defaults a type takes.
+//!
+//! MySQL manual, Data Type Default Values; measured on MariaDB 10.11, 11.8 and MySQL 9.7,
+//! testdata/servers.
 
 use super::refuse::is_geometry;
 use super::{Scene, same};

@@ -1,4 +1,7 @@
 //! Foreign keys: who is locked on the other side, and what is refused.
+//!
+//! MySQL manual, FOREIGN KEY Constraints; MariaDB manual, Foreign Keys; measured on MariaDB 10.11,
+//! 11.8 and MySQL 9.7, testdata/servers.
 
 use super::change::Changes;
 use super::{Scene, same};

@@ -1,4 +1,7 @@
 //! Views, triggers, routines, events, databases: definitions that lock little.
+//!
+//! MySQL manual, Statements That Cause an Implicit Commit and the page of each statement, MariaDB
+//! the same; measured on MariaDB 10.11, 11.8 and MySQL 9.7, testdata/servers.
 
 use super::{Scene, same};
 use crate::effect::During;

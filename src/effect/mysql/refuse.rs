@@ -1,4 +1,7 @@
 //! What ALTER TABLE refuses whatever the rows are: columns, defaults, options.
+//!
+//! MySQL manual, ALTER TABLE, Server Error Message Reference; MariaDB manual, Error Codes; measured
+//! on MariaDB 10.11, 11.8 and MySQL 9.7, testdata/servers.
 
 use super::types::{TypeChange, type_change};
 use super::{Scene, same};

@@ -1,4 +1,7 @@
 //! What is refused about the columns of a key.
+//!
+//! MySQL manual, InnoDB Limits, CREATE INDEX; MariaDB the same where nothing else is said; measured
+//! on MariaDB 10.11, 11.8 and MySQL 9.7, testdata/servers.
 
 use super::refuse::is_geometry;
 use super::refuse_key::partition_columns;

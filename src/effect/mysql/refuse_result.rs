@@ -1,4 +1,7 @@
 //! What ALTER TABLE refuses of the table as a whole: engine, character set, keys, row size.
+//!
+//! MySQL manual, Limits on Table Column Count and Row Size; MariaDB the same where nothing else is
+//! said; measured on MariaDB 10.11, 11.8 and MySQL 9.7, testdata/servers.
 
 use super::refuse::*;
 use super::{Scene, same};

@@ -1,4 +1,7 @@
 //! CREATE TABLE, CREATE INDEX, DROP, RENAME TABLE, TRUNCATE.
+//!
+//! MySQL manual, Data Definition Statements; MariaDB the same where nothing else is said; measured
+//! on MariaDB 10.11, 11.8 and MySQL 9.7, testdata/servers.
 
 use super::change::Changes;
 use super::decide::Shape;

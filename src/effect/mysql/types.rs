@@ -1,6 +1,9 @@
 //! What a change of a column's type costs.
 //!
 //! In: the type before and after, each with its character set. Out: [`TypeChange`].
+//!
+//! MySQL manual, Online DDL Operations, Data Type Storage Requirements; MariaDB manual, InnoDB
+//! Online DDL; measured on MariaDB 10.11, 11.8 and MySQL 9.7, testdata/servers.
 
 use super::same;
 use crate::schema::max_bytes;
