@@ -1,4 +1,7 @@
 //! ADD COLUMN: instant for most definitions, refused or dependent on the rows for some.
+//!
+//! sqlite.org/lang_altertable.html, section 4; measured on SQLite 3.40 to 3.54,
+//! testdata/servers/sqlite.
 
 use super::{CONSTRAINT, SQL_ERROR, Scene, same};
 use crate::effect::During;

@@ -1,4 +1,6 @@
 //! ALTER TABLE: rename, drop and, since 3.53, NOT NULL and CHECK.
+//!
+//! sqlite.org/lang_altertable.html; measured on SQLite 3.40 to 3.54, testdata/servers/sqlite.
 
 use super::{CONSTRAINT, SQL_ERROR, Scene, is_reserved, same};
 use crate::effect::During;

@@ -1,4 +1,7 @@
 //! INSERT, UPDATE, DELETE and SELECT.
+//!
+//! sqlite.org/lockingv3.html, foreignkeys.html; measured on SQLite 3.40 to 3.54,
+//! testdata/servers/sqlite.
 
 use super::{CONSTRAINT, SQL_ERROR, Scene, same};
 use crate::effect::{During, HeldUntil, LockMode};

@@ -1,4 +1,6 @@
 //! What no column, index or CHECK may say, whatever table it is for.
+//!
+//! sqlite.org/lang_createtable.html; measured on SQLite 3.40 to 3.54, testdata/servers/sqlite.
 
 use super::{SQL_ERROR, Scene, same};
 use crate::sql::ast::{ColumnDef, ConstraintKind, Expr, ExprShape};
