@@ -162,6 +162,33 @@ fn files_and_lines_keep_their_size() {
 }
 
 #[test]
+fn facts_name_server_version_and_source() {
+    const SERVERS: &[&str] = &["PostgreSQL ", "MySQL ", "MariaDB ", "SQLite "];
+    const SOURCES: &[&str] = &["manual", ".c:", ".c)", ".cc)", "sqlite.org/", "pg_proc"];
+    let measured = "testdata/servers";
+    let mut problems = Vec::new();
+    for server in ["postgres", "mysql", "sqlite"] {
+        for path in files(&root().join("src/effect").join(server), ".rs") {
+            let text = fs::read_to_string(&path).unwrap();
+            let top = text.lines().take_while(|line| line.starts_with("//!"));
+            let top = top.collect::<Vec<_>>().join(" ");
+            let has = |words: &[&str]| words.iter().any(|word| top.contains(word));
+            let versioned = SERVERS.iter().any(|name| {
+                top.match_indices(name)
+                    .any(|(at, _)| top[at + name.len()..].starts_with(|c: char| c.is_ascii_digit()))
+            });
+            if !versioned {
+                problems.push(format!("{}: no version of a server at its top", path.display()));
+            }
+            if !has(SOURCES) && !top.contains(measured) {
+                problems.push(format!("{}: no source at its top", path.display()));
+            }
+        }
+    }
+    report(&problems);
+}
+
+#[test]
 fn rule_files_are_short() {
     let mut problems = Vec::new();
     let rules = files(&root().join("rules"), ".toml");
