@@ -56,6 +56,7 @@ impl Relation {
             has_rows: false,
             columns: Vec::new(),
             constraints: Vec::new(),
+            key_copies: Vec::new(),
             indexes: Vec::new(),
             triggers: Vec::new(),
             policies: Vec::new(),
@@ -100,6 +101,17 @@ impl Relation {
     /// Returns a constraint.
     pub fn constraint(&self, name: &str) -> Option<&Constraint> {
         self.constraints.iter().find(|constraint| constraint.name == name)
+    }
+
+    /// Returns the partitioned table of which it is a part.
+    pub fn partitioned_parent(&self) -> Option<&Name> {
+        self.partition_of.as_ref().map(|(parent, _)| parent)
+    }
+
+    /// Forgets the copies of foreign keys that are there no more.
+    pub(super) fn forget_copies(&mut self) {
+        let constraints = &self.constraints;
+        self.key_copies.retain(|copy| constraints.iter().any(|c| c.name == copy.key));
     }
 
     /// Returns an index.

@@ -105,6 +105,8 @@ pub struct Relation {
     pub columns: Vec<Column>,
     /// Constraints in order of their making; keys too (each has its index in `indexes`).
     pub constraints: Vec<Constraint>,
+    /// Copies of its foreign keys, one for each partition that they reference (PostgreSQL).
+    pub key_copies: Vec<KeyCopy>,
     /// Indexes.
     pub indexes: Vec<Index>,
     /// Triggers.
@@ -235,6 +237,17 @@ pub struct Constraint {
     pub no_inherit: bool,
     /// The migration that made it.
     pub origin: Origin,
+}
+
+/// A copy of a foreign key, which references a partition of the referenced table (PostgreSQL).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyCopy {
+    /// The foreign key.
+    pub key: String,
+    /// The partition.
+    pub of: Name,
+    /// The name that the server made up for it.
+    pub name: String,
 }
 
 /// What a constraint demands.

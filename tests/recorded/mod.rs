@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each file of tests uses its part")]
 
+pub(crate) mod worlds;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 

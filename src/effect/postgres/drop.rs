@@ -240,7 +240,25 @@ fn one_index(sheet: &mut Sheet<'_>, drop: &Drop, full: &Name, table: &Relation) 
         sheet.leaves("replica-identity-lost", full.to_string(), &table.name);
     }
     sheet.lose(ObjectKind::Index, &full.to_string(), false, false);
+    if partitioned {
+        lose_attached(sheet, full);
+    }
     sheet.breaks("drop-index", ObjectKind::Index, full.to_string(), &table.name);
+}
+
+/// The indexes of partitions that are attached to an index go with it, level by level.
+fn lose_attached(sheet: &mut Sheet<'_>, full: &Name) {
+    let schema = sheet.schema;
+    let mut queue = vec![full.clone()];
+    while let Some(above) = queue.pop() {
+        for (own, table) in &schema.index_tables {
+            let index = schema.relation(table).and_then(|table| table.index(&own.name));
+            if index.is_some_and(|index| index.parent.as_ref() == Some(&above)) {
+                sheet.lose(ObjectKind::Index, &own.to_string(), false, true);
+                queue.push(own.clone());
+            }
+        }
+    }
 }
 
 fn drop_type(sheet: &mut Sheet<'_>, drop: &Drop, written: &ObjectName) {

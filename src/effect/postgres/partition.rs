@@ -23,6 +23,19 @@ pub(super) const fn detach_level(mode: DetachMode) -> LockMode {
     }
 }
 
+/// Copies of foreign keys to a partition go, and the row triggers that it took over, on the tables
+/// below it too.
+fn lose_taken_over(sheet: &mut Sheet<'_>, child: &Name) {
+    sheet.lose_copies_of(child);
+    let schema = sheet.schema;
+    for member in sheet.family(child, false) {
+        let found = schema.relation(&member).into_iter().flat_map(|table| &table.triggers);
+        for trigger in found.filter(|trigger| trigger.inherited) {
+            sheet.lose_part(ObjectKind::Trigger, &member, &trigger.name, false, true);
+        }
+    }
+}
+
 /// Effects of ATTACH PARTITION.
 pub(super) fn attach(
     sheet: &mut Sheet<'_>,
@@ -348,6 +361,7 @@ pub(super) fn detach(
     if let Some(default) = default {
         sheet.lock(&default, AccessExclusive, "detach-partition-default");
     }
+    lose_taken_over(sheet, &child);
     // The partition's foreign keys become its own.
     let referenced: Vec<Name> = sheet
         .table(&child)

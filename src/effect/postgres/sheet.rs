@@ -200,6 +200,24 @@ impl<'a> Sheet<'a> {
     ) {
         let state = self.state(table);
         self.lose_in(object, format!("{table}.{part}"), rows, cascade, state);
+        let found = self.table(table).filter(|_| object == ObjectKind::Constraint);
+        let copies = found.into_iter().flat_map(|table| &table.key_copies);
+        for copy in copies.filter(|copy| copy.key == part) {
+            self.lose_in(object, format!("{table}.{}", copy.name), false, true, state);
+        }
+    }
+
+    /// Notes that the copies of foreign keys vanish that reference a partition, or one below it.
+    pub(super) fn lose_copies_of(&mut self, partition: &Name) {
+        let gone = self.family(partition, false);
+        let schema = self.schema;
+        for table in schema.relations.values() {
+            for copy in table.key_copies.iter().filter(|copy| gone.contains(&copy.of)) {
+                let state = self.state(&table.name);
+                let name = format!("{}.{}", table.name, copy.name);
+                self.lose_in(ObjectKind::Constraint, name, false, true, state);
+            }
+        }
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "the others are alike here")]

@@ -1,7 +1,7 @@
 //! ALTER TABLE on PostgreSQL, action by action.
 
 use super::super::model::{Constraint, Demand, Name, Origin, Relation, RelationKind, Schema};
-use super::{create, drop, partition, rename};
+use super::{create, drop, key_copies, partition, rename};
 use crate::sql::ast::{
     ActionKind, AlterTable, ColumnDef, DataType, DetachMode, ObjectKind, PgAction, ReplicaIdentity,
     RowSecurity, TableAction, TableConstraint, TypeAction,
@@ -41,6 +41,7 @@ pub(super) fn table(schema: &mut Schema, alter: &AlterTable) {
             kind => run(schema, &name, kind, alter.only),
         }
     }
+    key_copies::complete(schema, &name);
 }
 
 /// Returns the table and, unless ONLY is written, all below it.

@@ -2,6 +2,7 @@
 
 use super::super::depend::{Dependent, Part};
 use super::super::model::{Demand, Name, Schema};
+use super::key_copies;
 use crate::sql::ObjectName;
 use crate::sql::ast::{Drop, ObjectKind};
 
@@ -90,6 +91,7 @@ fn object(schema: &mut Schema, statement: &Drop, name: &ObjectName) {
 pub(super) fn relation(schema: &mut Schema, name: &Name, cascade: bool) {
     let dependents = schema.dependents_of_relation(name);
     remove(schema, &dependents, cascade);
+    key_copies::partition_went(schema, name);
     schema.take_relation(name);
 }
 
@@ -110,6 +112,7 @@ pub(super) fn remove(schema: &mut Schema, dependents: &[Dependent], cascade: boo
                 schema.edit(name, |_, table| {
                     table.indexes.retain(|i| i.constraint.as_deref() != Some(gone.as_str()));
                     table.constraints.retain(|constraint| constraint.name != *gone);
+                    table.forget_copies();
                 });
             }
             Part::Index(gone) => {
@@ -269,6 +272,7 @@ pub(super) fn constraint(
                 .map(|c| c.name.clone())
                 .collect();
             relation.constraints.retain(|c| !gone.contains(&c.name));
+            relation.forget_copies();
             relation.indexes.retain(|i| !i.constraint.as_ref().is_some_and(|of| gone.contains(of)));
         });
     }

@@ -6,6 +6,7 @@
 mod alter;
 mod create;
 mod drop;
+mod key_copies;
 pub(super) mod mysql;
 mod partition;
 mod postgres;

@@ -2,7 +2,7 @@
 
 use super::super::model::{Constraint, Demand, Index, Name, Origin, Relation, Schema};
 use super::super::naming::{index_column_names, made_up_name};
-use super::create;
+use super::{create, key_copies};
 use crate::sql::Ident;
 use crate::sql::ast::PartitionBound;
 
@@ -171,10 +171,12 @@ pub(super) fn attach(schema: &mut Schema, parent: &Name, child: &Name, bound: &P
         }
     });
     schema.note_mention(parent, child);
+    key_copies::partition_came(schema, child);
 }
 
 /// DETACH PARTITION: what was taken over stays as its own.
 pub(super) fn detach(schema: &mut Schema, child: &Name) {
+    key_copies::partition_went(schema, child);
     schema.edit(child, |_, table| {
         table.partition_of = None;
         for column in &mut table.columns {

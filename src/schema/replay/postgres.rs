@@ -5,7 +5,7 @@ use super::super::model::{
     TypeBody,
 };
 use super::super::naming::{index_column_names, made_up_name};
-use super::{alter, create, partition, rename, routine};
+use super::{alter, create, key_copies, partition, rename, routine};
 use crate::sql::ast::{
     self, AlterDomain, AlterType, CreateDomain, CreateIndex, CreateTrigger, DoBlock, DomainAction,
     IndexAction, MaintenanceKind, ObjectKind, Sequence, Set, SetScope, Statement, StatementKind,
@@ -22,7 +22,10 @@ pub(super) fn apply(schema: &mut Schema, statement: &Statement) {
         return;
     }
     match &statement.kind {
-        StatementKind::CreateTable(table) => create::table(schema, table),
+        StatementKind::CreateTable(table) => {
+            create::table(schema, table);
+            key_copies::table_came(schema, &create::made_name(schema, table));
+        }
         StatementKind::AlterTable(table) => alter::table(schema, table),
         StatementKind::CreateIndex(index) => create_index(schema, index),
         StatementKind::AlterIndex(index) => alter_index(schema, index),

@@ -162,6 +162,7 @@ fn follow(relation: &mut Relation, old: &Name, new: &Name) {
         }
     };
     relation.inherits.iter_mut().for_each(swap);
+    relation.key_copies.iter_mut().for_each(|copy| swap(&mut copy.of));
     relation.partition_of.iter_mut().for_each(|(parent, _)| swap(parent));
     relation.reads.iter_mut().for_each(|(name, _)| swap(name));
     relation.owned_by.iter_mut().for_each(|(table, _)| swap(table));
@@ -318,6 +319,9 @@ pub(super) fn constraint(schema: &mut Schema, table: &Name, from: &str, to: &str
     schema.edit(table, |_, relation| {
         for constraint in relation.constraints.iter_mut().filter(|c| c.name == from) {
             to.clone_into(&mut constraint.name);
+        }
+        for copy in relation.key_copies.iter_mut().filter(|copy| copy.key == from) {
+            to.clone_into(&mut copy.key);
         }
         for index in &mut relation.indexes {
             if index.constraint.as_deref() == Some(from) {
