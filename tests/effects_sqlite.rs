@@ -45,8 +45,9 @@ fn disagreements(row: &Value) -> Vec<String> {
     let foreign_keys = if row["foreign_keys"] == Value::Bool(true) { "on" } else { "off" };
     // The recorder makes each file anew, and a new file has a rollback journal.
     let settings = [("foreign_keys", foreign_keys), ("journal_mode", "delete")];
+    let settings = settings.into_iter().chain(built_with(row));
     let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let settings = BTreeMap::from(settings);
+    let settings: BTreeMap<String, String> = settings.collect();
     let sql: Vec<String> = strings(row, "session").into_iter().chain(strings(row, "sql")).collect();
     let filled = row["seed_rows"].as_u64().is_some_and(|count| count > 0);
     let found = predict(server, &strings(row, "schema_sql"), filled, &sql, settings);
@@ -81,6 +82,17 @@ fn disagreements(row: &Value) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// What the SQLite of a recording was built with, as far as it decides about statements: Debian's
+/// command, and the one that is linked in.
+fn built_with(row: &Value) -> Option<(&'static str, &'static str)> {
+    let options = match row["version"].as_str() {
+        Some("3.40.1") => "ENABLE_MATH_FUNCTIONS,ENABLE_UPDATE_DELETE_LIMIT,SOUNDEX",
+        Some("3.51.3") => "SOUNDEX",
+        _ => return None,
+    };
+    Some(("compile_options", options))
 }
 
 /// Failures that a table without rows does not have.

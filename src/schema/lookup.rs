@@ -78,6 +78,7 @@ impl Relation {
             replica_identity: None,
             owned_by: None,
             definition: None,
+            body: crate::sql::ast::Tree::default(),
             system_versioning: false,
             row_versions: 0,
         }
@@ -163,6 +164,13 @@ impl Relation {
             | Demand::NotNull(_) => None,
         }));
         names
+    }
+}
+
+impl Column {
+    /// Returns a column of which only the name is known.
+    pub fn named(name: &str) -> Self {
+        super::replay::plain_column(name, None, Origin::Assumed)
     }
 }
 

@@ -10,6 +10,7 @@ mod lookup;
 mod naming;
 mod depend;
 mod replay;
+mod resolve;
 
 pub use charset::{Charset, has_charset, max_bytes};
 pub use depend::{Dependent, Part};
@@ -18,3 +19,7 @@ pub(crate) use lookup::same_in_any_case;
 pub use model::*;
 pub use naming::{index_column_names, made_up_name, truncated};
 pub use replay::mysql::{Altered, altered};
+pub(crate) use resolve::is_collation;
+pub use resolve::{
+    Checked, Meaning, Object, Place, Purpose, Reason, Refusal, Resolver, is_constant,
+};

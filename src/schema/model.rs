@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::sql::Server;
 use crate::sql::ast::{
-    DataType, Expr, Generated, IdentityKind, KeyPart, PartitionBound, PartitionBy, Persistence,
-    ReferentialAction, Volatility,
+    Change, DataType, Expr, Generated, IdentityKind, KeyPart, PartitionBound, PartitionBy,
+    Persistence, ReferentialAction, Select, Term, Tree, Volatility,
 };
+use crate::sql::{Ident, Server};
 
 /// The full name of an object: `public.orders`; the schema is empty in MySQL's current database.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -149,11 +149,39 @@ pub struct Relation {
     pub owned_by: Option<(Name, String)>,
     /// The query or body of a view, the text of a trigger-bearing definition: for printing.
     pub definition: Option<String>,
+    /// The columns and the query of a view (SQLite).
+    pub body: Tree<ViewBody>,
     /// `WITH SYSTEM VERSIONING` (MariaDB).
     pub system_versioning: bool,
     /// How often columns came or went INSTANT since its rows were last written anew (MySQL), as far
     /// as the replayed history tells.
     pub row_versions: u64,
+}
+
+/// What makes a view (SQLite).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ViewBody {
+    /// Its columns, where they are written before the query.
+    pub columns: Vec<Ident>,
+    /// Its query.
+    pub select: Select,
+}
+
+/// What makes a trigger (SQLite).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TriggerBody {
+    /// It lives in the database `temp`.
+    pub temporary: bool,
+    /// `before`, `after`, `instead of`.
+    pub timing: String,
+    /// `insert`, `update`, `delete`.
+    pub event: String,
+    /// The columns of UPDATE OF.
+    pub columns: Vec<Ident>,
+    /// WHEN.
+    pub when: Option<Term>,
+    /// What it does.
+    pub steps: Vec<Change>,
 }
 
 /// The kinds of relation.
@@ -328,6 +356,8 @@ pub struct Trigger {
     pub inherited: bool,
     /// What makes it, behind `CREATE TRIGGER`; none once a renaming may have changed it (SQLite).
     pub text: Option<String>,
+    /// What it does (SQLite).
+    pub body: Tree<TriggerBody>,
 }
 
 /// A rewrite rule (PostgreSQL).

@@ -103,7 +103,10 @@ pub(crate) fn predict(
 fn table_of(statement: &str) -> Option<&str> {
     let rest = statement.strip_prefix("CREATE ")?;
     let rest = rest.strip_prefix("TEMPORARY ").unwrap_or(rest).strip_prefix("TABLE ")?;
-    rest.split([' ', '(']).next()
+    match rest.strip_prefix('"') {
+        Some(quoted) => rest.get(..quoted.find('"')? + 2),
+        None => rest.split([' ', '(']).next(),
+    }
 }
 
 /// Sets aside the cases that `gaps` names: those known not to be predicted, one a line, each with

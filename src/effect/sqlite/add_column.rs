@@ -5,7 +5,7 @@
 
 use super::{CONSTRAINT, SQL_ERROR, Scene, same};
 use crate::effect::During;
-use crate::schema::{Name, Relation, RelationKind};
+use crate::schema::{Column, Name, Origin, Relation, RelationKind};
 use crate::sql::ast::{
     ColumnDef, ConstraintKind, DataType, Expr, ExprShape, GeneratedStorage, Nullability, ObjectKind,
 };
@@ -29,10 +29,11 @@ impl Scene<'_> {
             }
         }
         self.refused_constraints(column);
-        self.column_clauses(column);
-        if let Some(table) = table {
-            self.words_of_new_column(table, column);
-        }
+        let mut with_new = table
+            .cloned()
+            .unwrap_or_else(|| Relation::new(name.clone(), RelationKind::Table, Origin::Assumed));
+        with_new.columns.push(Column::named(column.name.as_str()));
+        self.column_clauses(column, &with_new);
         self.refused_with_rows(name, column);
         let strict = table.is_some_and(|found| found.options.contains_key("strict"));
         if strict {
@@ -47,35 +48,6 @@ impl Scene<'_> {
         let how = if required { "required-column" } else { "add-column" };
         self.told.breaks(how, ObjectKind::Column, full, name);
         self.locks(name, "add-column", during);
-    }
-
-    /// A CHECK or a generated column may name the table's columns and the new one.
-    fn words_of_new_column(&mut self, table: &Relation, column: &ColumnDef) {
-        let mut with_new = table.clone();
-        let copy = crate::schema::Column {
-            name: column.name.value.clone(),
-            data_type: column.data_type.clone(),
-            not_null: false,
-            not_null_not_valid: false,
-            default: None,
-            generated: None,
-            identity: None,
-            auto_increment: false,
-            on_update: false,
-            invisible: false,
-            inherited: false,
-            local: true,
-            origin: table.origin,
-        };
-        with_new.columns.push(copy);
-        if let Some(generated) = &column.generated {
-            self.words_exist(&with_new, &generated.expr);
-        }
-        for constraint in &column.constraints {
-            if let ConstraintKind::Check(check) = &constraint.kind {
-                self.words_exist(&with_new, check);
-            }
-        }
     }
 
     fn refuse_kind(&mut self, detail: &str) {

@@ -2,6 +2,7 @@
 //!
 //! sqlite.org/lang_altertable.html; measured on SQLite 3.40 to 3.54, testdata/servers/sqlite.
 
+use super::names::Step;
 use super::{CONSTRAINT, SQL_ERROR, Scene, is_reserved, same};
 use crate::effect::During;
 use crate::schema::{Constraint, Demand, Index, Name, Relation, RelationKind};
@@ -23,12 +24,12 @@ impl Scene<'_> {
             match &action.kind {
                 ActionKind::AddColumn { column, .. } => self.add_column(&name, table, column),
                 ActionKind::DropColumn { column, .. } => {
-                    self.drop_column(&name, table, column.as_str());
+                    self.drop_column(&name, table, column.as_str(), alter);
                 }
                 ActionKind::RenameColumn { from, to, .. } => {
-                    self.rename_column(&name, table, from.as_str(), to.as_str());
+                    self.rename_column(&name, table, (from.as_str(), to.as_str()), alter);
                 }
-                ActionKind::RenameTo(to) => self.rename_table(&name, table, to.name()),
+                ActionKind::RenameTo(to) => self.rename_table(&name, table, to.name(), alter),
                 ActionKind::SetNotNull { column } => {
                     self.has_column(table, column.as_str());
                     self.told.scan(&name, "set-not-null");
@@ -107,7 +108,13 @@ impl Scene<'_> {
     /// DROP COLUMN writes every row of the table again; a virtual column is not stored.
     ///
     /// sqlite.org/lang_altertable.html, section 5, says where it is refused.
-    fn drop_column(&mut self, name: &Name, table: Option<&Relation>, column: &str) {
+    fn drop_column(
+        &mut self,
+        name: &Name,
+        table: Option<&Relation>,
+        column: &str,
+        alter: &AlterTable,
+    ) {
         let version = self.schema().server.version;
         if !version.at_least(3, 35, 0) {
             let detail = format!("SQLite {version} has no DROP COLUMN: it came with 3.35");
@@ -123,7 +130,7 @@ impl Scene<'_> {
                 self.told.fails("column-in-use", SQL_ERROR, detail);
             }
         }
-        self.blocked_by_broken_view(false);
+        self.reread(name, alter, Step::DropColumn);
         let is_virtual = table.and_then(|found| found.column_any_case(column)).is_some_and(|c| {
             c.generated.as_ref().is_some_and(|g| g.storage != GeneratedStorage::Stored)
         });
@@ -191,38 +198,9 @@ impl Scene<'_> {
                 user = Some(format!("generated column {} uses {column}", other.name));
             }
         }
-        if let Some(detail) = user.or_else(|| self.named_elsewhere(table, column)) {
+        if let Some(detail) = user {
             self.told.fails("column-in-use", SQL_ERROR, detail);
         }
-    }
-
-    /// Returns which view or trigger names a column.
-    fn named_elsewhere(&self, table: &Relation, column: &str) -> Option<String> {
-        let schema = self.schema();
-        for view in schema.referrers(&table.name).filter(|r| r.kind == RelationKind::View) {
-            let named = view.reads.iter().any(|(read, words)| {
-                *read == table.name && words.iter().any(|word| same(word, column))
-            });
-            if named {
-                let view = &view.name.name;
-                return Some(format!(
-                    "error in view {view} after drop column: no such column: {column}"
-                ));
-            }
-        }
-        schema
-            .relations
-            .values()
-            .flat_map(|owner| {
-                owner.triggers.iter().filter(move |trigger| {
-                    (owner.name == table.name || trigger.touches.contains(&table.name))
-                        && trigger.columns.iter().any(|word| same(word, column))
-                })
-            })
-            .map(|t| {
-                format!("error in trigger {} after drop column: no such column: {column}", t.name)
-            })
-            .next()
     }
 
     /// Tells that a view or virtual table is not to be altered so.
@@ -240,7 +218,13 @@ impl Scene<'_> {
         false
     }
 
-    fn rename_column(&mut self, name: &Name, table: Option<&Relation>, from: &str, to: &str) {
+    fn rename_column(
+        &mut self,
+        name: &Name,
+        table: Option<&Relation>,
+        (from, to): (&str, &str),
+        alter: &AlterTable,
+    ) {
         if !self.is_table(table, "cannot rename columns of") || !self.has_column(table, from) {
             return;
         }
@@ -251,14 +235,20 @@ impl Scene<'_> {
             let detail = format!("duplicate column name: {to}");
             self.told.fails("duplicate-object", SQL_ERROR, detail);
         }
-        self.blocked_by_broken_view(false);
+        self.reread(name, alter, Step::RenameColumn);
         self.breaks_column("rename-column", name, from);
         self.locks(name, "rename", During::Instant);
     }
 
     /// RENAME TO writes the text of everything that names the table: indexes, triggers, views, and
     /// the REFERENCES of its children.
-    fn rename_table(&mut self, name: &Name, table: Option<&Relation>, to: &str) {
+    fn rename_table(
+        &mut self,
+        name: &Name,
+        table: Option<&Relation>,
+        to: &str,
+        alter: &AlterTable,
+    ) {
         if table.is_some_and(|found| found.kind == RelationKind::View) {
             let detail = format!("view {} may not be altered", name.name);
             self.told.fails("wrong-object-kind", SQL_ERROR, detail);
@@ -272,7 +262,7 @@ impl Scene<'_> {
             let detail = format!("there is already another table or index with this name: {to}");
             self.told.fails("duplicate-object", SQL_ERROR, detail);
         }
-        self.blocked_by_broken_view(true);
+        self.reread(name, alter, Step::RenameTable);
         self.told.breaks("rename-table", ObjectKind::Table, name.to_string(), name);
         let children = self.schema().foreign_keys_to(name);
         let children: Vec<Name> =

@@ -5,10 +5,10 @@
 
 use super::{CONSTRAINT, SQL_ERROR, Scene, is_reserved, same};
 use crate::effect::During;
-use crate::schema::{Name, Relation, RelationKind};
+use crate::schema::{Column, Name, Origin, Place, Relation, RelationKind, is_collation};
 use crate::sql::ast::{
-    ColumnDef, ConstraintKind, CreateIndex, CreateTable, CreateTrigger, CreateView, Expr,
-    IndexKind, Key, KeyPart, Persistence, Reindex,
+    ColumnDef, ConstraintKind, CreateIndex, CreateTable, CreateTrigger, CreateView, IndexKind, Key,
+    KeyPart, Persistence, Reindex,
 };
 use crate::sql::{Ident, ObjectName};
 
@@ -40,7 +40,8 @@ impl Scene<'_> {
             self.new_columns(create, &name);
             self.new_keys(create, &name);
         }
-        if create.query.is_some() {
+        if let Some(query) = &create.query {
+            self.query(query);
             self.told.leaves("constraints-lost", name.to_string(), &name);
         }
         if !temporary {
@@ -51,6 +52,7 @@ impl Scene<'_> {
 
     fn new_columns(&mut self, create: &CreateTable, name: &Name) {
         let strict = create.options.iter().any(|(option, _)| option == "strict");
+        let table = new_table(create, name);
         for (at, column) in create.columns.iter().enumerate() {
             self.told.span = column.span;
             let earlier = create.columns.iter().take(at);
@@ -62,9 +64,9 @@ impl Scene<'_> {
                 let full = format!("{}.{}", name.name, column.name);
                 self.strict_type(column.data_type.as_ref(), &full);
             }
-            self.column_clauses(column);
-            self.known_words(create, column);
+            self.column_clauses(column, &table);
         }
+        self.computed_in_a_circle(create);
         let computed = |column: &ColumnDef| column.generated.is_some();
         if !create.columns.is_empty() && create.columns.iter().all(computed) {
             let detail = "must have at least one non-generated column".to_owned();
@@ -72,34 +74,29 @@ impl Scene<'_> {
         }
     }
 
-    /// CHECK and generated columns may name the table's own columns only.
-    fn known_words(&mut self, create: &CreateTable, column: &ColumnDef) {
-        let generated = column.generated.iter().map(|generated| &generated.expr);
-        let checks = column.constraints.iter().filter_map(|c| match &c.kind {
-            ConstraintKind::Check(check) => Some(check),
-            ConstraintKind::PrimaryKey(_)
-            | ConstraintKind::Unique(_)
-            | ConstraintKind::PrimaryKeyUsingIndex(_)
-            | ConstraintKind::UniqueUsingIndex(_)
-            | ConstraintKind::ForeignKey(_)
-            | ConstraintKind::Exclude(_)
-            | ConstraintKind::NotNull(_) => None,
-        });
-        let all: Vec<&Expr> = generated.chain(checks).collect();
-        for expr in all {
-            self.words_are_columns(create, expr);
-        }
-    }
-
-    fn words_are_columns(&mut self, create: &CreateTable, expr: &Expr) {
-        let known = |word: &String| {
-            create.columns.iter().any(|column| same(column.name.as_str(), word))
-                || ["rowid", "oid", "_rowid_", "true", "false"].iter().any(|name| same(name, word))
-                || expr.text.contains(&format!("\"{word}\""))
+    /// A generated column is not computed from itself, nor from one that is computed from it.
+    fn computed_in_a_circle(&mut self, create: &CreateTable) {
+        let computed = |name: &str| {
+            let mut all = create.columns.iter();
+            let column = all.find(|column| same(column.name.as_str(), name))?;
+            column.generated.as_ref().map(|generated| &generated.expr.columns)
         };
-        if let Some(word) = expr.columns.iter().find(|word| !known(word)) {
-            let detail = format!("no such column: {word}");
-            self.told.fails("missing-column", SQL_ERROR, detail);
+        for column in &create.columns {
+            let name = column.name.as_str();
+            let mut queue: Vec<&String> = computed(name).into_iter().flatten().collect();
+            let mut seen: Vec<&String> = Vec::new();
+            while let Some(next) = queue.pop() {
+                if same(next, name) {
+                    self.told.span = column.span;
+                    let detail = format!("generated column loop on \"{name}\"");
+                    self.told.fails("type-mismatch", SQL_ERROR, detail);
+                    return;
+                }
+                if !seen.contains(&next) {
+                    seen.push(next);
+                    queue.extend(computed(next).into_iter().flatten());
+                }
+            }
         }
     }
 
@@ -144,8 +141,7 @@ impl Scene<'_> {
                 }
                 ConstraintKind::ForeignKey(key) => self.reference(create, name, key),
                 ConstraintKind::Check(check) => {
-                    self.words_are_columns(create, check);
-                    self.expression(check, "CHECK constraints", false);
+                    self.expression(check, &new_table(create, name), Place::Check);
                 }
                 ConstraintKind::PrimaryKeyUsingIndex(_)
                 | ConstraintKind::UniqueUsingIndex(_)
@@ -242,8 +238,7 @@ impl Scene<'_> {
                     self.index_columns_exist(table, &create.index.parts);
                     let words = create.index.predicate.as_ref();
                     if let Some(expr) = words {
-                        self.words_exist(table, expr);
-                        self.expression(expr, "partial index WHERE clauses", true);
+                        self.expression(expr, table, Place::PartialIndex);
                     }
                 }
             }
@@ -264,10 +259,7 @@ impl Scene<'_> {
             self.collation(part.collation.as_deref());
             match &part.key {
                 Key::Column(ident) => self.index_column_exists(table, ident),
-                Key::Expr(expr) => {
-                    self.words_exist(table, expr);
-                    self.expression(expr, "index expressions", true);
-                }
+                Key::Expr(expr) => self.expression(expr, table, Place::IndexKey),
             }
         }
     }
@@ -286,21 +278,6 @@ impl Scene<'_> {
             self.told.leaves("index-on-constant", full, &table.name);
         } else {
             let detail = format!("no such column: {ident}");
-            self.told.fails("missing-column", SQL_ERROR, detail);
-        }
-    }
-
-    pub(super) fn words_exist(&mut self, table: &Relation, expr: &Expr) {
-        let known = |word: &String| {
-            table.columns.iter().any(|column| same(&column.name, word))
-                || ["rowid", "oid", "_rowid_", "true", "false"].iter().any(|name| same(name, word))
-                || expr.text.contains(&format!("\"{word}\""))
-        };
-        if !table.complete || expr.has_subquery {
-            return;
-        }
-        if let Some(word) = expr.columns.iter().find(|word| !known(word)) {
-            let detail = format!("no such column: {word}");
             self.told.fails("missing-column", SQL_ERROR, detail);
         }
     }
@@ -394,7 +371,7 @@ impl Scene<'_> {
                     indexes.push((table.name.clone(), index.name.clone()));
                 } else if let Some(table) = schema.find(name) {
                     collect(table);
-                } else if schema.complete && !super::definition::is_collation(name.name()) {
+                } else if schema.complete && !is_collation(name.name()) {
                     let detail = "unable to identify the object to be reindexed".to_owned();
                     self.told.fails("missing-object", SQL_ERROR, detail);
                 }
@@ -412,6 +389,16 @@ impl Scene<'_> {
             .iter()
             .any(|own| same(own, name.name()))
     }
+}
+
+/// Returns the table that a statement makes, as its own expressions see it.
+fn new_table(create: &CreateTable, name: &Name) -> Relation {
+    let mut table = Relation::new(name.clone(), RelationKind::Table, Origin::Assumed);
+    table.complete = true;
+    table.options = create.options.iter().cloned().collect();
+    let columns = create.columns.iter();
+    table.columns = columns.map(|column| Column::named(column.name.as_str())).collect();
+    table
 }
 
 /// Says whether a parent has a key over exactly these columns; none means its primary key.

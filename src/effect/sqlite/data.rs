@@ -6,14 +6,13 @@
 use super::{CONSTRAINT, SQL_ERROR, Scene, same};
 use crate::effect::{During, HeldUntil, LockMode};
 use crate::schema::{Demand, Relation, RelationKind};
-use crate::sql::Ident;
 use crate::sql::ast::{Dml, DmlKind, ObjectKind, ReferentialAction};
 
 impl Scene<'_> {
     pub(super) fn dml(&mut self, dml: &Dml) {
         let cause = match dml.kind {
             DmlKind::Select => {
-                self.read_tables(dml);
+                self.change(dml);
                 return;
             }
             DmlKind::Insert => "insert",
@@ -36,16 +35,7 @@ impl Scene<'_> {
                 continue;
             }
             if let Some(table) = table {
-                if table.kind == RelationKind::View && table.triggers.is_empty() {
-                    let detail = format!("cannot modify {} because it is a view", target.name());
-                    self.told.fails("wrong-object-kind", SQL_ERROR, detail);
-                }
-                for column in &dml.columns {
-                    self.written_column(table, column);
-                }
-                self.filtered_by(table, dml);
                 self.left_null(table, dml);
-                self.counted(table, dml);
             }
             let name = self.schema().resolve(target);
             let every_row =
@@ -62,48 +52,7 @@ impl Scene<'_> {
                 self.cascaded(&name);
             }
         }
-        self.read_tables(dml);
-    }
-
-    fn written_column(&mut self, table: &Relation, column: &Ident) {
-        let rowid = ["rowid", "oid", "_rowid_"].iter().any(|name| same(name, column.as_str()));
-        let known = table.columns.iter().any(|found| same(&found.name, column.as_str()));
-        if table.complete && table.kind == RelationKind::Table && !known && !rowid {
-            let detail = format!("table {} has no column named {column}", table.name.name);
-            self.told.fails("missing-column", SQL_ERROR, detail);
-        }
-    }
-
-    /// UPDATE and DELETE of one table alone know the columns of that table.
-    fn filtered_by(&mut self, table: &Relation, dml: &Dml) {
-        let alone = dml.query.reads.iter().all(|read| dml.targets.contains(read));
-        if let Some(filter) = &dml.filter
-            && alone
-            && table.kind == RelationKind::Table
-            && matches!(dml.kind, DmlKind::Update | DmlKind::Delete)
-        {
-            self.words_exist(table, filter);
-        }
-    }
-
-    /// A row has a value for each column named, or for each that is not generated.
-    fn counted(&mut self, table: &Relation, dml: &Dml) {
-        let Some(row) = dml.rows.iter().flatten().next() else { return };
-        let own = table.columns.iter().filter(|column| column.generated.is_none()).count();
-        let detail = if !dml.columns.is_empty() && dml.columns.len() != row.len() {
-            format!("{} values for {} columns", row.len(), dml.columns.len())
-        } else if dml.columns.is_empty()
-            && table.complete
-            && table.kind == RelationKind::Table
-            && own > 0
-            && own != row.len()
-        {
-            let name = &table.name.name;
-            format!("table {name} has {own} columns but {} values were supplied", row.len())
-        } else {
-            return;
-        };
-        self.told.fails("type-mismatch", SQL_ERROR, detail);
+        self.change(dml);
     }
 
     /// An INSERT that names its columns leaves the others NULL unless they have a default; the key
@@ -131,18 +80,6 @@ impl Scene<'_> {
             self.told.may_fail("value-missing", CONSTRAINT, detail);
         } else {
             self.told.fails("value-missing", CONSTRAINT, detail);
-        }
-    }
-
-    fn read_tables(&mut self, dml: &Dml) {
-        let missing = dml
-            .query
-            .reads
-            .iter()
-            .find(|read| self.schema().is_absent(read) && !Self::is_catalog(read));
-        if let Some(read) = missing {
-            let detail = format!("no such table: {read}");
-            self.told.fails("missing-object", SQL_ERROR, detail);
         }
     }
 

@@ -13,6 +13,7 @@ mod create;
 mod data;
 mod definition;
 mod drop;
+mod names;
 mod rebuild;
 
 pub use rebuild::{Rebuild, rebuilds};
@@ -21,7 +22,9 @@ use super::collect::Collector;
 use super::{Context, During, EffectKind, HeldUntil, LockMode, StatementEffects, TransactionRule};
 use crate::schema::{Name, Relation, RelationKind, Schema};
 use crate::sql::ObjectName;
-use crate::sql::ast::{MaintenanceKind, Persistence, Pragma, Statement, StatementKind};
+use crate::sql::ast::{
+    Maintenance, MaintenanceKind, Persistence, Pragma, Statement, StatementKind,
+};
 
 /// Where the facts of this folder are known from.
 const MEASURED: &str = "SQLite 3.40 to 3.54, measured: testdata/servers/sqlite";
@@ -63,7 +66,7 @@ impl<'a> Scene<'a> {
             StatementKind::Reindex(reindex) => self.reindex(reindex),
             StatementKind::Dml(dml) => self.dml(dml),
             StatementKind::Maintenance(maintenance) => match maintenance.kind {
-                MaintenanceKind::Vacuum => self.vacuum(&maintenance.options),
+                MaintenanceKind::Vacuum => self.vacuum(maintenance),
                 MaintenanceKind::Analyze => self.analyze(&maintenance.tables),
                 MaintenanceKind::Cluster
                 | MaintenanceKind::Optimize
@@ -110,9 +113,15 @@ impl<'a> Scene<'a> {
                     "SQLite has no such statement".to_owned(),
                 );
             }
-            StatementKind::Transaction(_)
-            | StatementKind::Explain { .. }
-            | StatementKind::Other(_) => {}
+            StatementKind::Explain { statement, .. } => self.explain(statement),
+            StatementKind::Transaction(_) | StatementKind::Other(_) => {}
+        }
+    }
+
+    /// EXPLAIN does not run a statement, but looks up its names.
+    fn explain(&mut self, statement: &Statement) {
+        if let StatementKind::Dml(dml) = &statement.kind {
+            self.change(dml);
         }
     }
 
@@ -185,40 +194,16 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// Tells of the views that name something gone: each blocks DROP COLUMN and every RENAME.
-    ///
-    /// `legacy_alter_table` leaves the views alone when a table is renamed, and only then.
-    fn blocked_by_broken_view(&mut self, renames_table: bool) {
-        if renames_table && self.flag("legacy_alter_table") == Some(true) {
-            return;
-        }
+    fn vacuum(&mut self, maintenance: &Maintenance) {
+        let options = &maintenance.options;
         let schema = self.schema();
-        for view in schema.relations.values().filter(|found| found.kind == RelationKind::View) {
-            let gone = view.reads.iter().find(|(read, _)| {
-                schema.relation(read).is_none()
-                    && (schema.complete || schema.gone.contains_key(read))
-            });
-            if let Some((gone, _)) = gone {
-                let detail = format!("error in view {}: no such table: {gone}", view.name.name);
-                self.told.fails("dependents-exist", SQL_ERROR, detail);
-                return;
-            }
-        }
-        let is_gone = |name: &Name| {
-            schema.relation(name).is_none()
-                && (schema.complete || schema.gone.contains_key(name))
-                && !is_reserved(&name.name)
+        let there = |name: &str| {
+            ["main", "temp"].iter().any(|own| same(own, name))
+                || schema.schemas.keys().any(|known| same(known, name))
         };
-        for trigger in schema.relations.values().flat_map(|found| &found.triggers) {
-            if let Some(gone) = trigger.touches.iter().find(|name| is_gone(name)) {
-                let detail = format!("error in trigger {}: no such table: {gone}", trigger.name);
-                self.told.fails("dependents-exist", SQL_ERROR, detail);
-                return;
-            }
+        if let Some(name) = maintenance.tables.first().filter(|name| !there(name.name())) {
+            self.told.fails("missing-object", SQL_ERROR, format!("unknown database {name}"));
         }
-    }
-
-    fn vacuum(&mut self, options: &[String]) {
         if self.context.in_transaction {
             let detail = "cannot VACUUM from within a transaction".to_owned();
             self.told.fails("in-transaction", SQL_ERROR, detail);

@@ -131,7 +131,11 @@ fn take_from_parents(schema: &Schema, table: &mut Relation, create: &CreateTable
 }
 
 /// Returns a column of which only name and type are known.
-pub(super) fn plain_column(name: &str, data_type: Option<DataType>, origin: Origin) -> Column {
+pub(in crate::schema) fn plain_column(
+    name: &str,
+    data_type: Option<DataType>,
+    origin: Origin,
+) -> Column {
     Column {
         name: name.to_owned(),
         data_type,

@@ -13,7 +13,10 @@ mod postgres;
 mod rename;
 mod routine;
 mod sqlite;
+mod sqlite_bodies;
 mod view;
+
+pub(super) use create::plain_column;
 
 use super::model::Schema;
 use crate::sql::ServerKind;

@@ -296,6 +296,7 @@ fn create_trigger(schema: &mut Schema, create: &CreateTrigger) {
         for_each_row: create.for_each_row,
         inherited: false,
         text: None,
+        body: crate::sql::ast::Tree::default(),
     };
     let table = schema.resolve(&create.table);
     let mut tables = vec![(table.clone(), false)];

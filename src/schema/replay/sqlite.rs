@@ -7,12 +7,14 @@
 use super::super::model::{
     Constraint, Demand, Index, Name, Origin, Relation, RelationKind, Schema, Trigger,
 };
+use super::super::resolve::Meaning;
 use super::create::{column, foreign_key};
 use super::mysql::{touched, words_read};
-use super::{create, rename};
+use super::{create, rename, sqlite_bodies as bodies};
 use crate::sql::ast::{
     ActionKind, AlterTable, ColumnDef, ConstraintKind, CreateIndex, CreateTable, CreateTrigger,
-    Drop, IndexKind, KeyConstraint, KeyPart, ObjectKind, Statement, StatementKind, TableConstraint,
+    Drop, IndexKind, KeyConstraint, KeyPart, ObjectKind, Other, Statement, StatementKind,
+    TableConstraint,
 };
 
 /// Where the origin of a dropped table is kept, for the table that takes its place.
@@ -25,7 +27,9 @@ pub(super) fn apply(schema: &mut Schema, statement: &Statement) {
         StatementKind::CreateTable(create) => create_table(schema, create),
         StatementKind::AlterTable(alter) => alter_table(schema, alter),
         StatementKind::CreateIndex(create) => create_index(schema, create),
+        StatementKind::CreateView(view) => bodies::create_view(schema, view),
         StatementKind::CreateTrigger(trigger) => create_trigger(schema, trigger),
+        StatementKind::Other(other) => attach(schema, other),
         StatementKind::Drop(drop) => drop_objects(schema, drop),
         _ => {
             super::apply_shared(schema, statement);
@@ -55,10 +59,14 @@ fn create_table(schema: &mut Schema, create: &CreateTable) {
         add_constraint(schema, &mut table, constraint, None);
     }
     if let Some(query) = &create.query {
-        create::fill_from_query(schema, &mut table, query);
+        match query.tree.get() {
+            Some(select) => bodies::fill_from_query(schema, &mut table, select),
+            None => create::fill_from_query(schema, &mut table, query),
+        }
         table.has_rows = true;
     }
     schema.put_relation(table);
+    bodies::show_views(schema);
 }
 
 fn add_column(schema: &Schema, table: &mut Relation, definition: &ColumnDef) {
@@ -192,6 +200,29 @@ fn create_index(schema: &mut Schema, create: &CreateIndex) {
     });
 }
 
+/// A database that is attached brings tables of which nothing is known, unless it is made in
+/// memory; one that is detached takes its tables along.
+fn attach(schema: &mut Schema, other: &Other) {
+    let Some(name) = other.names.first().map(|name| name.name().to_ascii_lowercase()) else {
+        return;
+    };
+    match other.what {
+        "attach" => {
+            let origin = schema.origin();
+            let empty = other.options.iter().any(|file| file == "':memory:'" || file == "''");
+            schema.set_schema(name, Some(if empty { origin } else { Origin::Assumed }));
+        }
+        "detach" => {
+            let inside = schema.relations.keys().filter(|full| full.schema == name);
+            for full in inside.cloned().collect::<Vec<_>>() {
+                schema.take_relation(&full);
+            }
+            schema.set_schema(name, None);
+        }
+        _ => {}
+    }
+}
+
 fn create_trigger(schema: &mut Schema, create: &CreateTrigger) {
     let table = schema.resolve(&create.table);
     // What a body writes is not looked for when a column goes (measured on 3.40 and 3.51).
@@ -205,6 +236,7 @@ fn create_trigger(schema: &mut Schema, create: &CreateTrigger) {
         for_each_row: true,
         inherited: false,
         text: create.text.clone(),
+        body: bodies::trigger_body(create),
     };
     if let Some(relation) = schema.relation_mut(&table)
         && !relation.triggers.iter().any(|found| same(&found.name, &trigger.name))
@@ -249,18 +281,28 @@ fn alter_table(schema: &mut Schema, alter: &AlterTable) {
             ActionKind::RenameTo(to) => {
                 forget_trigger_texts(schema);
                 rename_table(schema, &name, to.name());
+                bodies::show_views(schema);
             }
             ActionKind::RenameColumn { from, to, .. } => {
                 forget_trigger_texts(schema);
                 let written = schema.relation(&name).and_then(|t| t.column_any_case(from.as_str()));
                 let from = written.map_or_else(|| from.value.clone(), |found| found.name.clone());
+                bodies::rename(schema, |meaning| match meaning {
+                    Meaning::Column(table, column) if *table == name && same(column, &from) => {
+                        Some(to.value.clone())
+                    }
+                    Meaning::Column(..) | Meaning::Table(_) => None,
+                });
                 rename::column(schema, &name, &from, to.as_str());
+                bodies::show_views(schema);
             }
             ActionKind::AddColumn { column, .. } => {
                 schema.edit(&name, |schema, table| add_column(schema, table, column));
+                bodies::show_views(schema);
             }
             ActionKind::DropColumn { column, .. } => {
                 schema.edit(&name, |_, table| drop_column(table, column.as_str()));
+                bodies::show_views(schema);
             }
             ActionKind::SetNotNull { column } | ActionKind::DropNotNull { column } => {
                 let not_null = matches!(action.kind, ActionKind::SetNotNull { .. });
@@ -310,6 +352,10 @@ fn rename_table(schema: &mut Schema, old: &Name, to: &str) {
     if schema.is_taken(&new) {
         return;
     }
+    bodies::rename(schema, |meaning| match meaning {
+        Meaning::Table(table) if table == old => Some(to.to_owned()),
+        Meaning::Table(_) | Meaning::Column(..) => None,
+    });
     rename::relation(schema, old, new.clone());
     let key = (REPLACED, new.clone());
     if let Some(origin) = schema.others.get(&key).copied() {

@@ -10,6 +10,7 @@ mod object;
 mod query;
 mod routine;
 mod select;
+mod select_names;
 mod session;
 mod table;
 mod word;

@@ -37,24 +37,29 @@ pub(super) fn command(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
     }
     if cursor.accept(&["ATTACH"]) {
         cursor.accept(&["DATABASE"]);
-        expr::until(cursor, &["AS"])?;
+        let file = expr::until(cursor, &["AS"])?;
         cursor.expect(&["AS"])?;
-        return database(cursor, "attach");
+        return database(cursor, "attach", vec![file.text]);
     }
     if cursor.accept(&["DETACH"]) {
         cursor.accept(&["DATABASE"]);
-        return database(cursor, "detach");
+        return database(cursor, "detach", Vec::new());
     }
     Err(cursor.expected("a statement of SQLite"))
 }
 
-fn database(cursor: &mut Cursor<'_>, what: &'static str) -> Parsed<StatementKind> {
+/// Takes the name of a database; for one that is attached the file is kept.
+fn database(
+    cursor: &mut Cursor<'_>,
+    what: &'static str,
+    options: Vec<String>,
+) -> Parsed<StatementKind> {
     let names = vec![ObjectName::bare(name(cursor)?)];
     if cursor.accept(&["KEY"]) {
         expr::until(cursor, &[])?;
     }
     let object = Some(ObjectKind::Database);
-    Ok(StatementKind::Other(Other { what, object, names, options: Vec::new() }))
+    Ok(StatementKind::Other(Other { what, object, names, options }))
 }
 
 fn maintenance(
@@ -73,15 +78,16 @@ fn maintenance(
 
 /// `VACUUM [schema] [INTO file]`; the first writes the whole file anew, the second a copy of it.
 fn vacuum(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
+    let mut tables = Vec::new();
     if !cursor.is_at_end() && !cursor.at(&["INTO"]) {
-        name(cursor)?;
+        tables.push(ObjectName::bare(name(cursor)?));
     }
     let mut options = Vec::new();
     if cursor.accept(&["INTO"]) {
         expr::until(cursor, &[])?;
         options.push("into".to_owned());
     }
-    Ok(maintenance(MaintenanceKind::Vacuum, Vec::new(), options))
+    Ok(maintenance(MaintenanceKind::Vacuum, tables, options))
 }
 
 fn pragma(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {

@@ -69,7 +69,7 @@ fn create(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
         return view(cursor, temporary);
     }
     if cursor.accept(&["TRIGGER"]) {
-        return trigger::create(cursor);
+        return trigger::create(cursor, temporary);
     }
     if temporary {
         return Err(cursor.expected("TABLE, VIEW or TRIGGER"));

@@ -3,14 +3,22 @@
 use super::name::{full_name, name};
 use super::term::expression;
 use crate::sql::ast::{CreateTrigger, Statement, StatementKind};
-use crate::sql::cursor::{Cursor, Parsed};
+use crate::sql::cursor::{Cursor, Parsed, SyntaxError};
+use crate::sql::name::Ident;
 use crate::sql::parse;
 
-/// Reads what follows `CREATE [TEMP] TRIGGER`.
-pub(super) fn create(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
+/// Reads what follows `CREATE [TEMP] TRIGGER`; a temporary one is named as one of `temp`.
+pub(super) fn create(cursor: &mut Cursor<'_>, temporary: bool) -> Parsed<StatementKind> {
     let if_not_exists = cursor.accept(&["IF", "NOT", "EXISTS"]);
     let start = cursor.position();
-    let trigger_name = full_name(cursor)?;
+    let mut trigger_name = full_name(cursor)?;
+    if temporary && trigger_name.schema().is_some() {
+        let message = "temporary trigger may not have qualified name".to_owned();
+        return Err(SyntaxError { message, at: trigger_name.span() });
+    }
+    if temporary {
+        trigger_name.parts.insert(0, Ident::new("temp", trigger_name.span()));
+    }
     let timing = timing(cursor);
     let Some(event) = cursor.accept_any(&["delete", "insert", "update"]) else {
         return Err(cursor.expected("DELETE, INSERT or UPDATE"));

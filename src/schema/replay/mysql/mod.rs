@@ -166,6 +166,7 @@ fn create_trigger(schema: &mut Schema, create: &CreateTrigger) {
         for_each_row: true,
         inherited: false,
         text: None,
+        body: crate::sql::ast::Tree::default(),
     };
     if let Some(relation) = schema.relation_mut(&table) {
         let there = relation.triggers.iter().any(|found| found.name == trigger.name);

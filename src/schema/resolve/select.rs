@@ -1,0 +1,498 @@
+//! Queries: what they read, what `*` stands for, what they show.
+
+use super::scope::{Alias, Allowed, Bound, Scope, Shown, ShownColumn};
+use super::term::Value;
+use super::{Checked, Meaning, Place, Reason, Refusal, Resolver, refused, same};
+use crate::sql::ObjectName;
+use crate::sql::ast::{
+    Core, Cte, Output, OutputKind, Select, Sort, Source, SourceItem, Term, TermKind,
+};
+
+/// The WITH clause of a query that is being read.
+#[derive(Debug)]
+pub(super) struct Frame<'a> {
+    ctes: &'a [Cte],
+    /// Those being looked into, and what they show as far as that is known meanwhile.
+    open: Vec<(usize, Option<Shown>)>,
+}
+
+/// What a query outside of everything may use.
+pub(super) const ANYTHING: Allowed = Allowed { aggregate: true, window: true, place: Place::Query };
+
+impl<'a> Resolver<'a> {
+    /// Looks up all names of a query.
+    pub fn run(&mut self, select: &'a Select) -> Checked<()> {
+        self.select(select).map(|_| ())
+    }
+
+    /// Looks up all names of a query and returns what it shows.
+    pub(crate) fn select(&mut self, select: &'a Select) -> Checked<Shown> {
+        self.query(select, None)
+    }
+
+    pub(super) fn query(
+        &mut self,
+        select: &'a Select,
+        outer: Option<&Scope<'_>>,
+    ) -> Checked<Shown> {
+        self.within(&select.with, |this| this.cores(select, outer))
+    }
+
+    /// Runs something under a WITH clause.
+    pub(super) fn within<R>(&mut self, with: &'a [Cte], run: impl FnOnce(&mut Self) -> R) -> R {
+        self.frames.push(Frame { ctes: with, open: Vec::new() });
+        let result = run(self);
+        self.frames.pop();
+        result
+    }
+
+    fn cores(&mut self, select: &'a Select, outer: Option<&Scope<'_>>) -> Checked<Shown> {
+        let single = select.cores.len() == 1;
+        let mut all: Vec<Shown> = Vec::new();
+        for core in &select.cores {
+            let orders = if single { select.order_by.as_slice() } else { &[] };
+            let shown = self.core(core, orders, outer)?;
+            if let Some(first) = all.first()
+                && first.complete
+                && shown.complete
+                && first.columns.len() != shown.columns.len()
+            {
+                let detail = "SELECTs to the left and right of UNION do not have the same number \
+                              of result columns";
+                return refused(Reason::Count, detail);
+            }
+            all.push(shown);
+        }
+        if !single {
+            self.order_of_compound(select, &all)?;
+        }
+        for term in &select.limit {
+            self.single(term, &Scope::default(), Allowed { aggregate: false, ..ANYTHING })?;
+        }
+        Ok(all.into_iter().next().unwrap_or(Shown::unknown()))
+    }
+
+    /// ORDER BY of a compound names a column that it shows, by number, name or expression.
+    fn order_of_compound(&mut self, select: &'a Select, all: &[Shown]) -> Checked<()> {
+        for sort in &select.order_by {
+            let term = without_collation(&sort.term);
+            self.collates(&sort.term)?;
+            let known = all.iter().all(|shown| shown.complete);
+            match &term.kind {
+                TermKind::Integer(at) => in_range(*at, all.first(), "ORDER")?,
+                TermKind::Column { path, .. } if known => {
+                    let shows = |shown: &Shown| {
+                        path.last().is_some_and(|name| shown.column(name.as_str()).is_some())
+                    };
+                    let written = |core: &Core| core.outputs.iter().any(|o| is_column(o, path));
+                    if !all.iter().any(shows) && !select.cores.iter().any(written) {
+                        let detail = "ORDER BY term does not match any column in the result set";
+                        return refused(Reason::NoColumn, detail);
+                    }
+                }
+                _ => {
+                    let detail = "ORDER BY term may not match any column in the result set";
+                    self.doubts
+                        .push(Refusal { reason: Reason::NoColumn, detail: detail.to_owned() });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn core(
+        &mut self,
+        core: &'a Core,
+        orders: &'a [Sort],
+        outer: Option<&Scope<'_>>,
+    ) -> Checked<Shown> {
+        if core.uneven {
+            return refused(Reason::Count, "all VALUES must have the same number of terms");
+        }
+        let mut scope = Scope { outer, ..Scope::default() };
+        let mut conditions = Vec::new();
+        self.sources(&core.from, &mut scope, &mut conditions)?;
+        let (shown, values) = self.outputs(&core.outputs, &scope, ANYTHING)?;
+        for term in core.rows.iter().flatten() {
+            self.single(term, &scope, ANYTHING)?;
+        }
+        let grouped = !core.group_by.is_empty() || values.iter().any(|value| value.aggregate);
+        let columns = core.outputs.iter().zip(&values);
+        scope.aliases = columns.filter_map(|(output, value)| alias(output, value)).collect();
+        let having = Allowed { aggregate: grouped, window: false, place: Place::Query };
+        if let Some(term) = &core.having {
+            if !grouped {
+                let detail = "HAVING clause on a non-aggregate query";
+                return refused(Reason::Misused, detail);
+            }
+            self.single(term, &scope, having)?;
+        }
+        let condition = Allowed { aggregate: grouped && !self.is_run(), ..having };
+        for term in conditions.into_iter().chain(&core.filter) {
+            self.single(term, &scope, condition)?;
+        }
+        self.windows(core, &scope)?;
+        scope.outer = None;
+        let ordering = Allowed { aggregate: grouped || !self.is_run(), ..ANYTHING };
+        self.orders(orders.iter().map(|s| &s.term), &shown, &scope, (ordering, "ORDER"))?;
+        let grouping = Allowed { aggregate: false, ..having };
+        self.orders(core.group_by.iter(), &shown, &scope, (grouping, "GROUP"))?;
+        Ok(shown)
+    }
+
+    fn windows(&mut self, core: &'a Core, scope: &Scope<'_>) -> Checked<()> {
+        let allowed = Allowed { window: false, ..ANYTHING };
+        for (_, window) in &core.windows {
+            self.window(window, scope, allowed)?;
+        }
+        Ok(())
+    }
+
+    fn orders(
+        &mut self,
+        terms: impl Iterator<Item = &'a Term>,
+        shown: &Shown,
+        scope: &Scope<'_>,
+        (allowed, what): (Allowed, &str),
+    ) -> Checked<()> {
+        for whole in terms {
+            self.collates(whole)?;
+            let term = without_collation(whole);
+            match &term.kind {
+                TermKind::Integer(at) if *at < 1 || self.is_run() => {
+                    in_range(*at, Some(shown), what)?;
+                }
+                TermKind::Integer(_) => {}
+                TermKind::Column { path, .. }
+                    if what == "ORDER" && path.len() == 1 && is_alias(scope, path) => {}
+                _ => {
+                    self.single(term, scope, allowed)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks up a select list and returns what it shows, with the value of each entry.
+    pub(super) fn outputs(
+        &mut self,
+        outputs: &'a [Output],
+        scope: &Scope<'_>,
+        allowed: Allowed,
+    ) -> Checked<(Shown, Vec<Value>)> {
+        let mut shown = Shown { complete: true, ..Shown::default() };
+        let mut values = Vec::new();
+        for (at, output) in outputs.iter().enumerate() {
+            match &output.kind {
+                OutputKind::All if scope.bound.is_empty() => {
+                    return refused(Reason::Missing, "no tables specified");
+                }
+                OutputKind::All => {
+                    scope.bound.iter().for_each(|bound| expand(bound, true, &mut shown));
+                    values.push(Value::default());
+                }
+                OutputKind::AllOf(table) => {
+                    let mut named =
+                        scope.bound.iter().filter(|b| same(&b.known_as, table.as_str())).peekable();
+                    if let Some(found) = named.peek()
+                        && let (Some(name), false) = (found.table.clone(), found.aliased)
+                    {
+                        self.note(table.span, Meaning::Table(name));
+                    }
+                    if named.peek().is_none() {
+                        return Err(Refusal::missing("table", table));
+                    }
+                    named.for_each(|bound| expand(bound, false, &mut shown));
+                    values.push(Value::default());
+                }
+                OutputKind::Term(term) => {
+                    let value = self.single(term, scope, allowed)?;
+                    shown.columns.push(named(output, &value, at));
+                    values.push(value);
+                }
+            }
+        }
+        Ok((shown, values))
+    }
+
+    /// Binds what FROM names, and gathers the conditions of its joins.
+    pub(super) fn sources(
+        &mut self,
+        sources: &'a [Source],
+        scope: &mut Scope<'_>,
+        conditions: &mut Vec<&'a Term>,
+    ) -> Checked<()> {
+        for source in sources {
+            let before = scope.bound.len();
+            let join = source.join;
+            if join.right && !self.schema.server.version.at_least(3, 39, 0) {
+                let detail = "RIGHT and FULL OUTER JOINs are not currently supported";
+                return refused(Reason::Misused, detail);
+            }
+            self.source(source, scope, conditions)?;
+            if join.natural && (source.on.is_some() || !source.using.is_empty()) {
+                let detail = "a NATURAL join may not have an ON or USING clause";
+                return refused(Reason::Misused, detail);
+            }
+            self.shares(source, scope, before)?;
+            conditions.extend(&source.on);
+        }
+        Ok(())
+    }
+
+    /// Marks the columns that a join has once: those of USING, and of both sides of NATURAL.
+    fn shares(&mut self, source: &Source, scope: &mut Scope<'_>, before: usize) -> Checked<()> {
+        let middle = before.min(scope.bound.len());
+        let (left, right) = scope.bound.split_at_mut(middle);
+        let has = |side: &[Bound], name: &str| {
+            side.iter().any(|bound| !bound.shown.complete || bound.shown.column(name).is_some())
+        };
+        for column in &source.using {
+            if !has(left, column.as_str()) || !has(right, column.as_str()) {
+                let detail = format!(
+                    "cannot join using column {column} - column not present in both tables"
+                );
+                return refused(Reason::NoColumn, detail);
+            }
+        }
+        let known = left.iter().any(|bound| !bound.shown.complete);
+        for bound in right {
+            bound.using.extend(source.using.iter().map(|column| column.value.clone()));
+            if !source.join.natural {
+                continue;
+            }
+            let names = bound.shown.columns.iter().map(|column| column.name.clone());
+            let both = names.filter(|name| left.iter().any(|b| b.shown.column(name).is_some()));
+            let both: Vec<String> = both.collect();
+            bound.using.extend(both);
+            // Which columns are shared is not known: no name is ambiguous for certain.
+            bound.shown.complete &= !known;
+        }
+        for (column, bound) in
+            source.using.iter().flat_map(|column| scope.bound.iter().map(move |b| (column, b)))
+        {
+            if let (Some(name), Some(found)) = (&bound.table, bound.shown.column(column.as_str())) {
+                self.note(column.span, Meaning::Column(name.clone(), found.name.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    fn source(
+        &mut self,
+        source: &'a Source,
+        scope: &mut Scope<'_>,
+        conditions: &mut Vec<&'a Term>,
+    ) -> Checked<()> {
+        let alias = source.alias.as_ref().map(|alias| alias.value.clone());
+        let aliased = alias.is_some();
+        let bound = match &source.item {
+            SourceItem::Table(name) => {
+                let (table, shown) = match self.cte(name)? {
+                    Some(shown) => (None, shown),
+                    None => self.table(name)?,
+                };
+                if let (Some(table), Some(index)) = (&table, &source.indexed_by) {
+                    self.indexed_by(table, index.as_str())?;
+                }
+                let known_as = alias.unwrap_or_else(|| name.name().to_owned());
+                Bound { known_as, table, aliased, shown, using: Vec::new() }
+            }
+            SourceItem::Function(name, arguments) => {
+                conditions.extend(arguments);
+                let shown = self.table_function(name)?;
+                let known_as = alias.unwrap_or_else(|| name.name().to_owned());
+                Bound { known_as, table: None, aliased: true, shown, using: Vec::new() }
+            }
+            SourceItem::Select(select) => {
+                let shown = Shown { rowid: false, ..self.query(select, scope.outer)? };
+                let known_as = alias.unwrap_or_default();
+                Bound { known_as, table: None, aliased: true, shown, using: Vec::new() }
+            }
+            SourceItem::Joined(sources) => {
+                let mut inner = Scope { outer: scope.outer, ..Scope::default() };
+                self.sources(sources, &mut inner, conditions)?;
+                let Some(known_as) = alias else {
+                    scope.bound.append(&mut inner.bound);
+                    return Ok(());
+                };
+                let mut shown = Shown { complete: true, ..Shown::default() };
+                inner.bound.iter().for_each(|bound| expand(bound, true, &mut shown));
+                Bound { known_as, table: None, aliased: true, shown, using: Vec::new() }
+            }
+        };
+        scope.bound.push(bound);
+        Ok(())
+    }
+
+    /// Returns what a part of a WITH clause shows, if a name means one.
+    fn cte(&mut self, name: &ObjectName) -> Checked<Option<Shown>> {
+        if name.schema().is_some() {
+            return Ok(None);
+        }
+        let position = |frame: &Frame<'a>| {
+            frame.ctes.iter().position(|cte| same(cte.name.as_str(), name.name()))
+        };
+        let Some((level, at)) = self
+            .frames
+            .iter()
+            .enumerate()
+            .rev()
+            .find_map(|(level, frame)| position(frame).map(|at| (level, at)))
+        else {
+            return Ok(None);
+        };
+        let frame = self.frames.get(level);
+        let Some(cte) = frame.and_then(|frame| frame.ctes.get(at)) else { return Ok(None) };
+        let open = frame.and_then(|frame| frame.open.iter().find(|(open, _)| *open == at));
+        match open {
+            Some((_, Some(shown))) => return Ok(Some(shown.clone())),
+            Some((_, None)) => {
+                return refused(Reason::Misused, format!("circular reference: {}", cte.name));
+            }
+            None => {}
+        }
+        let inner = self.frames.split_off(level + 1);
+        let shown = self.cte_body(cte, level, at);
+        self.frames.extend(inner);
+        shown.map(Some)
+    }
+
+    fn cte_body(&mut self, cte: &'a Cte, level: usize, at: usize) -> Checked<Shown> {
+        self.set_open(level, at, Some(None));
+        let named = |shown: Shown| cte_columns(cte, shown);
+        let recursive = cte.select.cores.iter().skip(1).any(|core| core.union && reads(core, cte));
+        if recursive && let Some(first) = cte.select.cores.first() {
+            let shown = self.core(first, &[], None).and_then(named);
+            let shown = shown.inspect_err(|_| self.set_open(level, at, None))?;
+            self.set_open(level, at, Some(Some(shown)));
+        }
+        let shown = self.query(&cte.select, None).and_then(named);
+        self.set_open(level, at, None);
+        shown
+    }
+
+    fn set_open(&mut self, level: usize, at: usize, shown: Option<Option<Shown>>) {
+        if let Some(frame) = self.frames.get_mut(level) {
+            frame.open.retain(|(open, _)| *open != at);
+            frame.open.extend(shown.map(|shown| (at, shown)));
+        }
+    }
+}
+
+fn cte_columns(cte: &Cte, mut shown: Shown) -> Checked<Shown> {
+    shown.rowid = false;
+    if cte.columns.is_empty() {
+        return Ok(shown);
+    }
+    let (has, wanted) = (shown.columns.len(), cte.columns.len());
+    if shown.complete && has != wanted {
+        let detail = format!("table {} has {has} values for {wanted} columns", cte.name);
+        return refused(Reason::Count, detail);
+    }
+    Ok(renamed(cte.columns.iter().map(|column| column.value.clone()).collect(), shown))
+}
+
+/// Returns the same columns under other names.
+pub(super) fn renamed(names: Vec<String>, shown: Shown) -> Shown {
+    let types = shown.columns.into_iter().map(Some).chain(std::iter::repeat(None));
+    let columns = names.into_iter().zip(types);
+    let columns = columns.map(|(name, old)| {
+        let data_type = old.and_then(|old| old.data_type);
+        ShownColumn { name, data_type, of: None, hidden: false }
+    });
+    Shown { columns: columns.collect(), complete: true, rowid: false }
+}
+
+fn reads(core: &Core, cte: &Cte) -> bool {
+    fn any(sources: &[Source], cte: &Cte) -> bool {
+        sources.iter().any(|source| match &source.item {
+            SourceItem::Table(name) => {
+                name.schema().is_none() && same(name.name(), cte.name.as_str())
+            }
+            SourceItem::Joined(inner) => any(inner, cte),
+            SourceItem::Function(..) | SourceItem::Select(_) => false,
+        })
+    }
+    any(&core.from, cte)
+}
+
+/// Adds what `*` means for one source.
+fn expand(bound: &Bound, all: bool, shown: &mut Shown) {
+    shown.complete &= bound.shown.complete;
+    let shared = |name: &str| all && bound.using.iter().any(|using| same(using, name));
+    let columns = bound.shown.columns.iter();
+    for column in columns.filter(|column| !column.hidden && !shared(&column.name)) {
+        let of = bound.table.clone().map(|table| (table, column.name.clone()));
+        let of = of.or_else(|| column.of.clone());
+        shown.columns.push(ShownColumn { of, ..column.clone() });
+    }
+}
+
+/// Returns the column that an entry of a select list makes.
+fn named(output: &Output, value: &Value, at: usize) -> ShownColumn {
+    let column = value.column.clone();
+    let written = output.alias.as_ref().map(|alias| alias.value.clone());
+    let own = column.as_ref().map(|column| column.name.clone()).filter(|name| !name.is_empty());
+    let text = (!output.text.is_empty()).then(|| output.text.clone());
+    let name = written.or(own).or(text).unwrap_or_else(|| format!("column{}", at + 1));
+    let data_type = column.as_ref().and_then(|column| column.data_type.clone());
+    ShownColumn { name, data_type, of: column.and_then(|column| column.of), hidden: false }
+}
+
+fn alias(output: &Output, value: &Value) -> Option<Alias> {
+    output.alias.as_ref().map(|alias| Alias {
+        name: alias.value.clone(),
+        aggregate: value.aggregate,
+        window: value.window,
+        width: value.width,
+    })
+}
+
+fn is_alias(scope: &Scope<'_>, path: &[crate::sql::Ident]) -> bool {
+    let name = path.last().map_or("", |name| name.as_str());
+    scope.aliases.iter().any(|alias| same(&alias.name, name))
+}
+
+fn is_column(output: &Output, path: &[crate::sql::Ident]) -> bool {
+    let OutputKind::Term(Term { kind: TermKind::Column { path: shown, .. }, .. }) = &output.kind
+    else {
+        return false;
+    };
+    match (shown.last(), path.last()) {
+        (Some(left), Some(right)) => same(left.as_str(), right.as_str()),
+        _ => false,
+    }
+}
+
+fn in_range(at: i64, shown: Option<&Shown>, what: &str) -> Checked<()> {
+    let most = shown.filter(|shown| shown.complete).map(|shown| shown.columns.len());
+    let over = most.is_some_and(|most| usize::try_from(at).is_ok_and(|at| at > most));
+    if at < 1 || over {
+        let most = most.unwrap_or(0);
+        let detail = format!("{what} BY term out of range - should be between 1 and {most}");
+        return refused(Reason::Count, detail);
+    }
+    Ok(())
+}
+
+/// Returns an expression without COLLATE around it.
+pub(super) fn without_collation(term: &Term) -> &Term {
+    match &term.kind {
+        TermKind::Collate(inner, _) => without_collation(inner),
+        TermKind::Null
+        | TermKind::Integer(_)
+        | TermKind::Literal
+        | TermKind::Parameter
+        | TermKind::Filled
+        | TermKind::Column { .. }
+        | TermKind::Call(_)
+        | TermKind::Row(_)
+        | TermKind::Select(_)
+        | TermKind::Exists(_)
+        | TermKind::In(..)
+        | TermKind::Cast(..)
+        | TermKind::Raise(_)
+        | TermKind::Apply(..) => term,
+    }
+}
