@@ -35,11 +35,10 @@ pub(super) fn show_views(schema: &mut Schema) {
     for (name, shown) in shown {
         let columns = columns_of(schema, shown.columns, schema.relation(&name));
         let Some(view) = schema.relations.get(&name) else { continue };
-        if view.columns != columns || view.complete != shown.complete {
-            if let Some(view) = schema.relation_mut(&name) {
-                view.columns = columns;
-                view.complete = shown.complete;
-            }
+        let changed = view.columns != columns || view.complete != shown.complete;
+        if let (true, Some(view)) = (changed, schema.relation_mut(&name)) {
+            view.columns = columns;
+            view.complete = shown.complete;
         }
     }
 }

@@ -340,11 +340,11 @@ impl<'a> Resolver<'a> {
 fn conflict_key(table: &Relation, upsert: &Upsert) -> Checked<()> {
     let mut columns = Vec::new();
     for term in &upsert.key {
-        match &super::select::without_collation(term).kind {
-            TermKind::Column { path, .. } => columns.extend(path.last().map(Ident::as_str)),
-            // An index over an expression may be meant.
-            _ => return Ok(()),
-        }
+        // An index over an expression may be meant.
+        let TermKind::Column { path, .. } = &super::select::without_collation(term).kind else {
+            return Ok(());
+        };
+        columns.extend(path.last().map(Ident::as_str));
     }
     let equal = |key: &[&str]| {
         key.len() == columns.len()

@@ -54,11 +54,12 @@ impl<'a> Resolver<'a> {
             }
             for trigger in &relation.triggers {
                 let temporary = trigger.body.get().is_some_and(|body| body.temporary);
-                if here(&relation.name) || temporary {
-                    if let Err(refusal) = self.trigger(relation, trigger) {
-                        let object = Object::Trigger(relation.name.clone(), trigger.name.clone());
-                        return Some((object, refusal));
-                    }
+                if !here(&relation.name) && !temporary {
+                    continue;
+                }
+                if let Err(refusal) = self.trigger(relation, trigger) {
+                    let object = Object::Trigger(relation.name.clone(), trigger.name.clone());
+                    return Some((object, refusal));
                 }
             }
         }

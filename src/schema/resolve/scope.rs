@@ -135,7 +135,7 @@ impl Resolver<'_> {
         let (mut level, mut innermost, mut undecided) = (Some(scope), true, false);
         while let Some(here) = level {
             match self.among(here, (column, table, home), allowed) {
-                Step::Found(found) => return Ok(found),
+                Step::Found(found) => return Ok(*found),
                 Step::Several => return refused(Reason::Ambiguous, several(path)),
                 Step::Undecided => undecided = true,
                 Step::Nothing => {}
@@ -199,7 +199,7 @@ impl Resolver<'_> {
         match hits.as_slice() {
             [(bound, found)] => {
                 self.note_column(bound, table, column.span, Some(found));
-                return Step::Found(Found::Column((*found).clone()));
+                return Step::Found(Box::new(Found::Column((*found).clone())));
             }
             [] => {}
             _ => return Step::Several,
@@ -216,7 +216,7 @@ impl Resolver<'_> {
                 [] => {}
                 [bound] => {
                     self.note_column(bound, table, column.span, None);
-                    return Step::Found(Found::Rowid);
+                    return Step::Found(Box::new(Found::Rowid));
                 }
                 _ => return Step::Several,
             }
@@ -267,11 +267,11 @@ impl Resolver<'_> {
         };
         if let Some(found) = bound.shown.column(column.as_str()) {
             self.note_column(&bound, None, column.span, Some(found));
-            return Some(Step::Found(Found::Column(found.clone())));
+            return Some(Step::Found(Box::new(Found::Column(found.clone()))));
         }
         let is_rowid = ROWID.iter().any(|name| same(name, column.as_str()));
         if bound.shown.rowid && is_rowid {
-            return Some(Step::Found(Found::Rowid));
+            return Some(Step::Found(Box::new(Found::Rowid)));
         }
         (!bound.shown.complete).then_some(Step::Undecided)
     }
@@ -280,7 +280,7 @@ impl Resolver<'_> {
 /// What came of looking at the sources of one query.
 #[derive(Debug)]
 enum Step {
-    Found(Found),
+    Found(Box<Found>),
     Several,
     Undecided,
     Nothing,

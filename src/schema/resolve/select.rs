@@ -78,23 +78,20 @@ impl<'a> Resolver<'a> {
             let term = without_collation(&sort.term);
             self.collates(&sort.term)?;
             let known = all.iter().all(|shown| shown.complete);
-            match &term.kind {
-                TermKind::Integer(at) => in_range(*at, all.first(), "ORDER")?,
-                TermKind::Column { path, .. } if known => {
-                    let shows = |shown: &Shown| {
-                        path.last().is_some_and(|name| shown.column(name.as_str()).is_some())
-                    };
-                    let written = |core: &Core| core.outputs.iter().any(|o| is_column(o, path));
-                    if !all.iter().any(shows) && !select.cores.iter().any(written) {
-                        let detail = "ORDER BY term does not match any column in the result set";
-                        return refused(Reason::NoColumn, detail);
-                    }
+            if let TermKind::Integer(at) = &term.kind {
+                in_range(*at, all.first(), "ORDER")?;
+            } else if let (TermKind::Column { path, .. }, true) = (&term.kind, known) {
+                let shows = |shown: &Shown| {
+                    path.last().is_some_and(|name| shown.column(name.as_str()).is_some())
+                };
+                let written = |core: &Core| core.outputs.iter().any(|o| is_column(o, path));
+                if !all.iter().any(shows) && !select.cores.iter().any(written) {
+                    let detail = "ORDER BY term does not match any column in the result set";
+                    return refused(Reason::NoColumn, detail);
                 }
-                _ => {
-                    let detail = "ORDER BY term may not match any column in the result set";
-                    self.doubts
-                        .push(Refusal { reason: Reason::NoColumn, detail: detail.to_owned() });
-                }
+            } else {
+                let detail = "ORDER BY term may not match any column in the result set".to_owned();
+                self.doubts.push(Refusal { reason: Reason::NoColumn, detail });
             }
         }
         Ok(())
@@ -158,16 +155,21 @@ impl<'a> Resolver<'a> {
         for whole in terms {
             self.collates(whole)?;
             let term = without_collation(whole);
-            match &term.kind {
-                TermKind::Integer(at) if *at < 1 || self.is_run() => {
+            if let TermKind::Integer(at) = &term.kind {
+                if *at < 1 || self.is_run() {
                     in_range(*at, Some(shown), what)?;
                 }
-                TermKind::Integer(_) => {}
-                TermKind::Column { path, .. }
-                    if what == "ORDER" && path.len() == 1 && is_alias(scope, path) => {}
-                _ => {
-                    self.single(term, scope, allowed)?;
-                }
+                continue;
+            }
+            let named = matches!(&term.kind, TermKind::Column { path, .. }
+                if what == "ORDER" && path.len() == 1 && is_alias(scope, path));
+            if named {
+                continue;
+            }
+            let value = self.single(term, scope, allowed)?;
+            if value.aggregate && what == "GROUP" {
+                let detail = "aggregate functions are not allowed in the GROUP BY clause";
+                return refused(Reason::Misused, detail);
             }
         }
         Ok(())

@@ -46,11 +46,10 @@ impl<'a> Resolver<'a> {
     ) -> Checked<Value> {
         let value = self.term(term, scope, allowed)?;
         if value.width != 1 && self.is_run() {
-            let detail = match &term.kind {
-                TermKind::Select(_) => {
-                    format!("sub-select returns {} columns - expected 1", value.width)
-                }
-                _ => "row value misused".to_owned(),
+            let detail = if matches!(term.kind, TermKind::Select(_)) {
+                format!("sub-select returns {} columns - expected 1", value.width)
+            } else {
+                "row value misused".to_owned()
             };
             return refused(Reason::Count, detail);
         }
