@@ -8,11 +8,11 @@
 //! below, ATRewriteCatalogs for the passes; manual: ALTER TABLE; measured,
 //! testdata/servers/postgres.
 
-use super::permits::permits;
+use super::permits::{is_of_other_kind, permits};
 use super::sheet::Sheet;
 use super::target::{Beside, Target};
 use super::{column, constraint, drop_column, partition, source, type_change};
-use super::{reloptions, settings, standing};
+use super::{index_as_table, reloptions, settings, standing};
 use crate::effect::LockMode::{self, AccessExclusive, ShareRowExclusive, ShareUpdateExclusive};
 use crate::schema::{Name, Relation, RelationKind};
 use crate::sql::ast::{ActionKind, AlterTable, ConstraintKind, ObjectKind, PgAction, TableAction};
@@ -24,15 +24,7 @@ pub(super) fn alter(sheet: &mut Sheet<'_>, alter: &AlterTable) {
         return;
     }
     if let Some((index, _, _)) = sheet.schema.find_index(&alter.name) {
-        // Unlike ALTER INDEX, ALTER TABLE on an index locks it as strongly as a table.
-        let options = alter.actions.iter().all(|action| {
-            matches!(
-                action.kind,
-                ActionKind::Postgres(PgAction::SetOptions(_) | PgAction::ResetOptions(_))
-            )
-        });
-        let mode = if options { ShareUpdateExclusive } else { AccessExclusive };
-        sheet.lock_index(&index, mode, "alter-index");
+        index_as_table::alter_table(sheet, alter, &index);
         return;
     }
     let Some(name) = sheet.existing(&alter.name, alter.if_exists) else { return };
@@ -71,16 +63,8 @@ pub(super) fn alter(sheet: &mut Sheet<'_>, alter: &AlterTable) {
 }
 
 /// ALTER VIEW of a table, ALTER SEQUENCE of a view and their like are refused.
-#[expect(clippy::wildcard_enum_match_arm, reason = "ALTER TABLE works on every kind")]
 fn is_right_kind(sheet: &mut Sheet<'_>, alter: &AlterTable, name: &Name) -> bool {
     let Some(table) = sheet.table(name) else { return true };
-    let fits = match alter.object {
-        ObjectKind::View => table.kind == RelationKind::View,
-        ObjectKind::MaterializedView => table.kind == RelationKind::MaterializedView,
-        ObjectKind::ForeignTable => table.kind == RelationKind::Foreign,
-        ObjectKind::Sequence => table.kind == RelationKind::Sequence,
-        _ => true,
-    };
     let renames = |action: &TableAction| matches!(action.kind, ActionKind::RenameColumn { .. });
     if alter.object == ObjectKind::View
         && alter.actions.iter().any(renames)
@@ -88,9 +72,7 @@ fn is_right_kind(sheet: &mut Sheet<'_>, alter: &AlterTable, name: &Name) -> bool
     {
         return false;
     }
-    if !fits {
-        let detail = format!("\"{}\" is not a {}", name.name, alter.object.as_str());
-        sheet.fails("wrong-object-kind", "42809", detail);
+    if is_of_other_kind(sheet, alter.object, name) {
         return false;
     }
     let known = table.origin != crate::schema::Origin::Assumed;

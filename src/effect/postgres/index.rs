@@ -4,7 +4,7 @@
 //! (index.c); manual: CREATE INDEX, REINDEX; measured, testdata/servers/postgres.
 
 use super::sheet::Sheet;
-use super::{index_refused, partition, reloptions, source};
+use super::{index_as_table, index_refused, partition, reloptions, source};
 use crate::effect::LockMode::{AccessExclusive, Share, ShareUpdateExclusive};
 use crate::schema::{Index, Name, Relation, RelationKind, made_up_name};
 use crate::sql::ast::{
@@ -136,7 +136,7 @@ fn as_index(create: &CreateIndex) -> Index {
     }
 }
 
-/// Effects of ALTER INDEX. It also takes the names of tables, which it locks as ALTER TABLE does.
+/// Effects of ALTER INDEX.
 pub(super) fn alter(sheet: &mut Sheet<'_>, alter: &AlterIndex) {
     if let IndexAction::AllInTablespace(to) = &alter.action {
         move_all(sheet, alter.name.name(), to);
@@ -148,7 +148,7 @@ pub(super) fn alter(sheet: &mut Sheet<'_>, alter: &AlterIndex) {
         .map(|(full, table, index)| (full, table.name.clone(), index.tablespace.clone()));
     let Some((full, table, tablespace)) = found else {
         if let Some(table) = sheet.schema.find(&alter.name).map(|found| found.name.clone()) {
-            sheet.lock(&table, AccessExclusive, "alter-index");
+            index_as_table::alter_index(sheet, alter, &table);
             return;
         }
         if sheet.schema.is_absent(&alter.name) {

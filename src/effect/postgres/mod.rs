@@ -21,6 +21,7 @@ mod drop_column;
 mod foreign_key;
 mod functions;
 mod index;
+mod index_as_table;
 mod index_refused;
 mod literal;
 mod maintenance;

@@ -5,6 +5,7 @@
 //! (sequence.c), check_publication_add_relation (pg_publication.c), CreateStatistics (statscmds.c);
 //! the manual's page of each; measured, testdata/servers/postgres.
 
+use super::permits::is_of_other_kind;
 use super::sheet::Sheet;
 use super::{dml, there, trigger};
 use crate::effect::LockMode::{
@@ -28,6 +29,9 @@ pub(super) fn rename(sheet: &mut Sheet<'_>, rename: &Rename) {
             | ObjectKind::MaterializedView
             | ObjectKind::Sequence => {
                 let Some(name) = sheet.existing(from, rename.if_exists) else { continue };
+                if is_of_other_kind(sheet, rename.object, &name) {
+                    continue;
+                }
                 sheet.lock(&name, AccessExclusive, "rename-table");
                 rename_relation(sheet, &name, to.name());
             }
@@ -96,7 +100,9 @@ pub(super) fn set_schema(sheet: &mut Sheet<'_>, set: &SetSchema) {
         | ObjectKind::MaterializedView
         | ObjectKind::Sequence => {
             let Some(name) = sheet.existing(&set.name, set.if_exists) else { return };
-            if moved_is_refused(sheet, &name, set.schema.as_str()) {
+            if is_of_other_kind(sheet, set.object, &name)
+                || moved_is_refused(sheet, &name, set.schema.as_str())
+            {
                 return;
             }
             if sheet.table(&name).is_some_and(|sequence| sequence.owned_by.is_some()) {
@@ -107,6 +113,7 @@ pub(super) fn set_schema(sheet: &mut Sheet<'_>, set: &SetSchema) {
             sheet.lock(&name, AccessExclusive, "set-schema");
             name
         }
+        _ if there::lacks_schema(sheet, set.schema.as_str()) => return,
         _ => sheet.schema.new_name(&set.name),
     };
     sheet.breaks("set-schema", set.object, name.to_string(), &name);
@@ -142,6 +149,9 @@ pub(super) fn owner_to(sheet: &mut Sheet<'_>, owner: &OwnerTo) {
         | ObjectKind::MaterializedView
         | ObjectKind::Sequence => {
             let Some(name) = sheet.existing(&owner.name, false) else { return };
+            if is_of_other_kind(sheet, owner.object, &name) {
+                return;
+            }
             if sheet.table(&name).is_some_and(|sequence| sequence.owned_by.is_some()) {
                 let detail = "cannot change owner of a sequence that a table owns".to_owned();
                 sheet.fails("column-in-use", "0A000", detail);

@@ -3,14 +3,41 @@
 //! PostgreSQL 12 to 18, ATSimplePermissions; measured, testdata/servers/postgres. The name of the
 //! relation's kind in the statement does not matter here.
 
+use super::sheet::Sheet;
 use crate::schema::RelationKind::{self, Foreign, MaterializedView, Sequence, Table, View};
-use crate::sql::ast::{ActionKind, ConstraintKind, PgAction};
+use crate::schema::{Name, Origin};
+use crate::sql::ast::{ActionKind, ConstraintKind, ObjectKind, PgAction};
 
 const ANY: &[RelationKind] = &[Table, Foreign, View, MaterializedView, Sequence];
 const ROWS: &[RelationKind] = &[Table, Foreign];
 const STORED: &[RelationKind] = &[Table, MaterializedView];
 const COLUMNS: &[RelationKind] = &[Table, Foreign, MaterializedView];
 const DEFAULTS: &[RelationKind] = &[Table, Foreign, View];
+
+/// Says whether ALTER of a kind of object takes a relation: ALTER TABLE takes all.
+#[expect(clippy::wildcard_enum_match_arm, reason = "ALTER TABLE works on every kind")]
+pub(super) fn is_altered_as(object: ObjectKind, kind: RelationKind) -> bool {
+    match object {
+        ObjectKind::View => kind == View,
+        ObjectKind::MaterializedView => kind == MaterializedView,
+        ObjectKind::ForeignTable => kind == Foreign,
+        ObjectKind::Sequence => kind == Sequence,
+        _ => true,
+    }
+}
+
+/// Notes that a relation is of another kind than the statement says. Says whether it is so.
+pub(super) fn is_of_other_kind(sheet: &mut Sheet<'_>, object: ObjectKind, name: &Name) -> bool {
+    let Some(table) = sheet.table(name).filter(|table| table.origin != Origin::Assumed) else {
+        return false;
+    };
+    let other = !is_altered_as(object, table.kind);
+    if other {
+        let detail = format!("\"{}\" is not a {}", name.name, object.as_str());
+        sheet.fails("wrong-object-kind", "42809", detail);
+    }
+    other
+}
 
 /// Says whether the server allows an action on a kind of relation.
 pub(super) fn permits(action: &ActionKind, kind: RelationKind) -> bool {
