@@ -165,13 +165,23 @@ fn any_of(text: &str, key: &str) -> Option<Term> {
     Some(Term::In(values))
 }
 
-/// Says whether no row that a condition lets through can be in a partition.
-pub(super) fn rules_out(filter: &Expr, by: &PartitionBy, bound: &PartitionBound) -> bool {
+/// Says whether no row that a condition lets through can be in a partition: in the default one are
+/// none that others hold.
+pub(super) fn rules_out(
+    filter: &Expr,
+    by: &PartitionBy,
+    bound: &PartitionBound,
+    others: &[&PartitionBound],
+) -> bool {
     let Some(key) = single_key(by) else { return false };
     if filter.has_subquery {
         return false;
     }
-    terms_exclude(&terms_of(&filter.text, key), bound)
+    let known = terms_of(&filter.text, key);
+    let held = |value: &String| others.iter().any(|other| holds(value, other) == Some(true));
+    let elsewhere = |term: &Term| matches!(term, Term::In(found) if found.iter().all(held));
+    (*bound == PartitionBound::Default && known.iter().any(elsewhere))
+        || terms_exclude(&known, bound)
 }
 
 /// Says whether a row with this literal as its key is in a partition; none where it is not known.

@@ -115,12 +115,7 @@ fn refused(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &ColumnDef) -> bo
         return true;
     }
     if let Some(default) = &column.default {
-        if has_subquery(sheet, default) {
-            return true;
-        }
-        if !default.columns.is_empty() {
-            let detail = "cannot use a column in a DEFAULT expression".to_owned();
-            sheet.fails("column-in-use", "0A000", detail);
+        if default_reads(sheet, default) {
             return true;
         }
         if missing_function(sheet, default) || uses_fresh_value(sheet, column) {
@@ -140,10 +135,11 @@ fn refused(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &ColumnDef) -> bo
         || generated_refused(sheet, target, column)
 }
 
-/// Notes a type that is not there, or that an identity cannot have.
+/// Notes a name that is the server's own, and a type that is not there or that an identity cannot
+/// have.
 pub(super) fn type_refused(sheet: &mut Sheet<'_>, column: &ColumnDef) -> bool {
     let Some(data_type) = &column.data_type else { return false };
-    if there::lacks_type(sheet, data_type) {
+    if there::is_system_column(sheet, column.name.as_str()) || there::lacks_type(sheet, data_type) {
         return true;
     }
     let refused = column.identity.is_some() && !types::may_be_identity(sheet.schema, data_type);
@@ -154,13 +150,16 @@ pub(super) fn type_refused(sheet: &mut Sheet<'_>, column: &ColumnDef) -> bool {
     refused
 }
 
-/// Notes a DEFAULT with a query inside.
-pub(super) fn has_subquery(sheet: &mut Sheet<'_>, default: &Expr) -> bool {
+/// Notes a DEFAULT that reads rows: with a query inside, or of another column.
+pub(super) fn default_reads(sheet: &mut Sheet<'_>, default: &Expr) -> bool {
     if default.has_subquery {
         let detail = "cannot use a subquery in a DEFAULT expression".to_owned();
         sheet.fails("check-with-subquery", "0A000", detail);
+    } else if !default.columns.is_empty() {
+        let detail = "cannot use a column in a DEFAULT expression".to_owned();
+        sheet.fails("column-in-use", "0A000", detail);
     }
-    default.has_subquery
+    default.has_subquery || !default.columns.is_empty()
 }
 
 /// Notes a table below whose column of that name has another type.
@@ -460,6 +459,9 @@ pub(super) fn rename(sheet: &mut Sheet<'_>, target: &Target<'_>, from: &str, to:
     if table.and_then(|table| table.column(from)).is_some_and(|column| column.inherited) {
         let detail = format!("cannot rename inherited column \"{from}\"");
         sheet.fails("column-in-use", "42P16", detail);
+        return;
+    }
+    if there::is_system_column(sheet, to) {
         return;
     }
     if table.is_some_and(|table| table.column(to).is_some()) {

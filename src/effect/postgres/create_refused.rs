@@ -7,7 +7,8 @@ use super::sheet::Sheet;
 use super::{column, functions, reloptions, there};
 use crate::schema::{Column, Relation};
 use crate::sql::ast::{
-    ColumnDef, ConstraintKind, CreateTable, DataType, ForeignKey, GeneratedStorage, Key, KeyPart,
+    ColumnDef, ConstraintKind, CreateTable, DataType, Expr, ForeignKey, GeneratedStorage, Key,
+    KeyPart,
 };
 
 /// What the server refuses whatever exists.
@@ -56,6 +57,9 @@ fn column_refused(sheet: &mut Sheet<'_>, create: &CreateTable, column: &ColumnDe
         if lacks {
             return true;
         }
+        if expression_refused(sheet, create, &generated.expr, true) {
+            return true;
+        }
         if let Some(function) = functions::not_immutable(sheet.schema, &generated.expr) {
             let detail = format!("generation expression is not immutable: {function}()");
             sheet.fails("unique-on-expression", "42P17", detail);
@@ -64,7 +68,7 @@ fn column_refused(sheet: &mut Sheet<'_>, create: &CreateTable, column: &ColumnDe
     }
     if let Some(default) = &column.default {
         let data_type = column.data_type.as_ref();
-        if column::has_subquery(sheet, default)
+        if column::default_reads(sheet, default)
             || column::uses_fresh_value(sheet, column)
             || column::missing_function(sheet, default)
             || data_type.is_some_and(|t| super::literal::refused(sheet, t, default))
@@ -96,6 +100,11 @@ fn constraints_refused(sheet: &mut Sheet<'_>, create: &CreateTable) -> bool {
             }
             names.push(name.as_str());
         }
+        if let ConstraintKind::Check(check) = &added.kind
+            && expression_refused(sheet, create, check, false)
+        {
+            return true;
+        }
         let (ConstraintKind::PrimaryKey(key) | ConstraintKind::Unique(key)) = &added.kind else {
             continue;
         };
@@ -104,6 +113,35 @@ fn constraints_refused(sheet: &mut Sheet<'_>, create: &CreateTable) -> bool {
         if let Some(missing) = keys.chain(included).find(|column| alone && !has(column)) {
             let detail = format!("column \"{missing}\" named in key does not exist");
             sheet.fails("missing-column", "42703", detail);
+            return true;
+        }
+    }
+    false
+}
+
+/// An expression over the row names columns of the table; one that generates a column, no other
+/// generated one.
+fn expression_refused(
+    sheet: &mut Sheet<'_>,
+    create: &CreateTable,
+    expr: &Expr,
+    generates: bool,
+) -> bool {
+    // Fields of a composite column and what a query names have the form of columns too.
+    if expr.has_subquery || expr.text.contains(").") {
+        return false;
+    }
+    for word in &expr.columns {
+        let found = create.columns.iter().find(|column| column.name.as_str() == word);
+        let system = word == create.name.name() || there::SYSTEM.contains(&word.as_str());
+        if found.is_none() && is_alone(create) && !system {
+            let detail = format!("column \"{word}\" does not exist");
+            sheet.fails("missing-column", "42703", detail);
+            return true;
+        }
+        if generates && found.is_some_and(|column| column.generated.is_some()) {
+            let detail = "cannot use a generated column in a column generation expression";
+            sheet.fails("column-in-use", "42P17", detail.to_owned());
             return true;
         }
     }

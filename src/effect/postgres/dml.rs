@@ -287,9 +287,12 @@ fn change(sheet: &mut Sheet<'_>, dml: &Dml, target: &Name, only: bool, how: Use)
 fn members(sheet: &Sheet<'_>, base: &Name, only: bool, filter: Option<&Expr>) -> Vec<Name> {
     let partitioned = sheet.table(base).is_some_and(Relation::is_partitioned);
     match filter {
-        Some(filter) if partitioned && !only => {
-            reached(sheet, base, &|by, _, bound| !bounds::rules_out(filter, by, bound))
-        }
+        Some(filter) if partitioned && !only => reached(sheet, base, &|by, parent, bound| {
+            let parts = sheet.schema.partitions(parent);
+            let bounds = parts.iter().filter_map(|part| part.partition_of.as_ref());
+            let others: Vec<_> = bounds.map(|(_, other)| other).collect();
+            !bounds::rules_out(filter, by, bound, &others)
+        }),
         _ => sheet.family(base, only),
     }
 }

@@ -42,6 +42,15 @@ pub(super) fn drop(
             return;
         }
     }
+    let below =
+        if target.only { Vec::new() } else { sheet.schema.losing_column(name, column).losing };
+    let keyed =
+        |child: &&Name| sheet.table(child).is_some_and(|table| is_partition_key(table, column));
+    if let Some(child) = below.iter().find(keyed) {
+        let detail = format!("column \"{column}\" is part of the partition key of \"{child}\"");
+        sheet.fails("column-in-use", "42P16", detail);
+        return;
+    }
     if target.only && sheet.table(name).is_some_and(|table| table.partition_by.is_some()) {
         let detail = "cannot drop column from only the partitioned table".to_owned();
         sheet.fails("wrong-object-kind", "42P16", detail);
@@ -51,8 +60,6 @@ pub(super) fn drop(
     for child in reached_by_drop(sheet, target, column) {
         sheet.lock(&child, AccessExclusive, "drop-column");
     }
-    let below =
-        if target.only { Vec::new() } else { sheet.schema.losing_column(name, column).losing };
     for (at, member) in std::iter::once(name.clone()).chain(below).enumerate() {
         sheet.lose_part(ObjectKind::Column, &member, column, true, at > 0);
         let found = sheet.schema.dependents_of_column(&member, column);

@@ -272,7 +272,8 @@ pub(super) fn depends_on_session(table: &Relation, expr: &Expr) -> bool {
         let data_type = table.column(column).and_then(|column| column.data_type.as_ref());
         data_type.is_some_and(|t| t.name == "timestamptz" && t.array_dims == 0)
     };
-    let cuts = expr.functions.iter().any(|f| matches!(f.name(), "date_trunc" | "date_part"))
+    const CUTS: &[&str] = &["age", "date", "date_part", "date_trunc", "extract"];
+    let cuts = expr.functions.iter().any(|f| CUTS.contains(&f.name()))
         || expr.casts.iter().any(|cast| {
             matches!(cast.name.as_str(), "date" | "time" | "timestamp" | "text" | "varchar")
         });

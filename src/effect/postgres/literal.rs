@@ -5,22 +5,37 @@
 //! types whose input is simple are looked at; what is not understood is let through.
 
 use super::sheet::Sheet;
+use crate::schema::{Origin, TypeBody};
 use crate::sql::ast::{DataType, Expr, ExprShape};
 
 /// Notes a default that is no value of its column's type. Says whether it is so.
 pub(super) fn refused(sheet: &mut Sheet<'_>, data_type: &DataType, default: &Expr) -> bool {
     let plain = default.shape == ExprShape::Literal && default.casts.is_empty();
-    if !plain || data_type.array_dims > 0 || data_type.schema.is_some() {
+    if !plain || data_type.array_dims > 0 {
         return false;
     }
     let quoted = default.text.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
     let Some(text) = quoted else { return false };
+    if is_no_label(sheet, data_type, text) {
+        let detail = format!("invalid input value for enum {}: \"{text}\"", data_type.name);
+        sheet.fails("type-mismatch", "22P02", detail);
+        return true;
+    }
+    if data_type.schema.is_some() {
+        return false;
+    }
     let wrong = is_wrong(&data_type.name, text.trim());
     if wrong {
         let detail = format!("invalid input syntax for type {}: \"{text}\"", data_type.name);
         sheet.fails("type-mismatch", "22P02", detail);
     }
     wrong
+}
+
+fn is_no_label(sheet: &Sheet<'_>, data_type: &DataType, text: &str) -> bool {
+    let found = sheet.schema.type_of(data_type).filter(|found| found.origin != Origin::Assumed);
+    matches!(found.map(|found| &found.kind), Some(TypeBody::Enum { values, .. })
+        if !text.contains('\'') && !values.iter().any(|value| value == text))
 }
 
 fn is_wrong(data_type: &str, text: &str) -> bool {

@@ -373,7 +373,18 @@ fn inherit(sheet: &mut Sheet<'_>, target: &Target<'_>, parent: &crate::sql::Obje
         sheet.fails("wrong-object-kind", "42809", detail);
         return;
     }
+    if sheet.table(&target.name).is_some_and(Relation::is_partitioned) {
+        let detail = "cannot change inheritance of partitioned table".to_owned();
+        sheet.fails("wrong-object-kind", "42809", detail);
+        return;
+    }
     let Some(parent) = sheet.existing(parent, false) else { return };
+    let found = sheet.table(&parent);
+    if found.is_some_and(|found| found.is_partitioned() || found.partition_of.is_some()) {
+        let detail = format!("cannot inherit from \"{parent}\": it is partitioned, or a partition");
+        sheet.fails("wrong-object-kind", "42809", detail);
+        return;
+    }
     sheet.lock(&parent, ShareUpdateExclusive, "inherit");
     let (Some(from), Some(child)) = (sheet.table(&parent), sheet.table(&target.name)) else {
         return;

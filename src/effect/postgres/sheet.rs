@@ -106,7 +106,7 @@ impl<'a> Sheet<'a> {
         let temporary = self
             .table(name)
             .is_some_and(|table| table.persistence == crate::sql::ast::Persistence::Temporary);
-        if is_system(name) || temporary {
+        if self.is_system(name) || temporary {
             return;
         }
         match self.locks.iter_mut().find(|lock| lock.1 == *name) {
@@ -149,7 +149,7 @@ impl<'a> Sheet<'a> {
 
     /// Notes that every row of a table is read.
     pub(super) fn scan(&mut self, name: &Name, cause: &'static str, source: &'static str) {
-        if is_system(name) || self.table(name).is_some_and(|table| !table.has_storage()) {
+        if self.is_system(name) || self.table(name).is_some_and(|table| !table.has_storage()) {
             return;
         }
         self.work = self.work.max(During::Scan);
@@ -349,6 +349,14 @@ impl<'a> Sheet<'a> {
         Some(self.schema.resolve(name))
     }
 
+    /// Says whether a relation belongs to the server: its locks concern nobody. A bare name that
+    /// begins with `pg_` is one of pg_catalog, unless a table of that name is known.
+    fn is_system(&self, name: &Name) -> bool {
+        let bare = name.schema == "public" && name.name.starts_with("pg_");
+        matches!(name.schema.as_str(), "pg_catalog" | "information_schema" | "pg_toast")
+            || (bare && self.table(name).is_none() && !self.schema.index_tables.contains_key(name))
+    }
+
     /// Returns the table and, unless ONLY is written, all tables below it.
     pub(super) fn family(&self, name: &Name, only: bool) -> Vec<Name> {
         let mut names = vec![name.clone()];
@@ -400,10 +408,4 @@ impl<'a> Sheet<'a> {
         }));
         StatementEffects { effects, online: None, transaction: self.transaction }
     }
-}
-
-/// Says whether a relation belongs to the server: its locks concern nobody.
-pub(super) fn is_system(name: &Name) -> bool {
-    matches!(name.schema.as_str(), "pg_catalog" | "information_schema" | "pg_toast")
-        || (name.schema == "public" && name.name.starts_with("pg_"))
 }

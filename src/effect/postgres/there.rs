@@ -11,7 +11,17 @@ use crate::sql::ObjectName;
 use crate::sql::ast::{DataType, Expr, ObjectKind};
 
 /// Columns that every table has (manual: System Columns).
-const SYSTEM: &[&str] = &["ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"];
+pub(super) const SYSTEM: &[&str] = &["ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"];
+
+/// Notes a name that a column cannot have: every table has such a column. Says whether it is one.
+pub(super) fn is_system_column(sheet: &mut Sheet<'_>, column: &str) -> bool {
+    let system = SYSTEM.contains(&column);
+    if system {
+        let detail = format!("column name \"{column}\" conflicts with a system column name");
+        sheet.fails("duplicate-object", "42701", detail);
+    }
+    system
+}
 
 /// Returns a column among those words that a table, known to the last column, lacks.
 pub(super) fn lacking<'w>(

@@ -56,7 +56,9 @@ pub(super) fn change(
     if default_does_not_cast(sheet, target, column, &old, data_type) {
         return;
     }
-    if type_refused(sheet, target, column, data_type) {
+    if type_refused(sheet, target, column, data_type)
+        || cannot_be_compared(sheet, target, column, (&old, data_type))
+    {
         return;
     }
     if old != *data_type {
@@ -159,6 +161,55 @@ fn type_refused(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &str, new: &
     let methods: Vec<String> =
         table.indexes.iter().filter(over).map(|index| index.method.clone()).collect();
     methods.iter().any(|known| method::type_lacks_class(sheet, new, known))
+}
+
+/// A number that becomes a text is not compared with numbers any more: the CHECKs and the partial
+/// indexes that do so are made again, and fail (PostgreSQL 12 to 18, ATPostAlterTypeParse).
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others compare nothing")]
+fn cannot_be_compared(
+    sheet: &mut Sheet<'_>,
+    target: &Target<'_>,
+    column: &str,
+    (old, new): (&DataType, &DataType),
+) -> bool {
+    let scalar = |data_type: &DataType| types::scalar(sheet.schema, data_type).unwrap_or_default();
+    let number = |name: &str| {
+        matches!(name, "smallint" | "integer" | "bigint" | "numeric" | "real" | "double precision")
+    };
+    let text = |name: &str| matches!(name, "text" | "varchar" | "char" | "bpchar");
+    let Some(table) = sheet.table(&target.name) else { return false };
+    if !number(&scalar(old)) || !text(&scalar(new)) {
+        return false;
+    }
+    let stays = |constraint: &&Constraint| {
+        !target.beside.dropped_constraints.contains(&constraint.name.as_str())
+    };
+    let checks = table.constraints.iter().filter(stays).filter_map(|own| match &own.kind {
+        Demand::Check(check) => Some(check),
+        _ => None,
+    });
+    let predicates = table.indexes.iter().filter_map(|index| index.predicate.as_ref());
+    let compared = checks.chain(predicates).any(|expr| compares_number(&expr.text, column));
+    if compared {
+        let detail = format!("no operator compares the new type of \"{column}\" with a number");
+        sheet.fails("type-mismatch", "42883", detail);
+    }
+    compared
+}
+
+/// Says whether an expression has the form `column < 3` somewhere.
+fn compares_number(text: &str, column: &str) -> bool {
+    text.match_indices(column).any(|(at, _)| {
+        let before = text.get(..at).and_then(|head| head.chars().next_back());
+        let rest = text.get(at + column.len()..).unwrap_or("").trim_start_matches('"').trim_start();
+        let operand = rest.trim_start_matches(['<', '>', '=', '!']);
+        before.is_none_or(|c| !c.is_alphanumeric() && !matches!(c, '_' | '.' | '\''))
+            && operand.len() < rest.len()
+            && operand
+                .trim_start()
+                .trim_start_matches('-')
+                .starts_with(|c: char| c.is_ascii_digit())
+    })
 }
 
 fn in_rule(table: &Relation, column: &str) -> bool {
