@@ -181,11 +181,19 @@ impl<'s, L: Listener> Track<'s, L> {
         let mut first = true;
         self.heard.reserve_exact(group.drafts.len());
         self.members.reserve_exact(group.drafts.len());
+        // Each batch is let go of as a whole once it is parsed.
         let mut drafts = group.drafts.into_iter();
+        let batches: Vec<Vec<Draft>> = std::iter::from_fn(|| {
+            let batch: Vec<Draft> = drafts.by_ref().take(BATCH).collect();
+            (!batch.is_empty()).then_some(batch)
+        })
+        .collect();
+        drop(drafts);
+        let mut batches = batches.into_iter();
         let mut parsed: Vec<Result<Migration, LayoutError>> = Vec::new();
         let mut walked: Vec<Replayed> = Vec::new();
         loop {
-            let batch: Vec<Draft> = drafts.by_ref().take(BATCH).collect();
+            let batch = batches.next().unwrap_or_default();
             if batch.is_empty() && parsed.is_empty() && walked.is_empty() {
                 break;
             }

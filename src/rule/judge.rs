@@ -133,6 +133,7 @@ impl<'r> Bench<'r> {
             let at = At { index: None, span: effect.span };
             self.hits(effect, NOWHERE, at, source, &mut hits);
         }
+        hits.shrink_to_fit();
         let mut directives = directives(&migration.up, self.options.adopt_comments);
         for declared in batches(&migration.up, self.server) {
             if let Err(why) = declared.batch {

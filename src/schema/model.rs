@@ -223,10 +223,10 @@ pub struct Column {
     pub not_null: bool,
     /// PostgreSQL 18: the NOT NULL constraint is NOT VALID.
     pub not_null_not_valid: bool,
-    /// The default.
-    pub default: Option<Expr>,
+    /// The default; apart, since most columns have none and a schema has many columns.
+    pub default: Option<Box<Expr>>,
     /// Generated from an expression.
-    pub generated: Option<Generated>,
+    pub generated: Option<Box<Generated>>,
     /// Identity.
     pub identity: Option<IdentityKind>,
     /// `serial`, `AUTO_INCREMENT`, `AUTOINCREMENT`.
@@ -323,8 +323,8 @@ pub struct Index {
     pub parts: Vec<KeyPart>,
     /// INCLUDE columns.
     pub include: Vec<String>,
-    /// WHERE.
-    pub predicate: Option<Expr>,
+    /// WHERE; apart, since most indexes have none.
+    pub predicate: Option<Box<Expr>>,
     /// Usable: not the leftover of a failed concurrent build, not `ON ONLY` without its parts.
     pub valid: bool,
     /// INVISIBLE / IGNORED.

@@ -157,7 +157,7 @@ impl Changes {
         }
         self.loses_auto_increment |= old.auto_increment && !new.auto_increment;
         self.gains_auto_increment |= !old.auto_increment && new.auto_increment;
-        let text = |expr: &Option<Expr>| expr.as_ref().map(|expr| expr.text.to_lowercase());
+        let text = |expr: &Option<Box<Expr>>| expr.as_ref().map(|expr| expr.text.to_lowercase());
         self.metadata |= text(&old.default) != text(&new.default)
             || old.invisible != new.invisible
             || old.on_update != new.on_update

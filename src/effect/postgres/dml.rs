@@ -394,7 +394,7 @@ fn insert(sheet: &mut Sheet<'_>, dml: &Dml, table: &Name, cause: &'static str) {
         }
     }
     for column in found.columns.iter().filter(|column| values.takes_default(&column.name)) {
-        column::used_sequences(sheet, column.default.as_ref());
+        column::used_sequences(sheet, column.default.as_deref());
         if column.auto_increment || column.identity.is_some() {
             for sequence in sheet.schema.owned_sequences(table, Some(&column.name)) {
                 sheet.lock(&sequence.name, RowExclusive, cause);

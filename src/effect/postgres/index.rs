@@ -126,7 +126,7 @@ fn as_index(create: &CreateIndex) -> Index {
         method: definition.method.clone().unwrap_or_else(|| "btree".to_owned()),
         parts: definition.parts.clone(),
         include: definition.include.iter().map(|column| column.value.clone()).collect(),
-        predicate: definition.predicate.clone(),
+        predicate: definition.predicate.clone().map(Box::new),
         valid: true,
         invisible: false,
         parent: None,

@@ -287,5 +287,5 @@ fn mentions(index: &Index, column: &str) -> bool {
         Key::Expr(expr) => expr.columns.iter().any(|word| same(word, column)),
     });
     let in_where = |p: &crate::sql::ast::Expr| p.columns.iter().any(|word| same(word, column));
-    in_key || index.predicate.as_ref().is_some_and(in_where)
+    in_key || index.predicate.as_deref().is_some_and(in_where)
 }

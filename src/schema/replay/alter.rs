@@ -67,7 +67,7 @@ fn run(schema: &mut Schema, name: &Name, action: &ActionKind, only: bool) {
         ActionKind::SetDefault { column, default } => {
             for table in family(schema, name, only) {
                 edit_column(schema, &table, column.as_str(), |found| {
-                    found.default = Some(default.clone());
+                    found.default = Some(Box::new(default.clone()));
                 });
             }
         }

@@ -24,8 +24,8 @@ pub(in crate::schema) fn column(definition: &ColumnDef, origin: Origin) -> Colum
         data_type: definition.data_type.clone(),
         not_null: not_null || serial || definition.identity.is_some(),
         not_null_not_valid: false,
-        default: definition.default.clone(),
-        generated: definition.generated.clone(),
+        default: definition.default.clone().map(Box::new),
+        generated: definition.generated.clone().map(Box::new),
         identity: definition.identity,
         auto_increment: definition.auto_increment || serial,
         on_update: definition.on_update.is_some(),
@@ -180,7 +180,7 @@ fn take_like(schema: &Schema, table: &mut Relation, like: &LikeClause) {
         }
         if column.auto_increment && includes("defaults") {
             // The copy calls nextval() of the sequence that the source goes on owning.
-            copy.default = Some(sequence_call(source, column));
+            copy.default = Some(Box::new(sequence_call(source, column)));
         }
         if !includes("generated") {
             copy.generated = None;
@@ -367,7 +367,7 @@ pub(super) fn add_constraint(
             let name = written.unwrap_or_else(|| key_name(schema, table, &key, "excl"));
             let mut index = new_index(schema, name.clone(), &key, IndexKind::Plain);
             index.method = exclude.method.clone().unwrap_or_else(|| "btree".to_owned());
-            index.predicate.clone_from(&exclude.predicate);
+            index.predicate = exclude.predicate.clone().map(Box::new);
             index.constraint = Some(name.clone());
             add(&mut table.indexes, index);
             (Demand::Exclude(key_columns(&key)), name)

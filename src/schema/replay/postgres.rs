@@ -1,5 +1,6 @@
 //! Statements of PostgreSQL.
 
+use super::super::change::add;
 use super::super::model::{
     Domain, Index, Name, Origin, Publication, Relation, RelationKind, Schema, Trigger, Type,
     TypeBody,
@@ -169,7 +170,7 @@ fn create_index(schema: &mut Schema, create: &CreateIndex) {
     if schema.is_taken(&full) {
         return;
     }
-    schema.edit(&table, |_, relation| relation.indexes.push(new.clone()));
+    schema.edit(&table, |_, relation| add(&mut relation.indexes, new.clone()));
     if create.only {
         return;
     }
@@ -194,7 +195,7 @@ fn index_of(schema: &Schema, create: &CreateIndex, table: &Name) -> Index {
         method: definition.method.clone().unwrap_or_else(|| "btree".to_owned()),
         parts: definition.parts.clone(),
         include: definition.include.iter().map(|column| column.value.clone()).collect(),
-        predicate: definition.predicate.clone(),
+        predicate: definition.predicate.clone().map(Box::new),
         valid: !(create.only && parts_below),
         invisible: false,
         parent: None,

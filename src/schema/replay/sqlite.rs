@@ -4,6 +4,7 @@
 //! as they are; a renamed one takes them along, unless it was dropped before: that is how a table
 //! made anew takes the place of the old one.
 
+use super::super::change::add;
 use super::super::model::{
     Constraint, Demand, Index, Name, Origin, Relation, RelationKind, Schema, Trigger,
 };
@@ -78,7 +79,7 @@ fn add_column(schema: &Schema, table: &mut Relation, definition: &ColumnDef) {
     new.auto_increment = definition.auto_increment;
     new.not_null =
         matches!(definition.nullability, Some(crate::sql::ast::Nullability::NotNull { .. }));
-    table.columns.push(new);
+    add(&mut table.columns, new);
     for constraint in &definition.constraints {
         add_constraint(schema, table, constraint, Some(definition.name.as_str()));
     }
@@ -160,7 +161,7 @@ fn push_auto_index(
     let mut made = new_index(schema, index, key.parts.clone(), IndexKind::Unique);
     made.primary = primary;
     made.constraint = Some(name.clone());
-    table.indexes.push(made);
+    add(&mut table.indexes, made);
 }
 
 fn new_index(schema: &Schema, name: String, parts: Vec<KeyPart>, kind: IndexKind) -> Index {
@@ -195,8 +196,8 @@ fn create_index(schema: &mut Schema, create: &CreateIndex) {
     schema.edit(&name, |schema, table| {
         let parts = create.index.parts.clone();
         let mut index = new_index(schema, full.name.clone(), parts, create.index.kind);
-        index.predicate.clone_from(&create.index.predicate);
-        table.indexes.push(index);
+        index.predicate = create.index.predicate.clone().map(Box::new);
+        add(&mut table.indexes, index);
     });
 }
 

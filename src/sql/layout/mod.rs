@@ -164,6 +164,7 @@ impl Group {
             .filter(|(exact, draft)| *exact || keeps(draft))
             .map(|(_, draft)| draft)
             .collect();
+        self.drafts.shrink_to_fit();
     }
 }
 

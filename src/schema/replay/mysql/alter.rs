@@ -171,7 +171,7 @@ impl<'a> Draft<'a> {
                     to.value.clone_into(&mut new.name);
                 }
                 ActionKind::SetDefault { column, default } if is(column) => {
-                    new.default = Some(default.clone());
+                    new.default = Some(Box::new(default.clone()));
                 }
                 ActionKind::DropDefault { column } if is(column) => new.default = None,
                 ActionKind::Mysql(MyAction::ModifyColumn { column, .. }) if is(&column.name) => {

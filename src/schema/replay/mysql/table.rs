@@ -1,5 +1,6 @@
 //! CREATE TABLE of MySQL and MariaDB, and the parts that ALTER TABLE adds too.
 
+use super::super::super::change::add;
 use super::super::super::charset::Charset;
 use super::super::super::model::{
     Column, Constraint, Demand, Index, Relation, RelationKind, Schema,
@@ -190,7 +191,7 @@ fn push_key(schema: &Schema, table: &mut Relation, key: &KeyConstraint, name: St
     index.invisible =
         key.options.iter().any(|(option, _)| option == "invisible" || option == "ignored");
     drop_covered_auto_indexes(table, &index);
-    table.indexes.push(index);
+    add(&mut table.indexes, index);
 }
 
 /// Adds an index that is no constraint.
@@ -223,7 +224,7 @@ pub(super) fn add_index(schema: &Schema, table: &mut Relation, definition: &Inde
         });
     }
     drop_covered_auto_indexes(table, &index);
-    table.indexes.push(index);
+    add(&mut table.indexes, index);
 }
 
 fn plain_index(schema: &Schema, name: String, parts: Vec<KeyPart>, kind: IndexKind) -> Index {
@@ -276,7 +277,7 @@ pub(super) fn add_foreign_key_indexes(schema: &Schema, table: &mut Relation) {
         let index = if made_up { index_name(table, &parts) } else { name.clone() };
         let mut index = plain_index(schema, index, parts, IndexKind::Plain);
         index.constraint = Some(name);
-        table.indexes.push(index);
+        add(&mut table.indexes, index);
     }
 }
 
