@@ -187,6 +187,7 @@ struct Keeper;
 impl Listener for Keeper {
     type Heard = Replayed;
     type Told = Vec<Replayed>;
+    const EACH: bool = true;
 
     fn hear(&self, replayed: Replayed) -> Replayed {
         replayed

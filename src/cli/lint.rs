@@ -175,6 +175,7 @@ impl<'r> Listener for Docket<'r> {
     /// Nothing is kept of a migration that only builds up the schema.
     type Heard = Option<Heard<'r>>;
     type Told = Vec<Told>;
+    const EACH: bool = false;
 
     fn hear(&self, replayed: Replayed) -> Option<Heard<'r>> {
         let Replayed { migration, effects, used, fixes, .. } = replayed;
@@ -200,7 +201,7 @@ impl<'r> Listener for Docket<'r> {
             case,
             fixes,
             warnings: warnings(&migration),
-            statements: statements.len(),
+            statements: statements.len() + migration.up.repeated,
             unknown,
         })
     }

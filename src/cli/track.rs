@@ -49,6 +49,8 @@ pub(super) trait Listener: Sync {
     type Heard: Send;
     /// What becomes of a history.
     type Told: Send;
+    /// Each statement of a file of data is wanted, though it repeats the one before it.
+    const EACH: bool;
 
     /// Takes a migration that was walked; later ones are under way already.
     fn hear(&self, replayed: Replayed) -> Self::Heard;
@@ -197,8 +199,9 @@ impl<'s, L: Listener> Track<'s, L> {
             if batch.is_empty() && parsed.is_empty() && walked.is_empty() {
                 break;
             }
+            let read = if L::EACH { Draft::parse } else { Draft::skim };
             let parse =
-                || -> Vec<_> { batch.into_par_iter().map(|draft| draft.parse(server)).collect() };
+                || -> Vec<_> { batch.into_par_iter().map(|draft| read(draft, server)).collect() };
             let hear = || -> Vec<L::Heard> {
                 walked.into_par_iter().map(|replayed| listener.hear(replayed)).collect()
             };

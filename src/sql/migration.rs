@@ -291,6 +291,8 @@ pub struct Script {
     pub section: Section,
     /// Its statements in order.
     pub statements: Vec<Statement>,
+    /// How many more there are that only repeat the ones before them, where that was asked.
+    pub repeated: usize,
     /// Its comments in order.
     pub comments: Vec<Span>,
     /// What is there besides: psql meta-commands, COPY data, DELIMITER lines.

@@ -34,7 +34,7 @@ pub use migration::{
 };
 pub use name::{Ident, ObjectName};
 pub use nearest::nearest;
-pub use parse::parse;
+pub use parse::{parse, skim};
 pub use quote::{ident, ident_if_needed, literal};
 pub use server::{BadVersion, Server, ServerKind, ServerVersion, UnknownServer};
 pub use source::{Position, Source, Span};

@@ -1,18 +1,35 @@
 //! A section of a file to its statements.
 
-use super::ast::{Statement, StatementKind};
+use super::ast::{Dml, DmlKind, Statement, StatementKind};
 use super::cursor::{Cursor, Parsed};
 use super::lexer::Lexing;
 use super::migration::{Script, Section};
+use super::name::ObjectName;
 use super::server::{Server, ServerKind};
 use super::split::{PieceKind, split_each};
 
 /// Splits a section and reads its statements.
 pub fn parse(section: Section, server: Server) -> Script {
+    read(section, server, |_, _| false)
+}
+
+/// Reads a section like [`parse`]; of a file of data, INSERTs that do what the one before them does
+/// are counted and not kept.
+pub fn skim(section: Section, server: Server) -> Script {
+    read(section, server, inserts_alike)
+}
+
+/// Reads a section; behind many statements those are left out that repeat the one before them.
+fn read(
+    section: Section,
+    server: Server,
+    repeats: impl Fn(&Statement, &Statement) -> bool,
+) -> Script {
     let text = section.source.text();
     let lexing = Lexing { placeholders: section.reading.placeholders, ..Lexing::of(server) };
     let mut statements: Vec<Statement> = Vec::new();
     let mut others = Vec::new();
+    let mut repeated = 0;
     let comments = split_each(text, lexing, section.range, &section.reading, |piece, tokens| {
         if piece.kind != PieceKind::Statement {
             others.push(piece);
@@ -21,11 +38,37 @@ pub fn parse(section: Section, server: Server) -> Script {
         let mut read = statement(Cursor::new(text, tokens, server));
         if statements.len() > MANY {
             forget_rows(&mut read);
+            if statements.last().is_some_and(|last| repeats(last, &read)) {
+                repeated += 1;
+                return;
+            }
         }
         statements.push(read);
     });
     statements.shrink_to_fit();
-    Script { section, statements, comments, others }
+    Script { section, statements, repeated, comments, others }
+}
+
+/// Says whether two INSERTs put rows of their own values into the same columns of the same table.
+fn inserts_alike(one: &Statement, other: &Statement) -> bool {
+    let (StatementKind::Dml(one), StatementKind::Dml(other)) = (&one.kind, &other.kind) else {
+        return false;
+    };
+    let plain = |dml: &Dml| {
+        dml.kind == DmlKind::Insert
+            && !dml.from_query
+            && dml.query.reads.is_empty()
+            && dml.query.writes.is_empty()
+            && dml.query.refused.is_none()
+    };
+    let names = |list: &[ObjectName]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let columns = |dml: &Dml| dml.columns.iter().map(|c| c.value.clone()).collect::<Vec<_>>();
+    plain(one)
+        && plain(other)
+        && one.on_conflict == other.on_conflict
+        && names(&one.targets) == names(&other.targets)
+        && names(&one.query.functions) == names(&other.query.functions)
+        && columns(one) == columns(other)
 }
 
 /// From how many statements on a file is data rather than schema work.
@@ -62,5 +105,32 @@ fn grammar(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
         ServerKind::Postgres => super::postgres::statement(cursor),
         ServerKind::Mysql | ServerKind::Mariadb => super::mysql::statement(cursor),
         ServerKind::Sqlite => super::sqlite::statement(cursor),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sql::source::{Source, Span};
+
+    #[test]
+    fn repeated_inserts_are_counted_and_not_kept() {
+        for kind in ServerKind::ALL {
+            let mut text = String::new();
+            for row in 0..2_000 {
+                text.push_str(&format!("INSERT INTO orders (id, name) VALUES ({row}, 'a;b');\n"));
+            }
+            text.push_str("INSERT INTO customers (id, name) VALUES (1, 'c');\nDROP TABLE orders;");
+            let range = Span::new(0, u32::try_from(text.len()).unwrap());
+            let source = Source::new("a.sql", text);
+            let section = Section { source, range, reading: Default::default() };
+            let server = Server::of(kind);
+            let skimmed = skim(section.clone(), server);
+            assert_eq!(skimmed.statements.len() + skimmed.repeated, 2_002, "{kind}");
+            assert_eq!(skimmed.repeated, 2_000 - MANY - 1, "{kind}");
+            let last = skimmed.statements.last().unwrap();
+            assert_eq!(skimmed.slice(last.span), "DROP TABLE orders", "{kind}");
+            assert_eq!(parse(section, server).statements.len(), 2_002, "{kind}");
+        }
     }
 }

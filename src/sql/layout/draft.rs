@@ -4,8 +4,8 @@ use super::decode::decode;
 use super::name::Dialect;
 use super::{Content, InputFile, LayoutError, Problem, Reader};
 use crate::sql::ast::{Statement, StatementKind, Transaction};
-use crate::sql::migration::{Convention, Migration, Section, TransactionMode, Version};
-use crate::sql::parse::parse;
+use crate::sql::migration::{Convention, Migration, Script, Section, TransactionMode, Version};
+use crate::sql::parse::{parse, skim};
 use crate::sql::server::{Server, ServerKind};
 use crate::sql::source::Span;
 
@@ -92,7 +92,20 @@ impl Draft {
     }
 
     /// Reads the statements as a server would.
-    pub fn parse(mut self, server: Server) -> Result<Migration, LayoutError> {
+    pub fn parse(self, server: Server) -> Result<Migration, LayoutError> {
+        self.read(server, parse)
+    }
+
+    /// Reads the statements, of a file of data only what says something new.
+    pub fn skim(self, server: Server) -> Result<Migration, LayoutError> {
+        self.read(server, skim)
+    }
+
+    fn read(
+        mut self,
+        server: Server,
+        parse: impl Fn(Section, Server) -> Script,
+    ) -> Result<Migration, LayoutError> {
         self.fetch()?;
         let up = parse(self.up.clone(), server);
         let transaction = self.mode(server.kind, &up.statements);
