@@ -36,6 +36,7 @@ use crate::rule::{
 };
 use crate::sql::{Convention, ServerKind, ServerVersion};
 
+mod online;
 mod runner;
 mod targets;
 

@@ -133,8 +133,11 @@ impl Runner<'_> {
         }
     }
 
-    /// Sends the statement of a step with its limits.
+    /// Sends the statement of a step with its limits, or hands it over.
     async fn send_step(&mut self, step: &Step) -> Result<(), ServerError> {
+        if !step.tool.is_empty() {
+            return self.hand_over(step).await;
+        }
         self.limit(step).await?;
         let patient = step.timeouts.lock_ms == 0;
         let sending = if patient { Sending::Patient } else { Sending::Limited };

@@ -6,6 +6,7 @@ mod batch;
 mod cancel;
 mod error;
 mod faults;
+mod hand_over;
 mod lag;
 mod leftover;
 mod migration;

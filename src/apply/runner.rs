@@ -96,7 +96,7 @@ impl Stop {
         self.0.wanted.load(Ordering::SeqCst)
     }
 
-    async fn wanted(&self) {
+    pub(super) async fn wanted(&self) {
         if !self.is_wanted() {
             self.0.notify.notified().await;
         }
@@ -109,13 +109,13 @@ pub type Tell<'a> = &'a mut (dyn FnMut(Progress) + Send);
 /// One run on one database.
 pub struct Runner<'a> {
     pub(super) options: RunOptions,
-    target: Target,
+    pub(super) target: Target,
     pub(super) connection: Connection,
     lock: Option<MigrationLock>,
     watch: Option<Connection>,
     pub(super) journal: Journal,
     pub(super) faults: Faults,
-    stop: Stop,
+    pub(super) stop: Stop,
     tell: Tell<'a>,
     pub(super) spent: Spent,
     pub(super) retries: u32,

@@ -254,6 +254,7 @@ pub(super) fn material<'m>(
             Dropped::Gone
         },
         seeding: Seeding::BySize,
+        online_tool: runner.online_tool.clone(),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{number, period};
+use super::{number, online, period};
+use crate::plan::OnlineTool;
 use crate::rule::{Reader, Table};
 
 /// How migrations run.
@@ -19,6 +20,7 @@ use crate::rule::{Reader, Table};
 /// | `pooled` | run through a pooler that lends sessions to others | `false` |
 /// | `replicas` | URLs of replicas that batches with `max_lag` wait for | none |
 /// | `cancel` | whose work may be ended where it is in the way: tables with `user`, `application` (`*` stands for anything), `older_than` and `end` = `statement` or `session` | nobody's |
+/// | `online_tool` | the tool that changes large tables of MySQL and MariaDB: a table with `command` and `over` | none |
 /// | `shadow` | throw-away database for the dry run: a URL, `auto` or `off` | `auto` |
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Runner {
@@ -44,6 +46,8 @@ pub struct Runner {
     pub pooled: bool,
     /// URLs of replicas that batches wait for.
     pub replicas: Vec<String>,
+    /// What changes large tables instead of the server (MySQL, MariaDB).
+    pub online_tool: Option<OnlineTool>,
 }
 
 /// Whose work may be ended where it is in the way of a migration.
@@ -85,6 +89,7 @@ impl Default for Runner {
             shadow: Shadow::Auto,
             pooled: false,
             replicas: Vec::new(),
+            online_tool: None,
         }
     }
 }
@@ -116,7 +121,11 @@ fn cancel(reader: &mut Reader, mut table: Table<'_>) -> Cancel {
 pub(super) fn read(reader: &mut Reader, mut table: Table<'_>) -> Runner {
     let default = Runner::default();
     let rules = table.tables(reader, "cancel", "[[runner.cancel]]");
+    let online_tool = table
+        .table(reader, "online_tool", "[runner.online_tool]")
+        .and_then(|table| online::read(reader, table));
     let runner = Runner {
+        online_tool,
         lock_timeout: period(reader, &mut table, "lock_timeout").unwrap_or(default.lock_timeout),
         statement_timeout: period(reader, &mut table, "statement_timeout"),
         blocking_budget: period(reader, &mut table, "blocking_budget")

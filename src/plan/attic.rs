@@ -200,6 +200,7 @@ fn step(dropping: &Step, sql: String, nature: Nature) -> Step {
         loses: Vec::new(),
         change: Vec::new(),
         batch: None,
+        tool: Vec::new(),
         ..dropping.clone()
     }
 }

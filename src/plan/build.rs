@@ -7,6 +7,7 @@ use super::attic;
 use super::digest::Digest;
 use super::dry_run::{self, Ground, Ran};
 use super::estimate;
+use super::hand_over::{OnlineTool, hand_over, tied};
 use super::history::{digests_of, version_of};
 use super::known::Known;
 use super::live::schema_of;
@@ -51,6 +52,8 @@ pub struct Material<'a> {
     pub dropped: Dropped,
     /// How much of the schema is loaded for the dry run.
     pub seeding: Seeding,
+    /// What changes large tables instead of the server.
+    pub online_tool: Option<OnlineTool>,
 }
 
 /// What becomes of rows that a migration drops.
@@ -142,8 +145,15 @@ fn planned(material: &Material<'_>, server: Server) -> Result<Vec<PlannedMigrati
     let mut errors = Vec::new();
     for migration in &material.pending {
         let settings = material.live.server_settings();
-        let effects = walk(migration, &mut schema, &WalkOptions { settings });
-        match groups(migration, &effects, server.kind, material.limits, number) {
+        let tool = material.online_tool.as_ref().filter(|_| server.kind.is_mysql_family());
+        let tool = tool.map(|tool| (tool, tied(&schema)));
+        let mut effects = walk(migration, &mut schema, &WalkOptions { settings });
+        let tools = tool.map(|(tool, tied)| {
+            let place = (material.target.database.as_str(), material.limits.lock_timeout_ms);
+            hand_over(migration, &mut effects, (tool, &tied), place)
+        });
+        let tools = tools.unwrap_or_default();
+        match groups(migration, &effects, server.kind, material.limits, number, tools) {
             Ok(mut groups) => {
                 let notes = match material.dropped {
                     Dropped::Gone => Vec::new(),

@@ -220,6 +220,7 @@ mod tests {
             twice_is_once: false,
             session: false,
             batch: None,
+            tool: Vec::new(),
             timeouts: Timeouts { lock_ms: 0, statement_ms: 0 },
             locks: Vec::new(),
             rewrites: Vec::new(),

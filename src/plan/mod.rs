@@ -14,6 +14,7 @@ mod dependents;
 mod digest;
 mod dry_run;
 mod estimate;
+mod hand_over;
 mod history;
 mod known;
 mod live;
@@ -35,6 +36,7 @@ pub use change::{Seen, changes, drifted, scope_of, see};
 pub use count::count_losses;
 pub use digest::{BadDigest, Canon, Digest, hex};
 pub use dry_run::{enforce_foreign_keys, foreign_keys_switch};
+pub use hand_over::{OnlineTool, Preset, filled};
 pub use history::{
     Applied, Begun, DOWN, History, Order, Pending, StepEntry, Trouble, digests_of, pending,
     version_of,

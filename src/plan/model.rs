@@ -164,6 +164,10 @@ pub struct Step {
     /// How it goes through a table in batches; none for a statement that is sent as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<PlannedBatch>,
+    /// The command of the tool for online schema changes that makes the change; none where the
+    /// server does. `{login}` and the like stand for what is no part of a plan.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tool: Vec<String>,
     /// How long it may wait and run.
     pub timeouts: Timeouts,
     /// Locks on what existed before.
@@ -490,6 +494,9 @@ impl Plan {
                     canon.text("sql", &step.sql);
                     if let Some(batch) = &step.batch {
                         batch.digest(&mut canon);
+                    }
+                    if !step.tool.is_empty() {
+                        canon.list("tool", step.tool.iter().map(String::as_str));
                     }
                     canon.text("lock-ms", &step.timeouts.lock_ms.to_string());
                     canon.text("statement-ms", &step.timeouts.statement_ms.to_string());

@@ -60,13 +60,15 @@ pub struct CannotRun {
     pub what: String,
 }
 
-/// Returns the groups of steps of a migration; numbers go on from `first`.
+/// Returns the groups of steps of a migration; numbers go on from `first`, and `tools` holds the
+/// commands of statements that are handed over.
 pub(super) fn groups(
     migration: &Migration,
     effects: &MigrationEffects,
     kind: ServerKind,
     limits: Limits,
     first: u32,
+    mut tools: BTreeMap<usize, Vec<String>>,
 ) -> Result<Vec<Group>, Vec<CannotRun>> {
     let explicit = migration.up.statements.iter().any(is_begin);
     let mut builder = Builder {
@@ -87,7 +89,7 @@ pub(super) fn groups(
     for (at, (statement, run)) in statements.enumerate() {
         match batches.remove(&at) {
             Some(batch) => builder.batch(statement, run, batch),
-            None => builder.statement(statement, run),
+            None => builder.statement(statement, run, tools.remove(&at).unwrap_or_default()),
         }
     }
     if builder.errors.is_empty() { Ok(builder.groups) } else { Err(builder.errors) }
@@ -183,7 +185,7 @@ impl Builder<'_> {
         self.errors.push(CannotRun { path, line, column, what: what.into() });
     }
 
-    fn statement(&mut self, statement: &Statement, run: &StatementRun) {
+    fn statement(&mut self, statement: &Statement, run: &StatementRun, tool: Vec<String>) {
         if let StatementKind::Transaction(command) = &statement.kind {
             self.command(command, statement.span.start);
             return;
@@ -205,7 +207,7 @@ impl Builder<'_> {
             return;
         }
         for sql in one_by_one(statement, self.kind).unwrap_or_else(|| vec![None]) {
-            let mut step = self.step(statement, run);
+            let mut step = Step { tool: tool.clone(), ..self.step(statement, run) };
             if let Some(sql) = sql {
                 step.sql = sql;
             }
@@ -281,6 +283,7 @@ impl Builder<'_> {
             twice_is_once: twice_is_once(statement),
             session: matches!(statement.kind, StatementKind::Set(_)),
             batch: None,
+            tool: Vec::new(),
             timeouts: self.timeouts(&run.effects.effects, run.effects.transaction),
             locks: facts.locks,
             rewrites: facts.rewrites,

@@ -75,7 +75,8 @@ impl Witness {
             self.locks(step, before, after, &mut told);
             self.scans(step, before, after, &mut told);
         }
-        if self.kind != ServerKind::Sqlite {
+        // The shadow makes the change itself, where the target leaves it to a tool.
+        if self.kind != ServerKind::Sqlite && step.tool.is_empty() {
             self.rewrites(step, before, after, &mut told);
         }
         told.into_iter().map(|what| format!("line {}: {what}", step.line)).collect()
@@ -228,6 +229,7 @@ mod tests {
             loses: Vec::new(),
             change: Vec::new(),
             batch: None,
+            tool: Vec::new(),
         }
     }
 

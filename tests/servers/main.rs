@@ -40,6 +40,7 @@ mod clients;
 mod crashes;
 mod cuts;
 mod leftovers;
+mod hand_over;
 mod history;
 mod lifecycle;
 mod limits;

@@ -83,6 +83,7 @@ pub(crate) async fn plan_of(name: &str, sql: &str, live: &Snapshot, shadow: &mut
         dry_run: plan::DryRun::Each,
         dropped: plan::Dropped::Gone,
         seeding: plan::Seeding::Concerned,
+        online_tool: None,
     };
     plan::build(&material, shadow).await.unwrap()
 }

@@ -188,7 +188,7 @@ fn cannot_be_compared(
         Demand::Check(check) => Some(check),
         _ => None,
     });
-    let predicates = table.indexes.iter().filter_map(|index| index.predicate.as_ref());
+    let predicates = table.indexes.iter().filter_map(|index| index.predicate.as_deref());
     let compared = checks.chain(predicates).any(|expr| compares_number(&expr.text, column));
     if compared {
         let detail = format!("no operator compares the new type of \"{column}\" with a number");

@@ -99,6 +99,9 @@ pub(super) fn duration(milliseconds: u64) -> String {
 /// What a step does besides taking locks; nothing where there is nothing to say.
 pub(super) fn work(step: &Step) -> Vec<String> {
     let mut work = Vec::new();
+    if !step.tool.is_empty() {
+        work.push(format!("handed over: {}", shell(&step.tool)));
+    }
     if let Some(batch) = &step.batch {
         let pause = if batch.pause_ms == 0 {
             String::new()
@@ -125,6 +128,16 @@ pub(super) fn work(step: &Step) -> Vec<String> {
     work.extend(step.loses.iter().map(|one| format!("loses {}", loss(one))));
     work.extend(step.unknown.iter().map(|reason| format!("not understood: {reason}")));
     work
+}
+
+/// A command as one would type it.
+fn shell(words: &[String]) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./,:{}".contains(c);
+    let quoted = |word: &String| match word.chars().all(plain) && !word.is_empty() {
+        true => word.clone(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    };
+    words.iter().map(quoted).collect::<Vec<_>>().join(" ")
 }
 
 /// Who wrote the way back, and whether it is proven.
