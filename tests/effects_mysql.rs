@@ -98,9 +98,12 @@ fn operations_of_the_manual_agree() {
 
 fn check(kind: ServerKind, folder: &str, least: usize, gaps: &str) {
     let mut all = Vec::new();
-    let (least, files) = match std::env::var("LOCKWISE_RECORDED") {
-        Ok(elsewhere) => (1, vec![format!("{elsewhere}/{folder}.jsonl")]),
-        Err(_) => (least, ["cases", "recorded"].map(|f| format!("{folder}/{f}.jsonl")).to_vec()),
+    let (least, gaps, files) = match std::env::var("LOCKWISE_RECORDED") {
+        Ok(elsewhere) => (1, "", vec![format!("{elsewhere}/{folder}.jsonl")]),
+        Err(_) => {
+            let files = ["cases", "recorded"].map(|file| format!("{folder}/{file}.jsonl"));
+            (least, gaps, files.to_vec())
+        }
     };
     for file in files {
         for row in rows(&file) {
@@ -125,20 +128,27 @@ fn check(kind: ServerKind, folder: &str, least: usize, gaps: &str) {
 fn disagreements(row: &Value, kind: ServerKind) -> Vec<String> {
     let server = server(row, kind);
     let filled = row["seed_rows"].as_u64().is_some_and(|count| count > 0);
-    let sql: Vec<String> = strings(row, "session").into_iter().chain(strings(row, "sql")).collect();
+    let mut sql = strings(row, "session");
+    // The recorder runs every statement of its own in a transaction.
+    let own = row["waits"].is_boolean();
+    sql.extend(own.then(|| "START TRANSACTION".to_owned()));
+    sql.extend(strings(row, "sql"));
     let found = predict(server, &strings(row, "schema_sql"), filled, &sql, BTreeMap::new());
     let Some(run) = found.effects.statements.last() else { return vec!["not read".to_owned()] };
     let verdict = &row["verdict"];
     let ok = verdict["ok"] == Value::Bool(true);
     let mut wrong = Vec::new();
     outcome(run, verdict, ok, &mut wrong);
-    commit(run, verdict, &mut wrong);
+    // COMMIT says that it commits.
+    if sql.last().is_none_or(|last| last != "COMMIT") {
+        commit(run, verdict, &mut wrong);
+    }
     if ok {
         online(run, row, &mut wrong);
         builds(run, verdict, &mut wrong);
         rebuilds(run, row, &mut wrong);
         if filled {
-            waits(run, verdict, &mut wrong);
+            waits(run, verdict, own, &mut wrong);
         }
     }
     wrong
@@ -210,6 +220,12 @@ fn rebuilds(run: &StatementRun, row: &Value, wrong: &mut Vec<String>) {
     if blind {
         return;
     }
+    // Where nothing asks for INSTANT, MySQL makes a table without rows anew: whether there are rows
+    // is nothing that the statements tell.
+    let instant = run.effects.online.is_some_and(|online| online.algorithm.as_str() == "INSTANT");
+    if row["engine"] == "mysql" && row["seed_rows"] == 0 && instant {
+        return;
+    }
     let Some(seen) = row["verdict"]["rebuilds"].as_bool() else { return };
     let told =
         run.effects.effects.iter().any(|effect| matches!(effect.kind, EffectKind::Rewrite { .. }));
@@ -238,7 +254,7 @@ fn builds(run: &StatementRun, verdict: &Value, wrong: &mut Vec<String>) {
     }
 }
 
-fn waits(run: &StatementRun, verdict: &Value, wrong: &mut Vec<String>) {
+fn waits(run: &StatementRun, verdict: &Value, own: bool, wrong: &mut Vec<String>) {
     let Some(list) = verdict["waits_for_idle_transactions_on"].as_array() else { return };
     let mut seen: BTreeSet<String> = BTreeSet::new();
     for wait in list.iter().filter_map(Value::as_str) {
@@ -255,8 +271,8 @@ fn waits(run: &StatementRun, verdict: &Value, wrong: &mut Vec<String>) {
             if lock.mode.blocks_reads() {
                 told.insert(format!("{name}.read"));
             }
-            // The table that is written was probed with readers only.
-            let own_rows = lock.mode == LockMode::InnodbExclusiveRows;
+            // The older recordings probed the table that is written with readers only.
+            let own_rows = lock.mode == LockMode::InnodbExclusiveRows && !own;
             if lock.mode.blocks_writes() && !own_rows {
                 told.insert(format!("{name}.write"));
             }

@@ -3,13 +3,16 @@
 //! MySQL 8.0 to 9.x and MariaDB 10.6 to 11.x, manuals: ALTER TABLE, Online DDL; measured on MariaDB
 //! 10.11, 11.8 and MySQL 9.7, testdata/servers.
 
+use std::collections::BTreeSet;
+
+use super::alteration::Alteration;
 use super::assume::*;
 use super::change::Changes;
 use super::decide::Shape;
 use super::definition::is_virtual;
 use super::{Scene, same};
 use crate::effect::{Algorithm, During, Online, OnlineLock};
-use crate::schema::{Altered, Name, Origin, Relation, RelationKind, altered};
+use crate::schema::{Altered, Name, Origin, Relation, RelationKind};
 use crate::sql::ast::{
     ActionKind, AlterTable, ColumnDef, ConstraintKind, IndexKind, MyAction, ObjectKind,
 };
@@ -48,18 +51,19 @@ impl Scene<'_> {
         let _ = self.table(&alter.name);
     }
 
-    fn alter_known(&mut self, before: &Relation, alter: &AlterTable) {
-        if self.partition_statement(before, alter) {
+    fn alter_known(&mut self, before: &Relation, statement: &AlterTable) {
+        if self.partition_statement(before, statement) {
             return;
         }
         let start = self.told.span;
+        let alter = &Alteration::new(self.schema(), before, statement);
+        let after = &alter.after;
         self.refusals(before, alter);
         self.named_twice(before, alter);
         self.generated_from_dropped(alter);
         self.charsets_together(alter);
-        let after = altered(self.schema(), before, alter);
         self.refusals_of_result(before, &after.table, alter);
-        let mut changes = Changes::between(self, before, &after, alter);
+        let mut changes = Changes::between(self, before, alter);
         changes.assume_unknown(before, alter);
         if self.is_mariadb() && !self.foreign_key_checks() {
             // A foreign key whose index goes gets no other one.
@@ -77,33 +81,73 @@ impl Scene<'_> {
             && self.mysql_instant(shape, &changes, before);
         self.key_block_size(&after.table, alter, best);
         self.not_null_of_key(before, alter, &changes, best);
-        self.data_failures(before, &after, &changes, best);
-        self.told.span = start;
+        self.data_failures(before, alter, &changes, best);
+        changes.unexplained = !shape.innodb
+            || changes.switches_keys_beside()
+            || changes.add_check
+                && !changes.adds_only_column_checks
+                && changes.copy_cause.is_none()
+            || !self.is_mariadb()
+                && (changes.add_check || changes.order_by || self.rechecks(before, &changes))
+            || self.is_mariadb() && changes.copies_generated();
+        changes.explained |=
+            self.is_mariadb() && (shape.fulltexts > 1 || changes.builds_long_unique);
+        changes.ignores_algorithm = self.is_mariadb()
+            && (changes.repartition || shape.temporary && !self.mariadb_since(11, 2));
+        if best.algorithm == Algorithm::Copy {
+            self.without_primary_key(&after.table);
+        }
+        changes.copy_lock = Some(if self.is_mariadb() {
+            self.mariadb_copy(&changes, before).lock
+        } else {
+            OnlineLock::Shared
+        });
         let online = self.explicit(alter, best, &changes);
+        self.told.span = alter.clause_of(changes.cause(), &changes);
         self.told.out.online = Some(online);
         self.row_versions(before, &changes, online);
         self.counted_through(before, &after.table);
-        self.work(before, &after, &changes, online);
+        self.work(before, alter, &changes, online);
         self.locks_of(before, alter, &changes, online);
         for action in &alter.actions {
             self.told.span = action.span;
-            self.told_of(before, &after, alter, &action.kind);
+            self.told_of(before, alter, &action.kind);
         }
         self.told.span = start;
     }
 
+    /// Says whether the type of a column changes that a CHECK names: MySQL checks it anew.
+    fn rechecks(&self, before: &Relation, changes: &Changes) -> bool {
+        before.constraints.iter().any(|constraint| {
+            let copied =
+                |word: &String| changes.copied.iter().any(|(column, _)| same(column, word));
+            matches!(&constraint.kind, crate::schema::Demand::Check(check)
+                if check.columns.iter().any(copied))
+        })
+    }
+
     /// Tells what is written, read and built.
-    fn work(&mut self, before: &Relation, after: &Altered, changes: &Changes, online: Online) {
+    fn work(
+        &mut self,
+        before: &Relation,
+        alter: &Alteration<'_>,
+        changes: &Changes,
+        online: Online,
+    ) {
         let name = &before.name;
         let cause = changes.cause();
+        let guilty = alter.clause_of(cause, changes);
         let copies = online.rebuilds || online.algorithm == Algorithm::Copy;
         // MySQL copies when told to, even if there is nothing to change.
         let told = !self.is_mariadb() && online.algorithm == Algorithm::Copy;
         if copies && (told || !changes.is_nothing()) {
+            self.told.span = guilty;
             self.told.rewrite(name, cause);
             let concurrent = online.lock == OnlineLock::None;
-            for index in &after.table.indexes {
-                let new = changes.built.iter().any(|built| built.name == index.name);
+            let built: BTreeSet<&str> = changes.built.iter().map(|i| i.name.as_str()).collect();
+            for index in &alter.after.table.indexes {
+                let new = built.contains(index.name.as_str());
+                self.told.span = if new { alter.clause_of_index(index) } else { guilty };
                 let cause = if new { index_cause(index) } else { "rewrite" };
                 self.told.build(name, &index.name, cause, concurrent);
             }
@@ -111,8 +155,10 @@ impl Scene<'_> {
         }
         let concurrent = online.lock == OnlineLock::None;
         for index in &changes.built {
+            self.told.span = alter.clause_of_index(index);
             self.told.build(name, &index.name, index_cause(index), concurrent);
         }
+        self.told.span = guilty;
         for index in &changes.lengthened_indexes {
             self.told.build(name, index, "type-change", concurrent);
         }
@@ -126,7 +172,7 @@ impl Scene<'_> {
     fn locks_of(
         &mut self,
         before: &Relation,
-        alter: &AlterTable,
+        alter: &Alteration<'_>,
         changes: &Changes,
         online: Online,
     ) {
@@ -136,6 +182,7 @@ impl Scene<'_> {
             return;
         }
         let cause = changes.cause();
+        self.told.span = alter.clause_of(cause, changes);
         let copies = online.rebuilds || online.algorithm == Algorithm::Copy;
         let builds = !changes.built.is_empty()
             || !changes.lengthened_indexes.is_empty()
@@ -167,165 +214,13 @@ impl Scene<'_> {
         online
     }
 
-    /// Applies the ALGORITHM and LOCK that are written: refuses them, or runs as they say.
-    fn explicit(&mut self, alter: &AlterTable, best: Online, changes: &Changes) -> Online {
-        let mut algorithm: Option<&str> = None;
-        let mut lock = alter.online.then_some("NONE");
-        for action in &alter.actions {
-            match &action.kind {
-                ActionKind::Mysql(MyAction::Algorithm(written)) => {
-                    self.told.span = action.span;
-                    algorithm = Some(written.as_str());
-                }
-                ActionKind::Mysql(MyAction::Lock(written)) => {
-                    self.told.span = action.span;
-                    lock = Some(written.as_str());
-                }
-                ActionKind::AddColumn { .. }
-                | ActionKind::DropColumn { .. }
-                | ActionKind::RenameColumn { .. }
-                | ActionKind::RenameTo(_)
-                | ActionKind::SetDefault { .. }
-                | ActionKind::DropDefault { .. }
-                | ActionKind::SetNotNull { .. }
-                | ActionKind::DropNotNull { .. }
-                | ActionKind::AddConstraint(_)
-                | ActionKind::DropConstraint { .. }
-                | ActionKind::Postgres(_)
-                | ActionKind::Mysql(_) => {}
-            }
-        }
-        self.clauses(algorithm, lock, best, changes)
-    }
-
-    /// Returns how the statement runs with these clauses, and tells if the server refuses them.
-    pub(super) fn clauses(
-        &mut self,
-        algorithm: Option<&str>,
-        lock: Option<&str>,
-        best: Online,
-        changes: &Changes,
-    ) -> Online {
-        let asked = match algorithm {
-            Some("INSTANT") => Some(Algorithm::Instant),
-            Some("NOCOPY") => Some(Algorithm::Nocopy),
-            Some("INPLACE") => Some(Algorithm::Inplace),
-            Some("COPY") => Some(Algorithm::Copy),
-            Some(_) | None => None,
-        };
-        let unknown = algorithm.filter(|name| {
-            *name != "DEFAULT" && (asked.is_none() || *name == "NOCOPY" && !self.is_mariadb())
-        });
-        if let Some(name) = unknown {
-            let detail = format!("unknown ALGORITHM '{name}'");
-            self.told.fails("algorithm-refused", "1800", detail);
-            self.does_not_commit();
-            return best;
-        }
-        let instant_with_lock = !self.is_mariadb()
-            && asked == Some(Algorithm::Instant)
-            && lock.is_some_and(|lock| lock != "DEFAULT");
-        if instant_with_lock {
-            // MySQL 8.0 manual, "ALTER TABLE Statement": only LOCK=DEFAULT goes with INSTANT.
-            let detail = "ALGORITHM=INSTANT takes no LOCK but DEFAULT".to_owned();
-            self.told.fails("lock-clause-refused", "1221", detail);
-            return best;
-        }
-        // MariaDB accepts any ALGORITHM for PARTITION BY, and ignores it.
-        let ignored = self.is_mariadb() && changes.repartition;
-        let Some(asked) = asked.filter(|_| !ignored) else {
-            return self.lock_clause(lock, best, changes, false);
-        };
-        if asked < best.algorithm {
-            let detail = format!(
-                "ALGORITHM={} is not supported for this operation: try {}",
-                asked.as_str(),
-                best.algorithm.as_str()
-            );
-            let index_work = asked == Algorithm::Instant && best.algorithm == Algorithm::Nocopy;
-            let fulltext = changes.builds_kind(IndexKind::Fulltext) && !self.is_mariadb();
-            let reasoned = index_work || fulltext || changes.copies_for_a_reason();
-            if changes.lacks_row_version && asked == Algorithm::Instant {
-                let detail = "the table has as many row versions as it may have".to_owned();
-                self.told.fails("row-version-limit", "4092", detail);
-                return best;
-            }
-            let code = if reasoned { "1846" } else { "1845" };
-            self.told.fails("algorithm-refused", code, detail);
-            return best;
-        }
-        let run = match asked {
-            Algorithm::Copy if best.algorithm != Algorithm::Copy => Online {
-                algorithm: Algorithm::Copy,
-                lock: if self.mariadb_since(11, 2) { OnlineLock::None } else { OnlineLock::Shared },
-                rebuilds: true,
-            },
-            // MySQL adds and drops columns with INPLACE by a rebuild, though INSTANT would do.
-            Algorithm::Inplace if best.algorithm == Algorithm::Instant && !self.is_mariadb() => {
-                let rebuilds = changes.add_base || changes.drop_base;
-                Online { algorithm: Algorithm::Inplace, lock: OnlineLock::None, rebuilds }
-            }
-            Algorithm::Instant | Algorithm::Nocopy | Algorithm::Inplace | Algorithm::Copy => best,
-        };
-        self.lock_clause(lock, run, changes, true)
-    }
-
-    fn lock_clause(
-        &mut self,
-        lock: Option<&str>,
-        run: Online,
-        changes: &Changes,
-        algorithm_asked: bool,
-    ) -> Online {
-        let asked = match lock {
-            Some("NONE") => OnlineLock::None,
-            Some("SHARED") => OnlineLock::Shared,
-            Some("EXCLUSIVE") => OnlineLock::Exclusive,
-            Some(_) | None => return run,
-        };
-        // MySQL does nothing, or renames, under the exclusive lock alone (measured on 9.7).
-        let renamed = Changes { rename_table: false, ..changes.clone() };
-        let alone = !self.is_mariadb() && renamed.is_nothing() && run.algorithm != Algorithm::Copy;
-        let wanted = if alone { OnlineLock::Exclusive } else { run.lock };
-        // Where no ALGORITHM is asked for, MariaDB copies beside writers rather than make them
-        // wait.
-        let copies_online = self.mariadb_since(11, 2)
-            && run.algorithm != Algorithm::Copy
-            && run.lock == OnlineLock::Shared
-            && !(changes.ignore || changes.add_auto_increment);
-        if copies_online && asked == OnlineLock::None && !algorithm_asked {
-            let algorithm = Algorithm::Copy;
-            return Online { algorithm, lock: OnlineLock::None, rebuilds: true };
-        }
-        if asked < wanted {
-            let detail =
-                format!("LOCK={} is not supported: try LOCK={}", asked.as_str(), wanted.as_str());
-            let unexplained = wanted == OnlineLock::Exclusive
-                || (self.is_mariadb() && changes.add_check && !changes.copies_for_a_reason());
-            let code = if unexplained { "1845" } else { "1846" };
-            self.told.fails("lock-clause-refused", code, detail);
-            return run;
-        }
-        // Any LOCK but DEFAULT makes MySQL leave INSTANT for INPLACE.
-        if run.lock == OnlineLock::Default {
-            return Online { algorithm: Algorithm::Inplace, lock: asked, ..run };
-        }
-        Online { lock: asked, ..run }
-    }
-
     /// Tells what an action takes away, breaks or leaves behind.
-    fn told_of(
-        &mut self,
-        before: &Relation,
-        after: &Altered,
-        alter: &AlterTable,
-        action: &ActionKind,
-    ) {
+    fn told_of(&mut self, before: &Relation, alter: &Alteration<'_>, action: &ActionKind) {
         let name = &before.name;
         match action {
             ActionKind::AddColumn { column, .. } => self.added_column(before, column),
             ActionKind::DropColumn { column, .. } => {
-                self.dropped_column(before, &after.table, column.as_str());
+                self.dropped_column(before, &alter.after.table, column.as_str());
             }
             ActionKind::RenameColumn { from, .. } => {
                 self.breaks_column("rename-column", name, from.as_str());
@@ -348,7 +243,7 @@ impl Scene<'_> {
             ActionKind::DropConstraint { name: gone, .. } => {
                 self.lost_constraint(name, gone.as_str());
             }
-            ActionKind::Mysql(action) => self.told_of_mysql(before, after, alter, action),
+            ActionKind::Mysql(action) => self.told_of_mysql(before, alter, action),
             ActionKind::SetNotNull { .. }
             | ActionKind::DropNotNull { .. }
             | ActionKind::Postgres(_) => {}
@@ -374,24 +269,18 @@ impl Scene<'_> {
         self.told.breaks("drop-constraint", ObjectKind::Constraint, full, name);
     }
 
-    fn told_of_mysql(
-        &mut self,
-        before: &Relation,
-        after: &Altered,
-        alter: &AlterTable,
-        action: &MyAction,
-    ) {
+    fn told_of_mysql(&mut self, before: &Relation, alter: &Alteration<'_>, action: &MyAction) {
         let name = &before.name;
         match action {
             MyAction::ModifyColumn { column, .. } => {
-                self.redefined(before, after, column.name.as_str(), column);
+                self.redefined(before, &alter.after, column.name.as_str(), column);
             }
             MyAction::ChangeColumn { from, column, .. } => {
                 if !same(from.as_str(), column.name.as_str()) {
                     self.breaks_column("rename-column", name, from.as_str());
                     self.leaves_broken(name, Some(from.as_str()));
                 }
-                self.redefined(before, after, from.as_str(), column);
+                self.redefined(before, &alter.after, from.as_str(), column);
             }
             MyAction::DropIndex { name: index, .. } => {
                 let full = format!("{name}.{index}");
@@ -400,7 +289,7 @@ impl Scene<'_> {
             }
             MyAction::DropPrimaryKey { .. } => {
                 self.lost_constraint(name, "PRIMARY");
-                if after.table.primary_key().is_none() {
+                if alter.after.table.primary_key().is_none() {
                     self.told.leaves("no-primary-key", name.to_string(), name);
                 }
             }

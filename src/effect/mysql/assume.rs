@@ -3,9 +3,10 @@
 //! It states no facts: the words that it chooses from are those of `decide` (MySQL manual, Online
 //! DDL Operations; measured on MariaDB 10.11, 11.8 and MySQL 9.7, testdata/servers).
 
+use super::alteration::Alteration;
 use super::change::Changes;
 use crate::schema::Relation;
-use crate::sql::ast::{ActionKind, AlterTable, IndexKind, MyAction};
+use crate::sql::ast::{ActionKind, IndexKind, MyAction};
 
 pub(super) fn index_cause(index: &crate::schema::Index) -> &'static str {
     match (index.primary, index.kind) {
@@ -25,7 +26,7 @@ impl Changes {
     }
 
     /// What is not known to be harmless is taken for a copy.
-    pub(super) fn assume_unknown(&mut self, before: &Relation, alter: &AlterTable) {
+    pub(super) fn assume_unknown(&mut self, before: &Relation, alter: &Alteration<'_>) {
         if before.complete {
             return;
         }

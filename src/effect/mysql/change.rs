@@ -6,6 +6,7 @@
 //! MySQL: fill_alter_inplace_info (sql_table.cc), MariaDB the same; measured on MariaDB 10.11, 11.8
 //! and MySQL 9.7, testdata/servers.
 
+use crate::effect::OnlineLock;
 use crate::schema::Index;
 use crate::sql::ast::IndexKind;
 
@@ -36,6 +37,8 @@ pub(super) struct Changes {
     pub(super) renamed: Vec<String>,
     /// Why values are written anew.
     pub(super) copy_cause: Option<&'static str>,
+    /// The columns they are of, and why.
+    pub(super) copied: Vec<(String, &'static str)>,
     /// A column gets longer in place.
     pub(super) longer: bool,
     /// A column gets another collation in place.
@@ -50,6 +53,8 @@ pub(super) struct Changes {
     pub(super) not_null: Vec<String>,
     /// A column becomes NULL.
     pub(super) nullable: bool,
+    /// Those columns.
+    pub(super) nullable_columns: Vec<String>,
     /// A default, comment or visibility changes.
     pub(super) metadata: bool,
     /// AUTO_INCREMENT is taken from a column.
@@ -120,8 +125,24 @@ pub(super) struct Changes {
     pub(super) copy_option: bool,
     /// The default character set of the table.
     pub(super) default_charset: bool,
-    /// A column is defined anew by CHANGE.
-    pub(super) redefines: bool,
+    /// The server gives a reason where it refuses another ALGORITHM: options of the engine's own,
+    /// a second FULLTEXT index, hidden columns (MariaDB).
+    pub(super) explained: bool,
+    /// A unique key over values too long for one is built (MariaDB).
+    pub(super) builds_long_unique: bool,
+    /// A key WITHOUT OVERLAPS is built (MariaDB).
+    pub(super) builds_over_period: bool,
+    /// The key changes that `PARTITION BY KEY ()` takes its columns from.
+    pub(super) keyed_partitions: bool,
+    /// The server accepts any ALGORITHM and goes on as ever (MariaDB: PARTITION BY, and temporary
+    /// tables of 10.11).
+    pub(super) ignores_algorithm: bool,
+    /// The server refuses another ALGORITHM without a reason (error 1845 instead of 1846).
+    pub(super) unexplained: bool,
+    /// The LOCK of a copy that is asked for.
+    pub(super) copy_lock: Option<OnlineLock>,
+    /// Columns that are defined anew by MODIFY or CHANGE, by their old names.
+    pub(super) redefined: Vec<String>,
     /// CONVERT TO CHARACTER SET.
     pub(super) converts: bool,
     /// CHAR or TEXT columns are among those converted: MySQL builds the table anew for them.
@@ -160,6 +181,24 @@ impl Changes {
             || self.loses_auto_increment
     }
 
+    /// Says whether a column, by its new name, is changed for a cause.
+    pub(super) fn caused(&self, column: &str, cause: &str) -> bool {
+        let is = |name: &String| super::same(name, column);
+        let copied = self.copied.iter().any(|(name, why)| *why == cause && is(name));
+        copied
+            || match cause {
+                "nullability" => {
+                    self.not_null.iter().any(is) || self.nullable_columns.iter().any(is)
+                }
+                "convert-charset" => self.collated_columns.iter().any(is),
+                "type-change" => self.copied.iter().any(|(name, _)| is(name)) || self.longer,
+                "auto-increment" => self.gains_auto_increment || self.loses_auto_increment,
+                "virtual-generated" => self.virtual_expression,
+                "alter-table" => self.metadata,
+                _ => false,
+            }
+    }
+
     /// Says whether nothing changes that MariaDB's InnoDB looks at: defaults, comments, members of
     /// an ENUM, a CHECK that goes.
     pub(super) fn is_ignored_by_engine(&self) -> bool {
@@ -171,7 +210,23 @@ impl Changes {
     /// Says whether the rows are copied for a reason that the servers give when they refuse another
     /// algorithm (error 1846 instead of 1845).
     pub(super) fn copies_for_a_reason(&self) -> bool {
-        self.copy_cause.is_some() || self.loses_key || self.add_foreign_key
+        !self.unexplained
+            && (self.copy_cause.is_some()
+                || self.loses_key
+                || self.add_foreign_key
+                || self.explained)
+    }
+
+    /// Says whether all that is copied are generated columns.
+    pub(super) fn copies_generated(&self) -> bool {
+        let generated = |(_, cause): &(String, &'static str)| *cause == "generated-expression";
+        !self.copied.is_empty() && self.copied.iter().all(generated)
+    }
+
+    /// Says whether keys are switched on or off beside another change: the rows are copied.
+    pub(super) fn switches_keys_beside(&self) -> bool {
+        let rest = Self { keys: false, rename_table: false, ..self.clone() };
+        self.keys && !rest.is_nothing()
     }
 
     /// Says whether names, lengths, collations or foreign keys change in the metadata.

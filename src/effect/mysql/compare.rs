@@ -5,27 +5,27 @@
 //! MySQL: fill_alter_inplace_info (sql_table.cc), MariaDB the same; measured on MariaDB 10.11, 11.8
 //! and MySQL 9.7, testdata/servers.
 
+use super::alteration::Alteration;
 use super::change::Changes;
 use super::definition::*;
 use super::types::{TypeChange, type_change};
 use super::{Scene, is_innodb, option, same};
 use crate::schema::{Altered, Column, Demand, Index, Relation};
 use crate::sql::ServerKind;
-use crate::sql::ast::{ActionKind, AlterTable, Expr, GeneratedStorage, IndexKind, Key, MyAction};
+use crate::sql::ast::{ActionKind, Expr, GeneratedStorage, IndexKind, Key, MyAction};
 
 impl Changes {
     /// Returns the differences.
-    pub(super) fn between(
-        scene: &Scene<'_>,
-        before: &Relation,
-        after: &Altered,
-        alter: &AlterTable,
-    ) -> Self {
-        let redefines = alter
-            .actions
-            .iter()
-            .any(|action| matches!(&action.kind, ActionKind::Mysql(MyAction::ChangeColumn { .. })));
-        let mut changes = Self { redefines, ..Self::default() };
+    #[expect(clippy::wildcard_enum_match_arm, reason = "two actions define columns anew")]
+    pub(super) fn between(scene: &Scene<'_>, before: &Relation, alter: &Alteration<'_>) -> Self {
+        let after = &alter.after;
+        let redefined = alter.actions.iter().filter_map(|action| match &action.kind {
+            ActionKind::Mysql(MyAction::ModifyColumn { column, .. }) => Some(&column.name),
+            ActionKind::Mysql(MyAction::ChangeColumn { from, .. }) => Some(from),
+            _ => None,
+        });
+        let redefined = redefined.map(|name| name.value.clone()).collect();
+        let mut changes = Self { redefined, ..Self::default() };
         changes.columns(scene, before, after);
         changes.order(before, after);
         changes.indexes(scene, before, after, alter);
@@ -65,9 +65,19 @@ impl Changes {
                 .actions
                 .iter()
                 .any(|action| matches!(action.kind, ActionKind::Mysql(MyAction::ConvertTo { .. })));
-        changes.keeps_unique_key = keeps_unique_key(before, after, alter);
+        changes.keeps_unique_key = keeps_unique_key(before, alter);
         changes.lengthened(scene, before, after, alter);
         changes.ignore = alter.ignore;
+        let long = |index: &Index| super::refuse_part::is_long_unique(&after.table, index);
+        changes.builds_long_unique = changes.built.iter().any(long);
+        changes.builds_over_period = changes.built.iter().any(|index| {
+            index.key_columns().iter().any(|c| super::refuse_period::is_period(&after.table, c))
+        });
+        changes.keyed_partitions = before
+            .partition_by
+            .as_ref()
+            .is_some_and(|by| by.keys.is_empty() && by.strategy.ends_with("key"))
+            && (changes.add_primary || changes.drop_primary);
         changes.constraints(before, after, alter);
         changes.actions(scene, before, alter);
         changes
@@ -132,6 +142,7 @@ impl Changes {
         if !old.name.eq_ignore_ascii_case(&new.name) {
             self.renamed.push(old.name.clone());
         }
+        self.metadata |= old.name != new.name;
         let comparable = old.data_type.as_ref().zip(new.data_type.as_ref());
         let change = comparable
             .map_or(TypeChange::None, |(old, new)| type_change(server, old, new, redundant));
@@ -141,7 +152,10 @@ impl Changes {
             TypeChange::Collation => {
                 self.recollated(table, old, new, scene.is_mariadb());
             }
-            TypeChange::Copy(cause) => self.copy_cause = self.copy_cause.or(Some(cause)),
+            TypeChange::Copy(cause) => {
+                self.copy_cause = self.copy_cause.or(Some(cause));
+                self.copied.push((new.name.clone(), cause));
+            }
         }
         // A longer column may get another collation at the same time.
         if change == TypeChange::Longer
@@ -152,7 +166,10 @@ impl Changes {
         self.generated(scene, old, new);
         match (old.not_null, new.not_null) {
             (false, true) => self.not_null.push(new.name.clone()),
-            (true, false) => self.nullable = true,
+            (true, false) => {
+                self.nullable = true;
+                self.nullable_columns.push(new.name.clone());
+            }
             (false, false) | (true, true) => {}
         }
         self.loses_auto_increment |= old.auto_increment && !new.auto_increment;
@@ -207,7 +224,7 @@ impl Changes {
         scene: &Scene<'_>,
         before: &Relation,
         after: &Altered,
-        alter: &AlterTable,
+        alter: &Alteration<'_>,
     ) {
         let defines = |action: &ActionKind| {
             matches!(
@@ -244,17 +261,21 @@ impl Changes {
         let (Some(before), Some(after)) = (&old.generated, &new.generated) else {
             if old.generated.is_some() != new.generated.is_some() {
                 self.copy_cause = self.copy_cause.or(Some("stored-generated"));
+                self.copied.push((new.name.clone(), "stored-generated"));
             }
             return;
         };
         let stored = after.storage == GeneratedStorage::Stored;
-        // MariaDB takes a stored column that CHANGE renames for another one.
-        let renamed = scene.is_mariadb() && stored && !same(&old.name, &new.name);
-        if fold(&before.expr) == fold(&after.expr) && !(renamed && self.redefines) {
+        // MariaDB takes a stored column that is defined anew for another one (measured on 10.11 and
+        // 11.8).
+        let anew =
+            scene.is_mariadb() && stored && self.redefined.iter().any(|c| same(c, &old.name));
+        if fold(&before.expr) == fold(&after.expr) && !anew {
             return;
         }
         if stored || !scene.is_mariadb() {
             self.copy_cause = self.copy_cause.or(Some("generated-expression"));
+            self.copied.push((new.name.clone(), "generated-expression"));
         } else {
             self.virtual_expression = true;
         }
@@ -298,7 +319,7 @@ impl Changes {
         scene: &Scene<'_>,
         before: &Relation,
         after: &Altered,
-        alter: &AlterTable,
+        alter: &Alteration<'_>,
     ) {
         // MariaDB: an index written with USING is another one, even if it is the same method.
         let rewritten = |name: &str| scene.is_mariadb() && names_method(alter, name);
@@ -431,7 +452,7 @@ impl Changes {
             })
     }
 
-    fn constraints(&mut self, before: &Relation, after: &Altered, alter: &AlterTable) {
+    fn constraints(&mut self, before: &Relation, after: &Altered, alter: &Alteration<'_>) {
         let is_key = |demand: &Demand| matches!(demand, Demand::ForeignKey { .. });
         let is_check = |demand: &Demand| matches!(demand, Demand::Check(_));
         let count = |table: &Relation, wanted: &dyn Fn(&Demand) -> bool| {
@@ -450,11 +471,11 @@ impl Changes {
         self.drop_foreign_key = before
             .constraints
             .iter()
-            .any(|old| is_key(&old.kind) && super::refuse::drops_constraint(alter, &old.name));
+            .any(|old| is_key(&old.kind) && alter.drops_constraint(&old.name));
         self.drops_named_check = before
             .constraints
             .iter()
-            .any(|old| is_check(&old.kind) && super::refuse::drops_constraint(alter, &old.name));
+            .any(|old| is_check(&old.kind) && alter.drops_constraint(&old.name));
         self.drop_check = count(before, &is_check) > count(&after.table, &is_check);
         for action in &alter.actions {
             if let ActionKind::Mysql(MyAction::AlterCheck { enforced, .. }) = &action.kind {
@@ -489,7 +510,7 @@ impl Changes {
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "the others show in the two tables")]
-    fn actions(&mut self, scene: &Scene<'_>, before: &Relation, alter: &AlterTable) {
+    fn actions(&mut self, scene: &Scene<'_>, before: &Relation, alter: &Alteration<'_>) {
         for action in &alter.actions {
             match &action.kind {
                 ActionKind::RenameTo(to) => {
@@ -547,12 +568,17 @@ impl Changes {
             "auto_increment" | "charset" | "collate" if !is_innodb(before) => {
                 self.copy_option = true;
             }
-            "row_format"
-            | "key_block_size"
-            | "page_compressed"
-            | "page_compression_level"
-            | "encrypted"
-            | "encryption_key_id" => self.rebuild_option = true,
+            "row_format" | "key_block_size" => self.rebuild_option = true,
+            "page_compressed" | "page_compression_level" | "encrypted" | "encryption_key_id" => {
+                self.rebuild_option = true;
+                self.explained = true;
+            }
+            // What is not encrypted stays so in place (MySQL 9.7).
+            "encryption"
+                if same(value, "n") && option(before, name).is_none_or(|v| same(v, "n")) =>
+            {
+                self.option = true;
+            }
             "encryption" | "tablespace" | "data directory" => self.copy_option = true,
             "charset" | "collate" => self.default_charset = true,
             _ if is_innodb(before) => self.option = true,

@@ -3,9 +3,9 @@
 //! MySQL manual, Locks Set by Different SQL Statements in InnoDB, LOCK TABLES; MariaDB the same;
 //! measured on MariaDB 10.11, 11.8 and MySQL 9.7, testdata/servers.
 
-use super::Scene;
+use super::{Scene, same};
 use crate::effect::{During, HeldUntil, LockMode, TableState};
-use crate::schema::{Demand, Name, RelationKind};
+use crate::schema::{Column, Demand, Name, RelationKind};
 use crate::sql::ast::{
     Dml, DmlKind, LockTables, Maintenance, MaintenanceKind, ObjectKind, ReferentialAction,
 };
@@ -38,7 +38,8 @@ impl Scene<'_> {
                 continue;
             }
             self.told.lock(&name, LockMode::MdlSharedWrite, cause, (end, during));
-            if dml.kind != DmlKind::Insert || dml.on_conflict {
+            let rows = dml.kind != DmlKind::Insert || dml.on_conflict;
+            if rows && self.locks_rows(dml, &name) {
                 // Every row that is looked at stays locked until the transaction ends.
                 self.told.lock(&name, LockMode::InnodbExclusiveRows, cause, (end, during));
             }
@@ -47,6 +48,7 @@ impl Scene<'_> {
                 self.cascades(&name);
             }
             self.written_columns(dml, &name);
+            self.values_missing(dml, &name);
             self.unique_rows(dml, &name);
             if let Some(table) = self.schema().relation(&name).filter(|_| inserts) {
                 self.counted_through(table, table);
@@ -71,6 +73,18 @@ impl Scene<'_> {
         }
     }
 
+    /// InnoDB locks the rows that are looked at; none is where a NOT NULL column is to be NULL.
+    fn locks_rows(&self, dml: &Dml, name: &Name) -> bool {
+        let Some(table) = self.schema().relation(name) else { return true };
+        let never = dml.filter.as_ref().is_some_and(|filter| {
+            let [column] = filter.columns.as_slice() else { return false };
+            let asked = filter.text.trim().to_lowercase();
+            asked == format!("{} is null", column.to_lowercase())
+                && table.column_any_case(column).is_some_and(|found| found.not_null)
+        });
+        super::is_innodb(table) && !never
+    }
+
     /// What INSERT and UPDATE write are columns of the table, if it is only one.
     fn written_columns(&mut self, dml: &Dml, name: &Name) {
         let Some(table) = self.schema().relation(name).filter(|found| found.complete) else {
@@ -82,6 +96,39 @@ impl Scene<'_> {
         if let Some(column) = dml.columns.iter().find(missing).filter(|_| dml.targets.len() == 1) {
             let detail = format!("unknown column '{column}' in 'field list'");
             self.told.fails("missing-column", "1054", detail);
+        }
+    }
+
+    /// Tells of a column that INSERT gives no value and that has no default (strict mode; measured
+    /// on 10.11, 11.8 and 9.7).
+    ///
+    /// An ENUM has its first member, a trigger may give a value, IGNORE takes the type's own zero.
+    /// MySQL looks at it row by row, MariaDB also where a query returns none.
+    fn values_missing(&mut self, dml: &Dml, name: &Name) {
+        let inserts = matches!(dml.kind, DmlKind::Insert | DmlKind::Replace);
+        let Some(table) = self.schema().relation(name).filter(|found| found.complete) else {
+            return;
+        };
+        if !inserts || dml.columns.is_empty() || !self.is_strict() || !table.triggers.is_empty() {
+            return;
+        }
+        let enumerated =
+            |column: &Column| column.data_type.as_ref().is_some_and(|found| found.name == "enum");
+        let missing = table.columns.iter().find(|column| {
+            column.not_null
+                && column.default.is_none()
+                && column.generated.is_none()
+                && !column.auto_increment
+                && !enumerated(column)
+                && !dml.columns.iter().any(|given| same(given.as_str(), &column.name))
+        });
+        if let Some(column) = missing {
+            let detail = format!("field '{}' doesn't have a default value", column.name);
+            if dml.on_conflict || dml.from_query && !self.is_mariadb() {
+                self.told.may_fail("value-missing", "1364", detail);
+            } else {
+                self.told.fails("value-missing", "1364", detail);
+            }
         }
     }
 
@@ -135,19 +182,27 @@ impl Scene<'_> {
             return;
         }
         self.commits();
-        let mode = if lock.mode.starts_with("READ") {
-            LockMode::MdlSharedNoWrite
-        } else {
-            LockMode::MdlExclusive
-        };
         for table in &lock.tables {
-            if self.table(table).is_none() && self.schema().is_absent(table) {
+            let known = self.table(table);
+            if known.is_none() && self.schema().is_absent(table) {
                 continue;
             }
+            let mode = if lock.read.contains(table) {
+                LockMode::MdlSharedNoWrite
+            } else {
+                LockMode::MdlExclusive
+            };
             let name = self.schema().resolve(table);
             let held = (HeldUntil::TransactionEnd, During::Instant);
-            self.told.lock(&name, mode, "explicit-lock", held);
-            self.relatives(&name, "explicit-lock");
+            // A view has no rows: the tables that it reads are locked.
+            let view = known.filter(|found| found.kind == RelationKind::View);
+            for (read, _) in view.into_iter().flat_map(|view| &view.reads) {
+                self.told.lock(read, mode, "explicit-lock", held);
+            }
+            if view.is_none() {
+                self.told.lock(&name, mode, "explicit-lock", held);
+                self.relatives(&name, "explicit-lock");
+            }
         }
     }
 
@@ -165,6 +220,11 @@ impl Scene<'_> {
                     if known.is_some_and(|table| table.system_versioning) {
                         continue;
                     }
+                    // Told in the rows of the answer: it would make a table without a key.
+                    let keyless = known.is_some_and(|table| table.primary_key().is_none());
+                    if keyless && self.flag("sql_require_primary_key") == Some(true) {
+                        continue;
+                    }
                     let online = known.map(|table| self.optimize_online(table));
                     self.told.rewrite(&name, "optimize");
                     if let Some(online) = online {
@@ -176,6 +236,11 @@ impl Scene<'_> {
                 }
                 MaintenanceKind::Check | MaintenanceKind::Checksum => {
                     self.told.scan(&name, "check-table");
+                    // MySQL opens the definition anew (measured on 9.7).
+                    let upgrade = maintenance.options.iter().any(|option| option == "upgrade");
+                    if upgrade && !self.is_mariadb() {
+                        self.exclusive(&name, "check-table", During::Instant);
+                    }
                 }
                 MaintenanceKind::Repair => {
                     // MariaDB 11.8 makes an InnoDB table anew; 10.11 and MySQL 9.7 refuse it.
@@ -188,6 +253,10 @@ impl Scene<'_> {
                 MaintenanceKind::Flush => {
                     let reads =
                         maintenance.options.iter().any(|option| option.contains("read lock"));
+                    // MariaDB closes the table for everybody (measured on 10.11 and 11.8).
+                    if !reads && self.is_mariadb() {
+                        self.exclusive(&name, "flush", During::Instant);
+                    }
                     if reads {
                         let held = (HeldUntil::TransactionEnd, During::Instant);
                         self.told.lock(&name, LockMode::MdlSharedNoWrite, "explicit-lock", held);

@@ -33,6 +33,10 @@ pub(super) struct Shape {
     pub(super) spatial: bool,
     /// It is partitioned.
     pub(super) partitioned: bool,
+    /// By a function: neither by KEY nor by COLUMNS.
+    pub(super) parted_by_function: bool,
+    /// Columns of its own tell since and until when a row is valid (MariaDB).
+    pub(super) system_columns: bool,
     /// There is an index over a virtual column in the end.
     pub(super) indexed_virtual: bool,
     /// There was an index over a virtual column.
@@ -67,6 +71,11 @@ impl Shape {
             vector: has(before, IndexKind::Vector) || has(after, IndexKind::Vector),
             spatial: has(after, IndexKind::Spatial),
             partitioned: before.partition_by.is_some(),
+            parted_by_function: before.partition_by.as_ref().is_some_and(|by| {
+                !by.strategy.ends_with("key") && !by.strategy.ends_with("columns")
+            }),
+            system_columns: super::refuse_period::periods(before)
+                .any(|(name, _)| same(name, "system_time")),
             indexed_virtual: over_virtual(after),
             had_indexed_virtual: over_virtual(before),
             stored: after.columns.iter().any(is_stored),
@@ -88,9 +97,8 @@ impl Scene<'_> {
     /// Returns the best algorithm and the weakest lock that the server accepts.
     pub(super) fn decide(&self, shape: Shape, changes: &Changes, before: &Relation) -> Online {
         if shape.temporary {
-            let only_name =
-                self.is_mariadb() && changes.rename_table && Self::only_metadata(changes);
-            if only_name {
+            let names = changes.rename_table || changes.keys;
+            if self.is_mariadb() && names && Self::only_metadata(changes) {
                 return keeps(Algorithm::Instant, OnlineLock::None);
             }
             // Nobody else sees the table: what LOCK says means nothing, and rows are copied.

@@ -133,7 +133,7 @@ impl Scene<'_> {
     /// Since 11.2 writers go on during a copy (release notes, "Online Schema Change"), unless
     /// cascading foreign keys change the table, rows are ignored, or a column counts from now on
     /// and no key tells its rows apart.
-    fn mariadb_copy(&self, changes: &Changes, before: &Relation) -> Online {
+    pub(super) fn mariadb_copy(&self, changes: &Changes, before: &Relation) -> Online {
         let online = self.mariadb_since(11, 2)
             && !has_cascade(before)
             && !changes.ignore
@@ -150,12 +150,19 @@ impl Scene<'_> {
         let two_fulltext =
             changes.built.iter().filter(|index| index.kind == IndexKind::Fulltext).count() > 1;
         changes.copy_cause.is_some()
+            || changes.switches_keys_beside()
+            || changes.keyed_partitions
+            || changes.builds_long_unique
+            || changes.builds_over_period
             || changes.add_stored
             || changes.add_computed_default
             || changes.add_check && !changes.adds_only_column_checks
             || (changes.add_foreign_key && self.foreign_key_checks())
             || changes.loses_key
-            || (shape.partitioned && changes.other_order)
+            || (shape.parted_by_function && changes.other_order)
+            || (shape.system_columns
+                && changes.builds_kind(IndexKind::Fulltext)
+                && !shape.had_fulltext)
             || ((shape.stored || shape.had_indexed_virtual) && !changes.not_null.is_empty())
             || changes.moves_stored
             || (changes.virtual_expression && shape.indexed_virtual)

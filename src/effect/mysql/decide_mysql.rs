@@ -74,6 +74,8 @@ impl Scene<'_> {
 
     fn mysql_copies(&self, changes: &Changes) -> bool {
         changes.copy_cause.is_some()
+            || changes.switches_keys_beside()
+            || changes.keyed_partitions
             || changes.add_stored
             || changes.add_computed_default
             || changes.add_check

@@ -5,6 +5,7 @@
 
 use super::refuse::is_geometry;
 use super::{Scene, same};
+use crate::schema::Column;
 use crate::sql::ast::{DataType, Expr, ExprShape};
 
 impl Scene<'_> {
@@ -15,11 +16,28 @@ impl Scene<'_> {
 
     /// Tells which defaults `ALTER COLUMN … SET DEFAULT` does not give: MySQL takes not even NULL
     /// for a type with long values (measured on 9.7).
-    pub(super) fn set_default(&mut self, column: &str, data_type: Option<&DataType>, to: &Expr) {
-        if data_type.is_some_and(is_long) && to.shape == ExprShape::Null && !self.is_mariadb() {
-            self.no_long_default(column);
+    ///
+    /// What is generated has no default (MySQL), what is NOT NULL has not NULL for one.
+    pub(super) fn set_default(&mut self, column: &Column, to: &Expr) {
+        let data_type = column.data_type.as_ref();
+        let name = column.name.as_str();
+        let plain = to.shape == ExprShape::Null || inner(to).is_some();
+        if data_type.is_some_and(is_long) && plain && !self.is_mariadb() {
+            self.no_long_default(name);
         }
-        self.default_value(column, data_type, to);
+        if column.generated.is_some() && !self.is_mariadb() {
+            let detail = "incorrect usage of DEFAULT and generated column".to_owned();
+            self.told.fails("type-mismatch", "1221", detail);
+        }
+        if column.not_null && to.shape == ExprShape::Null {
+            self.invalid_default(name);
+        }
+        self.default_value(name, data_type, to);
+    }
+
+    fn invalid_default(&mut self, column: &str) {
+        let detail = format!("invalid default value for '{column}'");
+        self.told.fails("type-mismatch", "1067", detail);
     }
 
     /// MySQL manual, "Data Type Default Values": an expression in parentheses only.
@@ -49,9 +67,20 @@ impl Scene<'_> {
             self.told.may_fail("type-mismatch", "1674", detail);
         }
         let literal = default.shape == ExprShape::Literal;
-        if literal && (self.is_zero_date(data_type, default) || is_no_value(data_type, default)) {
-            let detail = format!("invalid default value for '{column}'");
-            self.told.fails("type-mismatch", "1067", detail);
+        let dated = matches!(data_type.name.as_str(), "date" | "datetime" | "timestamp");
+        // MariaDB computes a constant expression at once.
+        let computed = self.is_mariadb() && dated && is_small_number(default);
+        if literal && (self.is_zero_date(data_type, default) || is_no_value(data_type, default))
+            || computed
+        {
+            self.invalid_default(column);
+        }
+        if self.is_mariadb()
+            && is_geometry(&data_type.name)
+            && (literal || inner(default).is_some())
+        {
+            let detail = "cannot get geometry object from the default".to_owned();
+            self.told.fails("type-mismatch", "1416", detail);
         }
     }
 
@@ -71,6 +100,23 @@ fn is_long(data_type: &DataType) -> bool {
         || name.ends_with("blob")
         || matches!(name, "json" | "vector")
         || is_geometry(name)
+}
+
+/// Returns a literal that stands in parentheses.
+fn inner(default: &Expr) -> Option<&str> {
+    let text = default.text.trim().strip_prefix('(')?.strip_suffix(')')?.trim();
+    let quoted = text.len() > 1
+        && text.starts_with('\'')
+        && text.trim_start_matches('\'').find('\'').is_some_and(|at| at + 2 == text.len());
+    (quoted || text.parse::<f64>().is_ok()).then_some(text)
+}
+
+/// Says whether an expression computes a number that is too small for a date.
+fn is_small_number(default: &Expr) -> bool {
+    let text = default.text.trim();
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    let sum = |c: char| c.is_ascii_digit() || c.is_whitespace() || "+-()".contains(c);
+    text.starts_with('(') && digits > 0 && digits < 5 && text.chars().all(sum)
 }
 
 /// Returns the text of a literal in quotes.
@@ -95,6 +141,7 @@ fn is_no_value(data_type: &DataType, default: &Expr) -> bool {
                 && !text.split(',').all(|m| data_type.args.iter().any(|member| same(member, m)))
         }
         "date" | "datetime" | "timestamp" => is_no_date(data_type, text),
+        "time" => in_quotes.is_some_and(|text| text.trim().is_empty()),
         "year" => number.is_ok_and(|n| n > 99.0 && !(1901.0..=2155.0).contains(&n)),
         "varchar" | "char" => data_type.number(0).is_some_and(|length| {
             u64::try_from(text.chars().count()).is_ok_and(|count| count > length)
@@ -130,7 +177,7 @@ fn is_out_of_range(data_type: &DataType, number: f64) -> bool {
 fn is_no_date(data_type: &DataType, text: &str) -> bool {
     let (date, time) = text.split_once([' ', 'T']).unwrap_or((text, ""));
     if !date.contains('-') {
-        return !date.chars().all(|c| c.is_ascii_digit());
+        return date.is_empty() || !date.chars().all(|c| c.is_ascii_digit());
     }
     let numbers: Vec<Option<u32>> = date.split('-').map(|part| part.parse().ok()).collect();
     let [Some(year), Some(month), Some(day)] = numbers.as_slice() else { return true };

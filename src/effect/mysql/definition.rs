@@ -3,8 +3,9 @@
 //! MySQL manual, Clustered and Secondary Indexes; measured on MariaDB 10.11, 11.8 and MySQL 9.7,
 //! testdata/servers.
 
+use super::alteration::Alteration;
 use super::{Scene, same};
-use crate::schema::{Altered, Column, Index, Relation};
+use crate::schema::{Column, Index, Relation};
 use crate::sql::ast::{
     ActionKind, AlterTable, Expr, ExprShape, GeneratedStorage, IndexKind, MyAction,
 };
@@ -37,7 +38,8 @@ pub(super) fn clustered_key(table: &Relation) -> Option<&Index> {
 
 /// Says whether a unique key without NULLs tells rows apart while a column begins to count: one
 /// that is not over this column and loses none of its own.
-pub(super) fn keeps_unique_key(table: &Relation, after: &Altered, alter: &AlterTable) -> bool {
+pub(super) fn keeps_unique_key(table: &Relation, alter: &Alteration<'_>) -> bool {
+    let after = &alter.after;
     let counts = |name: &str| {
         let at = table.columns.iter().position(|column| same(&column.name, name));
         let new = after.origins.iter().position(|origin| origin.is_some() && *origin == at);
@@ -48,9 +50,7 @@ pub(super) fn keeps_unique_key(table: &Relation, after: &Altered, alter: &AlterT
             && index.parts.iter().all(|part| {
                 let column = part.key.column().and_then(|name| table.column_any_case(name));
                 column.is_some_and(|found| {
-                    found.not_null
-                        && !super::refuse::drops(alter, &found.name)
-                        && !counts(&found.name)
+                    found.not_null && !alter.drops(&found.name) && !counts(&found.name)
                 })
             })
     })

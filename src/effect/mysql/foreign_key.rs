@@ -3,13 +3,14 @@
 //! MySQL manual, FOREIGN KEY Constraints; MariaDB manual, Foreign Keys; measured on MariaDB 10.11,
 //! 11.8 and MySQL 9.7, testdata/servers.
 
+use super::alteration::Alteration;
 use super::change::Changes;
 use super::{Scene, same};
 use crate::effect::{Algorithm, During, HeldUntil, LockMode, Online};
 use crate::schema::{Demand, Name, Relation};
+use crate::sql::Span;
 use crate::sql::ast::{
-    ActionKind, AlterTable, ConstraintKind, DataType, ForeignKey, IndexKind, MyAction,
-    ReferentialAction,
+    ActionKind, AlterTable, ConstraintKind, DataType, ForeignKey, IndexKind, ReferentialAction,
 };
 
 impl Scene<'_> {
@@ -18,41 +19,31 @@ impl Scene<'_> {
     /// MySQL 8.0 and later lock the parent exclusively for every change of a foreign key, and so
     /// wait for whoever reads it. MariaDB reads it for the check, and not at all with
     /// `foreign_key_checks=0`.
-    pub(super) fn new_parents(&mut self, before: &Relation, alter: &AlterTable, changes: &Changes) {
-        let mut parents: Vec<(Name, &'static str)> = Vec::new();
-        for key in added_keys(alter) {
+    pub(super) fn new_parents(
+        &mut self,
+        before: &Relation,
+        alter: &Alteration<'_>,
+        changes: &Changes,
+    ) {
+        let mut parents: Vec<(Name, &'static str, Span)> = Vec::new();
+        for (span, key) in added_keys(alter) {
             let parent = self.schema().resolve(&key.parent);
-            parents.push((parent, "add-foreign-key-parent"));
+            parents.push((parent, "add-foreign-key-parent", span));
         }
         if changes.drop_foreign_key {
+            let span = alter.clause_of("drop-foreign-key", changes);
             for constraint in &before.constraints {
-                let dropped = alter.actions.iter().any(|action| {
-                    let name = match &action.kind {
-                        ActionKind::Mysql(MyAction::DropForeignKey { name, .. })
-                        | ActionKind::DropConstraint { name, .. } => name,
-                        ActionKind::Mysql(_)
-                        | ActionKind::Postgres(_)
-                        | ActionKind::AddColumn { .. }
-                        | ActionKind::DropColumn { .. }
-                        | ActionKind::RenameColumn { .. }
-                        | ActionKind::RenameTo(_)
-                        | ActionKind::SetDefault { .. }
-                        | ActionKind::DropDefault { .. }
-                        | ActionKind::SetNotNull { .. }
-                        | ActionKind::DropNotNull { .. }
-                        | ActionKind::AddConstraint(_) => return false,
-                    };
-                    same(name.as_str(), &constraint.name)
-                });
+                let dropped = alter.drops_constraint(&constraint.name);
                 if let (true, Some(parent)) = (dropped, constraint.parent()) {
-                    parents.push((parent.clone(), "drop-foreign-key-parent"));
+                    parents.push((parent.clone(), "drop-foreign-key-parent", span));
                 }
             }
         }
         let schema = self.schema();
         let there = |parent: &Name| schema.relation(parent).is_some() || !schema.complete;
-        let others = parents.into_iter().filter(|(p, _)| *p != before.name && there(p));
-        for (parent, cause) in others {
+        let others = parents.into_iter().filter(|(p, ..)| *p != before.name && there(p));
+        for (parent, cause, span) in others {
+            self.told.span = span;
             self.lock_parent(&parent, cause);
         }
     }
@@ -68,7 +59,18 @@ impl Scene<'_> {
     }
 
     /// Tells why a foreign key is refused.
+    ///
+    /// Engines other than InnoDB read it and keep none.
     pub(super) fn refused_key(&mut self, table: &Relation, key: &ForeignKey) {
+        if !super::is_innodb(table) {
+            return;
+        }
+        if self.is_temporary(Some(table)) && !self.is_mariadb() {
+            let detail = "a temporary table has no foreign keys".to_owned();
+            self.told.fails("foreign-key-unsupported", "1215", detail);
+            return;
+        }
+        self.key_over(table, key);
         let columns: Vec<&str> = key.columns.iter().map(|column| column.as_str()).collect();
         for column in &columns {
             if table.complete && table.column_any_case(column).is_none() {
@@ -113,7 +115,72 @@ impl Scene<'_> {
             self.told.fails("parent-not-unique", "6125", detail);
             return;
         }
+        if !super::is_innodb(parent) {
+            let detail = format!("failed to open the referenced table '{}'", key.parent);
+            self.told.fails("foreign-key-unsupported", self.code("1005", "1824"), detail);
+        }
+        if parent.partition_by.is_some() {
+            let detail = "foreign keys are not supported in conjunction with partitioning";
+            let code = self.code("1005", "1506");
+            self.told.fails("foreign-key-unsupported", code, detail.to_owned());
+        }
         self.refused_parent(table, parent, key);
+    }
+
+    /// Tells which columns have no foreign key over them: those that no index is over, and those
+    /// that are computed where it would change them.
+    fn key_over(&mut self, table: &Relation, key: &ForeignKey) {
+        use ReferentialAction::{Cascade, SetNull};
+        let changes =
+            matches!(key.on_delete, SetNull) || matches!(key.on_update, SetNull | Cascade);
+        for name in &key.columns {
+            let Some(column) = table.column_any_case(name.as_str()) else { continue };
+            if column.generated.is_some() && changes {
+                let detail = format!("column '{name}' is generated: nothing else sets it");
+                let code = self.code("1905", "3104");
+                self.told.fails("foreign-key-unsupported", code, detail);
+            }
+            let data_type = column.data_type.as_ref().map_or("", |found| found.name.as_str());
+            let long = data_type.ends_with("text") || data_type.ends_with("blob");
+            if super::definition::is_virtual(column) && !self.is_mariadb() {
+                let detail = format!("a foreign key uses virtual column '{name}'");
+                self.told.fails("foreign-key-unsupported", "3733", detail);
+            }
+            if long {
+                let detail = format!("column '{name}' is in a key without a length");
+                self.told.fails("blob-key-without-length", self.code("1005", "1170"), detail);
+            } else if data_type == "json" && !self.is_mariadb() {
+                let detail = format!("JSON column '{name}' cannot be indexed directly");
+                self.told.fails("type-mismatch", "3152", detail);
+            }
+        }
+    }
+
+    /// A CHECK is not over columns that a foreign key changes on its own.
+    pub(super) fn checks_beside_keys(&mut self, alter: &Alteration<'_>) {
+        use ReferentialAction::{Cascade, SetNull};
+        let table = &alter.after.table;
+        let new = |action: &&crate::sql::ast::TableAction| {
+            matches!(&action.kind, ActionKind::AddConstraint(added)
+                if matches!(added.kind, ConstraintKind::Check(_) | ConstraintKind::ForeignKey(_)))
+        };
+        let Some(action) = alter.actions.iter().find(new) else { return };
+        for key in &table.constraints {
+            let Demand::ForeignKey { columns, on_delete, on_update, .. } = &key.kind else {
+                continue;
+            };
+            let changes = matches!(on_delete, SetNull) || matches!(on_update, SetNull | Cascade);
+            let check = table.constraints.iter().find(|found| {
+                matches!(&found.kind, Demand::Check(check)
+                    if check.columns.iter().any(|word| columns.iter().any(|c| same(c, word))))
+            });
+            if let Some(check) = check.filter(|_| changes) {
+                self.told.span = action.span;
+                let detail = format!("check '{}' is over a column that a key changes", check.name);
+                let code = self.code("1901", "3823");
+                self.told.fails("foreign-key-unsupported", code, detail);
+            }
+        }
     }
 
     fn refused_parent(&mut self, table: &Relation, parent: &Relation, key: &ForeignKey) {
@@ -183,7 +250,7 @@ impl Scene<'_> {
     pub(super) fn not_null_of_key(
         &mut self,
         before: &Relation,
-        alter: &AlterTable,
+        alter: &Alteration<'_>,
         changes: &Changes,
         best: Online,
     ) {
@@ -202,7 +269,7 @@ impl Scene<'_> {
     pub(super) fn refused_type_change(
         &mut self,
         table: &Relation,
-        alter: &AlterTable,
+        alter: &Alteration<'_>,
         column: &str,
     ) {
         let codes = if self.is_mariadb() { ("1832", "1833") } else { ("3780", "3780") };
@@ -212,14 +279,14 @@ impl Scene<'_> {
     fn refused_change(
         &mut self,
         table: &Relation,
-        alter: &AlterTable,
+        alter: &Alteration<'_>,
         column: &str,
         (of_child, of_parent): (&'static str, &'static str),
     ) {
         let child = table.constraints.iter().any(|constraint| {
             matches!(&constraint.kind, Demand::ForeignKey { columns, .. }
                 if columns.iter().any(|c| same(c, column))
-                    && !super::refuse::drops_constraint(alter, &constraint.name))
+                    && !alter.drops_constraint(&constraint.name))
         });
         let parent = self.schema().foreign_keys_to(&table.name).iter().any(|(_, constraint)| {
             matches!(&constraint.kind, Demand::ForeignKey { parent_columns, .. }
@@ -233,27 +300,20 @@ impl Scene<'_> {
     }
 }
 
-/// Returns the foreign keys that ALTER TABLE makes.
-pub(super) fn added_keys(alter: &AlterTable) -> Vec<&ForeignKey> {
+/// Returns the foreign keys that ALTER TABLE makes, and the clauses that do.
+pub(super) fn added_keys(alter: &AlterTable) -> Vec<(Span, &ForeignKey)> {
     let mut keys = Vec::new();
     for action in &alter.actions {
-        let constraints = match &action.kind {
-            ActionKind::AddConstraint(constraint) => std::slice::from_ref(constraint.as_ref()),
-            ActionKind::AddColumn { column, .. } => column.constraints.as_slice(),
-            ActionKind::DropColumn { .. }
-            | ActionKind::RenameColumn { .. }
-            | ActionKind::RenameTo(_)
-            | ActionKind::SetDefault { .. }
-            | ActionKind::DropDefault { .. }
-            | ActionKind::SetNotNull { .. }
-            | ActionKind::DropNotNull { .. }
-            | ActionKind::DropConstraint { .. }
-            | ActionKind::Postgres(_)
-            | ActionKind::Mysql(_) => continue,
+        let constraints = if let ActionKind::AddConstraint(constraint) = &action.kind {
+            std::slice::from_ref(constraint.as_ref())
+        } else if let ActionKind::AddColumn { column, .. } = &action.kind {
+            column.constraints.as_slice()
+        } else {
+            continue;
         };
         for constraint in constraints {
             if let ConstraintKind::ForeignKey(key) = &constraint.kind {
-                keys.push(key);
+                keys.push((action.span, key));
             }
         }
     }

@@ -7,7 +7,9 @@
 //! Measured on MariaDB 10.11.19 and 11.8.9 and on MySQL 9.7.4 (testdata/servers/mariadb, mysql);
 //! facts about MySQL 8.0 and 8.4 are from the manual, "Online DDL Operations".
 
+mod administer;
 mod alter;
+mod alteration;
 mod assume;
 mod change;
 mod compare;
@@ -20,12 +22,16 @@ mod decide_mysql;
 mod definition;
 mod foreign_key;
 mod object;
+mod online;
 mod partition;
 mod refuse;
+mod refuse_engine;
 mod refuse_key;
 mod refuse_part;
+mod refuse_period;
 mod refuse_result;
 mod refuse_twice;
+mod refuse_use;
 mod table;
 mod types;
 mod values;
@@ -90,9 +96,11 @@ impl<'a> Scene<'a> {
                 self.existing_routine(&alter.name);
             }
             StatementKind::Call { name } => self.existing_routine(name),
-            StatementKind::Grant(_)
-            | StatementKind::CreateSequence(_)
-            | StatementKind::AlterSequence(_) => self.commits(),
+            StatementKind::Grant(grant) => self.grant(grant),
+            StatementKind::CreateSequence(create) => self.create_sequence(create),
+            StatementKind::AlterSequence(alter) => self.alter_sequence(alter),
+            StatementKind::Transaction(transaction) => self.transaction(transaction),
+            StatementKind::Set(set) => self.set(set),
             StatementKind::AlterIndex(_)
             | StatementKind::Reindex(_)
             | StatementKind::SetSchema(_)
@@ -110,8 +118,6 @@ impl<'a> Scene<'a> {
             | StatementKind::Statistics(_)
             | StatementKind::Do(_)
             | StatementKind::Copy(_)
-            | StatementKind::Transaction(_)
-            | StatementKind::Set(_)
             | StatementKind::Pragma(_)
             | StatementKind::Explain { .. } => {}
         }

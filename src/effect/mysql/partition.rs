@@ -14,42 +14,31 @@ use crate::sql::ast::{
 
 impl Scene<'_> {
     /// Tells of a statement about partitions or the tablespace; says whether it was one.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "two actions are looked for above")]
     pub(super) fn partition_statement(&mut self, table: &Relation, alter: &AlterTable) -> bool {
-        let found = alter.actions.iter().find_map(|action| match &action.kind {
-            ActionKind::Mysql(found @ (MyAction::Partition(_) | MyAction::Tablespace { .. })) => {
-                Some((action.span, found))
+        for action in &alter.actions {
+            if let ActionKind::Mysql(MyAction::Partition(found)) = &action.kind {
+                self.told.span = action.span;
+                self.partition(table, found);
+                return true;
             }
-            ActionKind::Mysql(_)
-            | ActionKind::Postgres(_)
-            | ActionKind::AddColumn { .. }
-            | ActionKind::DropColumn { .. }
-            | ActionKind::RenameColumn { .. }
-            | ActionKind::RenameTo(_)
-            | ActionKind::SetDefault { .. }
-            | ActionKind::DropDefault { .. }
-            | ActionKind::SetNotNull { .. }
-            | ActionKind::DropNotNull { .. }
-            | ActionKind::AddConstraint(_)
-            | ActionKind::DropConstraint { .. } => None,
-        });
-        let Some((span, found)) = found else { return false };
-        self.told.span = span;
-        match found {
-            MyAction::Partition(action) => self.partition(table, action),
-            MyAction::Tablespace { discard: false } => {
-                let detail = "fails unless the tablespace was discarded before".to_owned();
-                self.told.may_fail("duplicate-object", "1813", detail);
-                self.exclusive(&table.name, "tablespace-discard", During::Instant);
+            if let ActionKind::Mysql(MyAction::Tablespace { discard }) = &action.kind {
+                self.told.span = action.span;
+                self.tablespace(table, *discard);
+                return true;
             }
-            _ => self.tablespace(table),
         }
-        true
+        false
     }
 
-    /// DISCARD TABLESPACE throws the data file away.
-    fn tablespace(&mut self, table: &Relation) {
+    /// DISCARD TABLESPACE throws the data file away; IMPORT takes another one in its place.
+    fn tablespace(&mut self, table: &Relation, discard: bool) {
         let name = &table.name;
+        if !discard {
+            let detail = "fails unless the tablespace was discarded before".to_owned();
+            self.told.may_fail("duplicate-object", "1813", detail);
+            self.exclusive(name, "tablespace-discard", During::Instant);
+            return;
+        }
         self.told.loses(ObjectKind::Table, name.to_string(), true, name);
         self.exclusive(name, "tablespace-discard", During::Instant);
         self.relatives(name, "tablespace-discard");
@@ -103,7 +92,8 @@ impl Scene<'_> {
                 self.known_partitions(by, std::slice::from_ref(partition), "1735");
                 self.exchange(table, other, *without_validation);
             }
-            PartitionAction::Convert { table: other, partition, to_table } => {
+            PartitionAction::Convert { table: other, partition, to_table, values } => {
+                self.other_values(by, *values);
                 self.convert(table, other, partition, *to_table);
             }
             PartitionAction::Maintain { what, names } => self.maintained(table, what, names),
@@ -167,9 +157,14 @@ impl Scene<'_> {
     fn other_values(&mut self, by: Option<&PartitionBy>, values: Option<PartitionValues>) {
         let Some((by, values)) = by.zip(values) else { return };
         let fits = match values {
-            PartitionValues::LessThan => by.strategy.starts_with("range"),
-            PartitionValues::In => by.strategy.starts_with("list"),
+            PartitionValues::LessThan(_) => by.strategy.starts_with("range"),
+            PartitionValues::In(_) => by.strategy.starts_with("list"),
         };
+        let columns = by.strategy.ends_with("columns");
+        if columns && values.width() != by.keys.len() {
+            let detail = "inconsistency in usage of column lists for partitioning".to_owned();
+            self.told.fails("partition-bound", "1653", detail);
+        }
         if !fits {
             let detail = format!("the values are not those of {} partitions", by.strategy);
             self.told.fails("partition-bound", "1480", detail);
@@ -232,6 +227,9 @@ impl Scene<'_> {
             let detail = "DROP PARTITION is for RANGE and LIST".to_owned();
             self.told.fails("partition-bound", "1512", detail);
         }
+        if by.is_some_and(|by| by.strategy == "system_time") {
+            self.history_partitions(table, names);
+        }
         let all =
             by.is_some_and(|by| !by.partitions.is_empty() && names.len() >= by.partitions.len());
         if all {
@@ -245,6 +243,18 @@ impl Scene<'_> {
             self.told.loses(ObjectKind::Table, full, true, &table.name);
         }
         self.metadata_only(table, "drop-partition");
+    }
+
+    /// The partition of the present and one of the past stay (MariaDB, error 4128).
+    fn history_partitions(&mut self, table: &Relation, names: &[Ident]) {
+        let all = table.partition_by.as_ref().map_or(&[][..], |by| by.partitions.as_slice());
+        let gone = |found: &Ident| names.iter().any(|name| same(name.as_str(), found.as_str()));
+        let current = all.last().is_some_and(gone);
+        let history = all.iter().rev().skip(1).filter(|found| !gone(found)).count();
+        if !all.is_empty() && (current || history == 0) {
+            let detail = "there must be at least one HISTORY and exactly one last CURRENT";
+            self.told.fails("partition-bound", "4128", detail.to_owned());
+        }
     }
 
     /// The other table has to have the same columns, indexes and options.

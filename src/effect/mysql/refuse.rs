@@ -3,24 +3,25 @@
 //! MySQL manual, ALTER TABLE, Server Error Message Reference; MariaDB manual, Error Codes; measured
 //! on MariaDB 10.11, 11.8 and MySQL 9.7, testdata/servers.
 
+use super::alteration::Alteration;
 use super::types::{TypeChange, type_change};
 use super::{Scene, same};
 use crate::schema::{Charset, Column, Demand, Relation, has_charset, max_bytes};
 use crate::sql::Ident;
 use crate::sql::ast::{
-    ActionKind, AlterTable, ColumnDef, ColumnPosition, ConstraintKind, DataType, ExprShape,
-    MyAction, Nullability, ReferentialAction,
+    ActionKind, ColumnDef, ColumnPosition, ConstraintKind, DataType, ExprShape, MyAction,
+    Nullability, ReferentialAction, TableConstraint,
 };
 
 impl Scene<'_> {
     /// Tells which names of the statement mean nothing in the table, or something else.
-    pub(super) fn refusals(&mut self, before: &Relation, alter: &AlterTable) {
+    pub(super) fn refusals(&mut self, before: &Relation, alter: &Alteration<'_>) {
         for action in &alter.actions {
             self.told.span = action.span;
             match &action.kind {
                 ActionKind::AddColumn { column, if_not_exists, position } => {
                     let there = before.column_any_case(column.name.as_str()).is_some();
-                    let dropped = drops_or_renames(alter, column.name.as_str());
+                    let dropped = alter.drops_or_renames(column.name.as_str());
                     if there && !dropped {
                         if !if_not_exists {
                             let detail = format!("duplicate column name '{}'", column.name);
@@ -41,11 +42,11 @@ impl Scene<'_> {
                     }
                 }
                 ActionKind::SetDefault { column, default } => {
-                    if self.known_column(before, column, "1054", false) {
-                        let old = before.column_any_case(column.as_str());
-                        let data_type = old.and_then(|found| found.data_type.as_ref());
-                        self.set_default(column.as_str(), data_type, default);
+                    let old = before.column_any_case(column.as_str());
+                    if let Some(old) = old {
+                        self.set_default(old, default);
                     }
+                    self.known_column(before, column, "1054", false);
                 }
                 ActionKind::DropDefault { column } => {
                     self.known_column(before, column, "1054", false);
@@ -65,12 +66,11 @@ impl Scene<'_> {
         }
     }
 
-    fn refusals_of(&mut self, before: &Relation, alter: &AlterTable, action: &MyAction) {
+    fn refusals_of(&mut self, before: &Relation, alter: &Alteration<'_>, action: &MyAction) {
         match action {
             MyAction::ModifyColumn { column, if_exists, position } => {
                 // MariaDB defines a column that the same statement adds.
-                let added =
-                    self.is_mariadb() && super::refuse_key::makes(alter, column.name.as_str());
+                let added = self.is_mariadb() && alter.makes(column.name.as_str());
                 if added || self.known_column(before, &column.name, "1054", *if_exists) {
                     self.position(before, alter, position);
                     self.redefinition(before, alter, &column.name, column);
@@ -93,6 +93,7 @@ impl Scene<'_> {
             MyAction::Option { name, value } => self.table_option(before, name, value),
             MyAction::ConvertTo { charset, collation } => {
                 self.charset(charset.as_deref(), collation.as_deref());
+                self.converted_keys(before, alter);
             }
             MyAction::AddIndex { .. }
             | MyAction::DropIndex { .. }
@@ -102,7 +103,7 @@ impl Scene<'_> {
             | MyAction::AlterCheck { .. }
             | MyAction::RenameIndex { .. }
             | MyAction::IndexVisibility { .. } => self.refusals_of_keys(before, alter, action),
-            MyAction::PartitionBy(by) => self.partition_keys(before, by),
+            MyAction::PartitionBy(by) => self.partition_keys(&alter.after.table, by),
             MyAction::RemovePartitioning if before.complete && before.partition_by.is_none() => {
                 let detail = "the table is not partitioned".to_owned();
                 self.told.fails("partition-bound", "1505", detail);
@@ -136,13 +137,23 @@ impl Scene<'_> {
     }
 
     /// Tells what is refused about the keys that stand on a column.
-    fn written_keys(&mut self, before: &Relation, alter: &AlterTable, column: &ColumnDef) {
+    fn written_keys(&mut self, before: &Relation, alter: &Alteration<'_>, column: &ColumnDef) {
         for constraint in &column.constraints {
             let foreign = matches!(constraint.kind, ConstraintKind::ForeignKey(_));
             let read = self.mysql_since(9, 0, 0) || self.mariadb_since(10, 5);
+            self.check_of_column(column.name.as_str(), constraint);
             if !foreign || read {
                 self.added_key(before, alter, constraint);
             }
+        }
+    }
+
+    /// MySQL: a CHECK that stands on a column is about this one alone.
+    pub(super) fn check_of_column(&mut self, column: &str, constraint: &TableConstraint) {
+        let ConstraintKind::Check(check) = &constraint.kind else { return };
+        if !self.is_mariadb() && check.columns.iter().any(|word| !same(word, column)) {
+            let detail = "a column check constraint references another column".to_owned();
+            self.told.fails("type-mismatch", "3813", detail);
         }
     }
 
@@ -164,10 +175,12 @@ impl Scene<'_> {
         false
     }
 
-    fn position(&mut self, before: &Relation, alter: &AlterTable, position: &ColumnPosition) {
+    fn position(&mut self, before: &Relation, alter: &Alteration<'_>, position: &ColumnPosition) {
         let ColumnPosition::After(name) = position else { return };
         let behind_itself = |action: &MyAction| {
-            matches!(action, MyAction::ModifyColumn { column, position: at, .. }
+            matches!(action,
+                MyAction::ModifyColumn { column, position: at, .. }
+                | MyAction::ChangeColumn { column, position: at, .. }
                 if same(column.name.as_str(), name.as_str()) && at == position)
         };
         let itself = alter.actions.iter().any(
@@ -177,24 +190,8 @@ impl Scene<'_> {
             let detail = format!("unknown column '{name}': a column is not behind itself");
             return self.told.fails("missing-column", "1054", detail);
         }
-        let added = alter.actions.iter().any(|action| match &action.kind {
-            ActionKind::AddColumn { column, .. } => same(column.name.as_str(), name.as_str()),
-            ActionKind::RenameColumn { to, .. } => same(to.as_str(), name.as_str()),
-            ActionKind::Mysql(MyAction::ChangeColumn { column, .. }) => {
-                same(column.name.as_str(), name.as_str())
-            }
-            ActionKind::Mysql(_)
-            | ActionKind::Postgres(_)
-            | ActionKind::DropColumn { .. }
-            | ActionKind::RenameTo(_)
-            | ActionKind::SetDefault { .. }
-            | ActionKind::DropDefault { .. }
-            | ActionKind::SetNotNull { .. }
-            | ActionKind::DropNotNull { .. }
-            | ActionKind::AddConstraint(_)
-            | ActionKind::DropConstraint { .. } => false,
-        });
-        if !added && drops_or_renames(alter, name.as_str()) {
+        let added = alter.makes(name.as_str());
+        if !added && alter.drops_or_renames(name.as_str()) {
             let detail = format!("unknown column '{name}': another action takes it away");
             self.told.fails("missing-column", "1054", detail);
         } else if !added {
@@ -205,7 +202,7 @@ impl Scene<'_> {
     fn drop_column(
         &mut self,
         before: &Relation,
-        alter: &AlterTable,
+        alter: &Alteration<'_>,
         column: &Ident,
         if_exists: bool,
     ) {
@@ -222,98 +219,33 @@ impl Scene<'_> {
             let uses = other.generated.as_ref().is_some_and(|generated| {
                 generated.expr.columns.iter().any(|word| same(word, name))
             });
-            if uses && !drops(alter, &other.name) {
+            if uses && !alter.drops(&other.name) {
                 let code = self.code("1054", "3108");
                 let detail = format!("column '{name}' has a generated column dependency");
                 self.told.fails("column-in-use", code, detail);
             }
         }
+        self.functional_index(before, alter, name);
         self.partition_column(before, name, "1072", true);
         self.check_column(before, alter, name);
         self.default_column(before, alter, name);
     }
 
-    /// Foreign keys keep the columns they are over, on both sides.
-    fn keeps_column(&mut self, before: &Relation, alter: &AlterTable, name: &str) {
-        for constraint in &before.constraints {
-            let Demand::ForeignKey { columns, .. } = &constraint.kind else { continue };
-            let over = columns.iter().any(|found| same(found, name));
-            if over && !drops_constraint(alter, &constraint.name) {
-                let mariadb = if self.foreign_key_checks() { "1553" } else { "1828" };
-                let code = self.code(mariadb, "1828");
-                let detail = format!("column '{name}' is needed in '{}'", constraint.name);
-                self.told.fails("foreign-key-references", code, detail);
-            }
-        }
-        let schema = self.schema();
-        for (child, constraint) in schema.foreign_keys_to(&before.name) {
-            let Demand::ForeignKey { parent_columns, .. } = &constraint.kind else { continue };
-            let over = parent_columns.iter().any(|found| same(found, name));
-            if over && child.name != before.name {
-                let detail = format!("column '{name}' is needed in a key of '{}'", child.name);
-                self.told.fails("foreign-key-references", "1829", detail);
-            }
-        }
-    }
-
-    fn partition_column(
-        &mut self,
-        before: &Relation,
-        name: &str,
-        mariadb: &'static str,
-        drops: bool,
-    ) {
-        let used = before.partition_by.iter().flat_map(|by| &by.keys).any(|part| match &part.key {
-            crate::sql::ast::Key::Column(column) => same(column.as_str(), name),
-            crate::sql::ast::Key::Expr(expr) => expr.columns.iter().any(|c| same(c, name)),
-        });
-        if used && (drops || !self.is_mariadb()) {
-            let code = self.code(mariadb, "3855");
-            let detail = format!("column '{name}' has a partitioning function dependency");
-            self.told.fails("column-in-use", code, detail);
-        }
-    }
-
-    /// A CHECK over this column alone goes with it; one over others too is in the way.
-    fn check_column(&mut self, before: &Relation, alter: &AlterTable, name: &str) {
-        for constraint in &before.constraints {
-            let Demand::Check(check) = &constraint.kind else { continue };
-            let uses = check.columns.iter().any(|word| same(word, name));
-            let others = check
-                .columns
-                .iter()
-                .any(|word| !same(word, name) && before.column_any_case(word).is_some());
-            if uses && others && !drops_constraint(alter, &constraint.name) {
-                let code = self.code("1054", "3959");
-                let detail = format!("check constraint '{}' uses column '{name}'", constraint.name);
-                self.told.fails("column-in-use", code, detail);
-            }
-        }
-    }
-
-    fn default_column(&mut self, before: &Relation, alter: &AlterTable, name: &str) {
-        for other in before.columns.iter().filter(|other| !same(&other.name, name)) {
-            let uses = other.default.as_ref().is_some_and(|default| {
-                default.shape == ExprShape::Other && default.columns.iter().any(|c| same(c, name))
-            });
-            if uses && !drops(alter, &other.name) {
-                let code = self.code("1054", "3774");
-                let detail = format!("column '{name}' has a default value expression dependency");
-                self.told.fails("column-in-use", code, detail);
-            }
-        }
-    }
-
-    fn renames(&mut self, before: &Relation, alter: &AlterTable, from: &Ident, to: &Ident) {
+    fn renames(&mut self, before: &Relation, alter: &Alteration<'_>, from: &Ident, to: &Ident) {
         let taken = before.column_any_case(to.as_str()).is_some()
             && !same(from.as_str(), to.as_str())
-            && !drops_or_renames(alter, to.as_str());
+            && !alter.drops_or_renames(to.as_str());
         if taken {
             let detail = format!("duplicate column name '{to}'");
             self.told.fails("duplicate-object", "1060", detail);
         }
         // MariaDB writes the expressions anew.
-        if self.is_mariadb() || same(from.as_str(), to.as_str()) {
+        if self.is_mariadb() || from.as_str() == to.as_str() {
+            return;
+        }
+        self.partition_column(before, from.as_str(), "1072", false);
+        self.functional_index(before, alter, from.as_str());
+        if same(from.as_str(), to.as_str()) {
             return;
         }
         let name = from.as_str();
@@ -330,19 +262,18 @@ impl Scene<'_> {
         let checked = before.constraints.iter().any(|constraint| {
             matches!(&constraint.kind, Demand::Check(check)
                 if check.columns.iter().any(|word| same(word, name)))
-                && !drops_constraint(alter, &constraint.name)
+                && !alter.drops_constraint(&constraint.name)
         });
         if checked {
             let detail = format!("a check constraint uses column '{name}'");
             self.told.fails("column-in-use", "3959", detail);
         }
-        self.partition_column(before, name, "1072", false);
     }
 
     fn redefinition(
         &mut self,
         before: &Relation,
-        alter: &AlterTable,
+        alter: &Alteration<'_>,
         from: &Ident,
         definition: &ColumnDef,
     ) {
@@ -357,6 +288,7 @@ impl Scene<'_> {
             let detail = "all parts of a PRIMARY KEY must be NOT NULL".to_owned();
             self.told.fails("nulls-present", "1171", detail);
         }
+        self.partition_type(before, &old.name, definition);
         let new = super::values::resolved(self.schema(), before, definition);
         let types = old.data_type.as_ref().zip(new.as_ref());
         let server = self.schema().server.kind;
@@ -402,7 +334,11 @@ impl Scene<'_> {
 
     /// A name ends without a blank (1166) and has 64 characters at most (1059).
     fn column_name(&mut self, name: &str) {
-        if name.ends_with(' ') {
+        if self.is_mariadb() && name.chars().any(|c| c > '\u{ffff}') {
+            // Names are kept in utf8mb3.
+            self.told.fails("syntax", "1300", format!("invalid utf8mb4 string: '{name}'"));
+            self.does_not_commit();
+        } else if name.ends_with(' ') {
             self.told.fails("syntax", "1166", format!("incorrect column name '{name}'"));
         } else if name.chars().count() > 64 {
             self.told.fails("syntax", "1059", format!("identifier name '{name}' is too long"));
@@ -465,6 +401,14 @@ impl Scene<'_> {
         let charset = Charset::of_type(self.schema().server, data_type, &default);
         let width = charset.as_ref().map_or(1, |found| max_bytes(&found.name));
         self.too_long(column, data_type, width);
+        let written = column.default.is_some() || column.generated.is_some();
+        let not_null = matches!(column.nullability, Some(Nullability::NotNull { .. }));
+        let of_system = column.options.iter().any(|(option, _)| option.starts_with("row "));
+        let bare = not_null && !written && !column.auto_increment && !of_system;
+        if column.invisible && bare && self.is_mariadb() {
+            let detail = format!("invisible column '{}' must have a default", column.name);
+            self.told.fails("type-mismatch", "4108", detail);
+        }
         self.members(column, data_type);
         if let Some(default) = &column.default {
             let not_null = matches!(column.nullability, Some(Nullability::NotNull { .. }));
@@ -498,7 +442,30 @@ impl Scene<'_> {
                 self.engine_with_keys(before, value);
             }
             "charset" => self.charset(Some(value), None),
+            "page_compressed" | "encrypted" if !super::is_innodb(before) => {
+                self.told.fails("type-mismatch", "1911", format!("unknown option '{name}'"));
+            }
+            // MySQL's own; MariaDB leaves options that it does not know to the engine.
+            "encryption" | "compression" if self.is_mariadb() => {
+                let ignored = self.has_sql_mode("IGNORE_BAD_TABLE_OPTIONS", false);
+                if !ignored {
+                    self.told.fails("type-mismatch", "1911", format!("unknown option '{name}'"));
+                }
+            }
             _ => {}
+        }
+    }
+
+    /// The columns of a foreign key keep their character set.
+    fn converted_keys(&mut self, before: &Relation, alter: &Alteration<'_>) {
+        let after = &alter.after;
+        for (new, origin) in after.table.columns.iter().zip(&after.origins) {
+            let old = origin.and_then(|at| before.columns.get(at));
+            let sets =
+                |column: &Column| column.data_type.as_ref().and_then(|found| found.charset.clone());
+            if old.is_some_and(|old| sets(old) != sets(new)) {
+                self.refused_type_change(before, alter, &new.name);
+            }
         }
     }
 }
@@ -543,32 +510,6 @@ pub(super) fn is_geometry(name: &str) -> bool {
             | "multipolygon"
             | "geometrycollection"
     )
-}
-
-pub(super) fn drops(alter: &AlterTable, name: &str) -> bool {
-    alter.actions.iter().any(|action| {
-        matches!(&action.kind, ActionKind::DropColumn { column, .. } if same(column.as_str(), name))
-    })
-}
-
-pub(super) fn drops_or_renames(alter: &AlterTable, name: &str) -> bool {
-    drops(alter, name)
-        || alter.actions.iter().any(|action| {
-            matches!(&action.kind,
-                ActionKind::RenameColumn { from, .. }
-                | ActionKind::Mysql(MyAction::ChangeColumn { from, .. })
-                    if same(from.as_str(), name))
-        })
-}
-
-pub(super) fn drops_constraint(alter: &AlterTable, name: &str) -> bool {
-    alter.actions.iter().any(|action| {
-        matches!(&action.kind,
-            ActionKind::DropConstraint { name: gone, .. }
-            | ActionKind::Mysql(
-                MyAction::DropForeignKey { name: gone, .. } | MyAction::DropCheck { name: gone },
-            ) if same(gone.as_str(), name))
-    })
 }
 
 /// The character sets of both servers (SHOW CHARACTER SET).

@@ -3,19 +3,19 @@
 //! MySQL manual, CREATE INDEX, FOREIGN KEY Constraints, Server Error Message Reference; MariaDB
 //! manual, Error Codes; measured on MariaDB 10.11, 11.8 and MySQL 9.7, testdata/servers.
 
+use super::alteration::Alteration;
 use super::{Scene, same};
 use crate::schema::{Column, Demand, Relation};
 use crate::sql::Ident;
 use crate::sql::ast::{
-    ActionKind, AlterTable, ConstraintKind, IndexDef, IndexKind, Key, MyAction, PartitionBy,
-    TableConstraint,
+    ActionKind, ConstraintKind, IndexDef, IndexKind, Key, MyAction, PartitionBy, TableConstraint,
 };
 
 impl Scene<'_> {
     pub(super) fn added_key(
         &mut self,
         before: &Relation,
-        alter: &AlterTable,
+        alter: &Alteration<'_>,
         constraint: &TableConstraint,
     ) {
         let written = constraint.name.as_ref();
@@ -25,16 +25,16 @@ impl Scene<'_> {
                     let detail = "multiple primary key defined".to_owned();
                     self.told.fails("duplicate-object", "1068", detail);
                 }
-                self.key_parts(before, alter, &key.parts, IndexKind::Unique);
+                self.key_parts_of(&alter.after.table, &key.parts, IndexKind::Unique);
                 self.unique_in_partitions(before, &key.parts);
                 self.nullable_parts(alter, &key.parts);
-                let after = crate::schema::altered(self.schema(), before, alter).table;
-                self.long_primary_key(&after, &key.parts);
+                self.long_primary_key(&alter.after.table, &key.parts);
+                self.primary_over_virtual(&alter.after.table, &key.parts);
             }
             ConstraintKind::Unique(key) => {
                 let name = written.or(key.index_name.as_ref());
                 self.new_index_name(before, alter, name, constraint.if_not_exists);
-                self.key_parts(before, alter, &key.parts, IndexKind::Unique);
+                self.key_parts_of(&alter.after.table, &key.parts, IndexKind::Unique);
                 self.unique_in_partitions(before, &key.parts);
             }
             ConstraintKind::ForeignKey(key) => {
@@ -44,7 +44,7 @@ impl Scene<'_> {
                         .iter()
                         .any(|c| c.parent().is_some() && same(&c.name, name.as_str()));
                     // Also if the same statement drops it (measured on 10.11, 11.8 and 9.7).
-                    let drops = super::refuse::drops_constraint(alter, name.as_str());
+                    let drops = alter.drops_constraint(name.as_str());
                     if there && (drops || !constraint.if_not_exists) {
                         let detail = format!("duplicate foreign key constraint name '{name}'");
                         let mariadb = if self.foreign_key_checks() { "1005" } else { "1826" };
@@ -52,13 +52,12 @@ impl Scene<'_> {
                         self.told.fails("duplicate-object", code, detail);
                     }
                 }
-                let after = crate::schema::altered(self.schema(), before, alter).table;
-                self.refused_key(&after, key);
+                self.refused_key(&alter.after.table, key);
             }
             ConstraintKind::Check(check) => {
                 if let Some(name) = written {
                     let there = before.constraints.iter().any(|c| same(&c.name, name.as_str()));
-                    let drops = super::refuse::drops_constraint(alter, name.as_str());
+                    let drops = alter.drops_constraint(name.as_str());
                     if there && !drops && !constraint.if_not_exists {
                         let code = self.code("1826", "3822");
                         let detail = format!("duplicate check constraint name '{name}'");
@@ -74,7 +73,7 @@ impl Scene<'_> {
         }
     }
 
-    fn check(&mut self, before: &Relation, alter: &AlterTable, check: &crate::sql::ast::Expr) {
+    fn check(&mut self, before: &Relation, alter: &Alteration<'_>, check: &crate::sql::ast::Expr) {
         if check.has_subquery {
             let code = self.code("1970", "3815");
             let detail = "a CHECK may not contain a query".to_owned();
@@ -93,9 +92,8 @@ impl Scene<'_> {
             self.told.fails("type-mismatch", code, detail);
         }
         let missing = check.columns.iter().find(|word| {
-            let gone = before.column_any_case(word).is_none()
-                || super::refuse::drops_or_renames(alter, word);
-            before.complete && gone && !makes(alter, word)
+            let gone = before.column_any_case(word).is_none() || alter.drops_or_renames(word);
+            before.complete && gone && !alter.makes(word)
         });
         if let Some(word) = missing {
             let code = self.code("1054", "1054");
@@ -121,7 +119,7 @@ impl Scene<'_> {
     pub(super) fn refusals_of_keys(
         &mut self,
         before: &Relation,
-        alter: &AlterTable,
+        alter: &Alteration<'_>,
         action: &MyAction,
     ) {
         match action {
@@ -196,7 +194,7 @@ impl Scene<'_> {
     pub(super) fn added_index(
         &mut self,
         before: &Relation,
-        alter: &AlterTable,
+        alter: &Alteration<'_>,
         index: &IndexDef,
         if_not_exists: bool,
     ) {
@@ -208,7 +206,8 @@ impl Scene<'_> {
             return;
         }
         self.new_index_name(before, alter, index.name.as_ref(), if_not_exists);
-        self.key_parts(before, alter, &index.parts, index.kind);
+        self.order_of_hash(index);
+        self.key_parts_of(&alter.after.table, &index.parts, index.kind);
         if index.kind == IndexKind::Unique {
             self.unique_in_partitions(before, &index.parts);
         }
@@ -220,6 +219,18 @@ impl Scene<'_> {
                     if index.kind == IndexKind::Fulltext)
             })
             .count();
+        // MySQL takes the index of a foreign key away for a new one that begins as it does, and
+        // finds that a FULLTEXT one does not serve (measured on 9.7).
+        let first = index.parts.first().and_then(|part| part.key.column());
+        let of_key = before.indexes.iter().find(|old| {
+            is_auto(before, old)
+                && first.is_some_and(|f| old.key_columns().first().is_some_and(|c| same(c, f)))
+        });
+        if let Some(old) =
+            of_key.filter(|_| index.kind == IndexKind::Fulltext && !self.is_mariadb())
+        {
+            self.index_is_needed(&old.name.clone());
+        }
         if fulltext > 0 && before.partition_by.is_some() && !self.is_mariadb() {
             // MySQL manual, "Restrictions and Limitations on Partitioning".
             let detail = "a partitioned table takes no FULLTEXT index".to_owned();
@@ -234,7 +245,7 @@ impl Scene<'_> {
     fn new_index_name(
         &mut self,
         before: &Relation,
-        alter: &AlterTable,
+        alter: &Alteration<'_>,
         name: Option<&Ident>,
         if_not_exists: bool,
     ) {
@@ -263,7 +274,13 @@ impl Scene<'_> {
     }
 
     pub(super) fn partition_keys(&mut self, before: &Relation, by: &PartitionBy) {
-        let columns = partition_columns(by);
+        self.partitions_of_engine(before);
+        let columns = partition_columns(by, before);
+        // Neither columns nor a key to take them from.
+        if columns.is_empty() && by.strategy.ends_with("key") && before.complete {
+            let detail = "there is no key to partition by".to_owned();
+            self.told.fails("partition-bound", "1488", detail);
+        }
         for index in before.indexes.iter().filter(|i| i.kind == IndexKind::Unique) {
             let key = index.key_columns();
             let missing = columns.iter().any(|c| !key.iter().any(|found| same(found, c)));
@@ -275,10 +292,11 @@ impl Scene<'_> {
                 break;
             }
         }
+        let listed = by.strategy.ends_with("columns") || by.strategy.ends_with("key");
         for column in &columns {
             if before.complete && before.column_any_case(column).is_none() {
-                let code = self.code("1054", "1054");
                 let detail = format!("unknown column '{column}' in 'partition function'");
+                let code = if listed { "1488" } else { "1054" };
                 self.told.fails("missing-column", code, detail);
             }
         }
@@ -304,15 +322,13 @@ impl Scene<'_> {
     ///
     /// MariaDB lets it go with `foreign_key_checks=0`, and lets a primary key go that another
     /// table references (measured: `drop_index_needed_by_fk_parent`).
-    fn keeps_index(&mut self, before: &Relation, name: &str, alter: Option<&AlterTable>) {
+    fn keeps_index(&mut self, before: &Relation, name: &str, alter: Option<&Alteration<'_>>) {
         let Some(index) = before.indexes.iter().find(|i| same(&i.name, name)) else { return };
         if self.is_mariadb() && !self.foreign_key_checks() {
             return;
         }
-        let after = alter.map(|alter| crate::schema::altered(self.schema(), before, alter).table);
-        let remaining: Vec<_> = after
-            .as_ref()
-            .map_or(&before.indexes, |table| &table.indexes)
+        let remaining: Vec<_> = alter
+            .map_or(&before.indexes, |alter| &alter.after.table.indexes)
             .iter()
             .filter(|other| alter.is_some() || !same(&other.name, name))
             .collect();
@@ -324,8 +340,7 @@ impl Scene<'_> {
         };
         for constraint in &before.constraints {
             let Demand::ForeignKey { columns, .. } = &constraint.kind else { continue };
-            let goes =
-                alter.is_some_and(|alter| super::refuse::drops_constraint(alter, &constraint.name));
+            let goes = alter.is_some_and(|alter| alter.drops_constraint(&constraint.name));
             // The index that the server makes again for the key is not another one.
             let other = remaining.iter().any(|other| {
                 covers(other, columns)
@@ -366,6 +381,15 @@ impl Scene<'_> {
     fn index_is_needed(&mut self, name: &str) {
         let detail = format!("cannot drop index '{name}': needed in a foreign key constraint");
         self.told.fails("foreign-key-references", "1553", detail);
+    }
+
+    /// MySQL makes and copies no table without a primary key where that is required.
+    pub(super) fn without_primary_key(&mut self, table: &Relation) {
+        let required = self.flag("sql_require_primary_key") == Some(true);
+        if required && table.complete && table.primary_key().is_none() && !self.is_mariadb() {
+            let detail = "unable to create or change a table without a primary key".to_owned();
+            self.told.fails("primary-key-missing", "3750", detail);
+        }
     }
 
     /// There is one AUTO_INCREMENT column, and an index begins with it.
@@ -409,28 +433,14 @@ fn is_auto(table: &Relation, index: &crate::schema::Index) -> bool {
         })
 }
 
-/// Says whether a statement makes a column of a name.
-pub(super) fn makes(alter: &AlterTable, name: &str) -> bool {
-    alter.actions.iter().any(|action| match &action.kind {
-        ActionKind::AddColumn { column, .. } => same(column.name.as_str(), name),
-        ActionKind::RenameColumn { to, .. } => same(to.as_str(), name),
-        ActionKind::Mysql(MyAction::ChangeColumn { column, .. }) => {
-            same(column.name.as_str(), name)
-        }
-        ActionKind::Mysql(_)
-        | ActionKind::Postgres(_)
-        | ActionKind::DropColumn { .. }
-        | ActionKind::RenameTo(_)
-        | ActionKind::SetDefault { .. }
-        | ActionKind::DropDefault { .. }
-        | ActionKind::SetNotNull { .. }
-        | ActionKind::DropNotNull { .. }
-        | ActionKind::AddConstraint(_)
-        | ActionKind::DropConstraint { .. } => false,
-    })
-}
-
-pub(super) fn partition_columns(by: &PartitionBy) -> Vec<String> {
+/// Returns the columns that a table is partitioned by: those of its key where `KEY ()` names none.
+pub(super) fn partition_columns(by: &PartitionBy, table: &Relation) -> Vec<String> {
+    if by.keys.is_empty() && by.strategy.ends_with("key") {
+        let key = super::definition::clustered_key(table);
+        return key.map_or_else(Vec::new, |index| {
+            index.key_columns().iter().map(|column| (*column).to_owned()).collect()
+        });
+    }
     by.keys
         .iter()
         .flat_map(|part| match &part.key {
@@ -441,13 +451,7 @@ pub(super) fn partition_columns(by: &PartitionBy) -> Vec<String> {
 }
 
 /// Says whether the primary key goes, by name or with all its columns.
-fn drops_primary_key(before: &Relation, alter: &AlterTable) -> bool {
+fn drops_primary_key(before: &Relation, alter: &Alteration<'_>) -> bool {
     let columns = before.primary_key().unwrap_or_default();
-    let all_go = columns.iter().all(|column| super::refuse::drops(alter, column));
-    all_go
-        || alter.actions.iter().any(|action| {
-            matches!(&action.kind, ActionKind::Mysql(MyAction::DropPrimaryKey { .. }))
-                || matches!(&action.kind, ActionKind::Mysql(MyAction::DropIndex { name, .. })
-                    if same(name.as_str(), "PRIMARY"))
-        })
+    columns.iter().all(|column| alter.drops(column)) || alter.drops_index("PRIMARY")
 }

@@ -3,11 +3,12 @@
 //! MySQL manual, Limits on Table Column Count and Row Size; MariaDB the same where nothing else is
 //! said; measured on MariaDB 10.11, 11.8 and MySQL 9.7, testdata/servers.
 
+use super::alteration::Alteration;
 use super::refuse::*;
 use super::{Scene, same};
 use crate::effect::{Algorithm, Online};
-use crate::schema::Relation;
-use crate::sql::ast::{ActionKind, AlterTable, ConstraintKind, MyAction};
+use crate::schema::{Column, Index, Relation};
+use crate::sql::ast::{ActionKind, ConstraintKind, IndexKind, MyAction, TableAction};
 
 impl Scene<'_> {
     /// Foreign keys are InnoDB's own: no other engine takes a table over that has some.
@@ -67,7 +68,7 @@ impl Scene<'_> {
     /// MySQL 9.7 takes the declarations one after the other, CONVERT among them; MariaDB 10.11 and
     /// 11.8 compare sets with sets, collations with collations, and CONVERT with CONVERT.
     #[expect(clippy::wildcard_enum_match_arm, reason = "three actions name character sets")]
-    pub(super) fn charsets_together(&mut self, alter: &AlterTable) {
+    pub(super) fn charsets_together(&mut self, alter: &Alteration<'_>) {
         let set_of = |collation: &str| {
             collation.split('_').next().unwrap_or_default().replace("uca1400", "utf8mb4")
         };
@@ -118,8 +119,13 @@ impl Scene<'_> {
     }
 
     /// InnoDB in strict mode, the default, takes KEY_BLOCK_SIZE with compressed rows only.
-    pub(super) fn key_block_size(&mut self, after: &Relation, alter: &AlterTable, best: Online) {
-        let written = alter.actions.iter().any(|action| {
+    pub(super) fn key_block_size(
+        &mut self,
+        after: &Relation,
+        alter: &Alteration<'_>,
+        best: Online,
+    ) {
+        let written = alter.actions.iter().find(|action| {
             matches!(&action.kind, ActionKind::Mysql(MyAction::Option { name, .. })
                 if matches!(name.as_str(), "row_format" | "key_block_size"))
         });
@@ -128,7 +134,9 @@ impl Scene<'_> {
             ["compact", "dynamic", "redundant"].iter().any(|known| same(known, format))
         });
         let strict = self.flag("innodb_strict_mode").unwrap_or(true);
-        if written && sized && plain && strict && super::is_innodb(after) {
+        let refused = sized && plain && strict && super::is_innodb(after);
+        if let Some(action) = written.filter(|_| refused) {
+            self.told.span = action.span;
             let detail = "KEY_BLOCK_SIZE goes with ROW_FORMAT=COMPRESSED only".to_owned();
             let copies = best.algorithm == Algorithm::Copy;
             let code = if copies { self.code("1005", "1031") } else { "1478" };
@@ -138,7 +146,11 @@ impl Scene<'_> {
 
     pub(super) fn new_table_name(&mut self, before: &Relation, to: &crate::sql::ObjectName) {
         let new = self.schema().resolve(to);
-        if new != before.name && self.schema().relation(&new).is_some() {
+        // A table of the session hides another one of the same name.
+        let hides =
+            |found: &&Relation| self.is_temporary(Some(before)) && !self.is_temporary(Some(found));
+        let there = self.schema().relation(&new).filter(|found| !hides(found));
+        if new != before.name && there.is_some() {
             let detail = format!("table '{new}' already exists");
             self.told.fails("duplicate-object", "1050", detail);
         }
@@ -149,34 +161,51 @@ impl Scene<'_> {
         &mut self,
         before: &Relation,
         after: &Relation,
-        alter: &AlterTable,
+        alter: &Alteration<'_>,
     ) {
-        self.told.span = alter.name.span();
         if before.complete && after.columns.is_empty() {
+            self.told.span = alter.actions.last().map_or_else(|| alter.name.span(), |a| a.span);
             let detail = "you can't delete all columns with ALTER TABLE: use DROP TABLE".to_owned();
             self.told.fails("column-in-use", "1090", detail);
         }
-        self.auto_increment_key(after);
-        self.row_size(before, after);
+        if let Some(counted) = after.columns.iter().rfind(|column| column.auto_increment) {
+            self.told.span = alter.clause_of_column(&counted.name);
+            self.auto_increment_key(after);
+        }
+        self.wider_rows(before, alter);
         self.longer_keys(before, after, alter);
+        self.engine_limits(after, Some(alter));
+        self.refused_periods(before, alter);
+        self.checks_beside_keys(alter);
         self.versioned_table(before, alter);
     }
 
     /// A column that gets longer may make the keys over it too long.
-    pub(super) fn longer_keys(&mut self, before: &Relation, after: &Relation, alter: &AlterTable) {
-        let changed: Vec<&str> = after
-            .columns
-            .iter()
-            .filter(|new| {
-                before.column_any_case(&new.name).is_some_and(|old| old.data_type != new.data_type)
-            })
-            .map(|column| column.name.as_str())
-            .collect();
+    pub(super) fn longer_keys(
+        &mut self,
+        before: &Relation,
+        after: &Relation,
+        alter: &Alteration<'_>,
+    ) {
+        let types = after.columns.iter().zip(&alter.after.origins).filter_map(|(new, origin)| {
+            let old = before.columns.get((*origin)?)?;
+            (old.data_type != new.data_type).then_some(new.name.as_str())
+        });
+        let changed: Vec<&str> = types.collect();
         let was = |name: &str| before.indexes.iter().any(|old| same(&old.name, name));
-        for index in after.indexes.iter().filter(|index| was(&index.name)) {
-            let over = index.key_columns().iter().any(|c| changed.iter().any(|name| same(name, c)));
-            if over {
+        for index in after.indexes.iter().filter(|_| !changed.is_empty()) {
+            let key = index.key_columns();
+            let over = changed.iter().find(|name| key.iter().any(|column| same(name, column)));
+            if let Some(column) = over.filter(|_| was(&index.name)) {
+                self.told.span = alter.clause_of_column(column);
                 self.key_parts_of(after, &index.parts, index.kind);
+                if index.primary {
+                    self.long_primary_key(after, &index.parts);
+                }
+                if index.kind != IndexKind::Spatial {
+                    self.becomes_spatial(after, column);
+                }
+                self.longer_column_of_key(after, index, column);
             }
         }
         if !self.is_mariadb() {
@@ -186,61 +215,80 @@ impl Scene<'_> {
         for index in before.indexes.iter().filter(|i| i.kind == crate::sql::ast::IndexKind::Unique)
         {
             let key = index.key_columns();
-            let gone = key.iter().filter(|column| drops(alter, column)).count();
-            let explicit = alter.actions.iter().any(|action| match &action.kind {
-                ActionKind::Mysql(MyAction::DropIndex { name, .. })
-                | ActionKind::DropConstraint { name, .. } => same(name.as_str(), &index.name),
-                ActionKind::Mysql(MyAction::DropPrimaryKey { .. }) => index.primary,
-                ActionKind::Mysql(_)
-                | ActionKind::Postgres(_)
-                | ActionKind::AddColumn { .. }
-                | ActionKind::DropColumn { .. }
-                | ActionKind::RenameColumn { .. }
-                | ActionKind::RenameTo(_)
-                | ActionKind::SetDefault { .. }
-                | ActionKind::DropDefault { .. }
-                | ActionKind::SetNotNull { .. }
-                | ActionKind::DropNotNull { .. }
-                | ActionKind::AddConstraint(_) => false,
-            });
-            if gone > 0 && gone < key.len() && !explicit {
+            let gone: Vec<&&str> = key.iter().filter(|column| alter.drops(column)).collect();
+            let explicit = alter.drops_index(&index.name);
+            if let Some(column) = gone.first().filter(|_| gone.len() < key.len() && !explicit) {
+                self.told.span = alter.clause_of_column(column);
                 let detail = format!("a column of the unique key '{}' is dropped", index.name);
                 self.told.fails("column-in-use", "1072", detail);
             }
         }
     }
 
+    /// MariaDB cuts a new key to what fits into the row format, and not one that is there.
+    fn longer_column_of_key(&mut self, after: &Relation, index: &Index, column: &str) {
+        let short = super::option(after, "row_format")
+            .is_some_and(|format| same(format, "compact") || same(format, "redundant"));
+        let whole = index.parts.iter().any(|part| {
+            part.prefix.is_none() && part.key.column().is_some_and(|found| same(found, column))
+        });
+        let bytes = after.column_any_case(column).map_or(0, row_bytes);
+        if self.is_mariadb() && short && whole && bytes > 769 {
+            let detail = "the maximum column size of a key is 767 bytes".to_owned();
+            self.told.fails("key-too-long", "1709", detail);
+        }
+    }
+
+    /// MySQL makes a SPATIAL index of a key over geometries: one that is there has an order.
+    fn becomes_spatial(&mut self, after: &Relation, column: &str) {
+        let data_type = after.column_any_case(column).and_then(|found| found.data_type.as_ref());
+        if !self.is_mariadb() && data_type.is_some_and(|found| is_geometry(&found.name)) {
+            let detail = "a SPATIAL index has no order".to_owned();
+            self.told.fails("type-mismatch", "1221", detail);
+        }
+    }
+
     /// MariaDB keeps the history of a table as it is, unless told to (error 4119).
-    pub(super) fn versioned_table(&mut self, before: &Relation, alter: &AlterTable) {
+    pub(super) fn versioned_table(&mut self, before: &Relation, alter: &Alteration<'_>) {
         let keeps = self
             .context
             .settings
             .get("system_versioning_alter_history")
             .is_some_and(|value| value.eq_ignore_ascii_case("keep") || value == "1");
-        let changes = alter.actions.iter().any(|action| match &action.kind {
-            ActionKind::AddColumn { .. }
-            | ActionKind::DropColumn { .. }
-            | ActionKind::Mysql(MyAction::ModifyColumn { .. } | MyAction::ChangeColumn { .. }) => {
-                true
-            }
+        let changes = |action: &&TableAction| {
             // A new key is over rows of the past too.
-            ActionKind::AddConstraint(added) => {
-                matches!(added.kind, ConstraintKind::PrimaryKey(_) | ConstraintKind::Unique(_))
-            }
-            ActionKind::Mysql(_)
-            | ActionKind::Postgres(_)
-            | ActionKind::RenameColumn { .. }
-            | ActionKind::RenameTo(_)
-            | ActionKind::SetDefault { .. }
-            | ActionKind::DropDefault { .. }
-            | ActionKind::SetNotNull { .. }
-            | ActionKind::DropNotNull { .. }
-            | ActionKind::DropConstraint { .. } => false,
-        });
-        if before.system_versioning && changes && !keeps && self.is_mariadb() {
+            let key = matches!(&action.kind, ActionKind::AddConstraint(added)
+                if matches!(added.kind, ConstraintKind::PrimaryKey(_) | ConstraintKind::Unique(_)));
+            let column = matches!(
+                &action.kind,
+                ActionKind::AddColumn { .. }
+                    | ActionKind::DropColumn { .. }
+                    | ActionKind::Mysql(
+                        MyAction::ModifyColumn { .. } | MyAction::ChangeColumn { .. }
+                    )
+            );
+            key || column
+        };
+        let changed = alter.actions.iter().find(changes).filter(|_| self.is_mariadb() && !keeps);
+        if let Some(action) = changed.filter(|_| before.system_versioning) {
+            self.told.span = action.span;
             let text = "change of a system-versioned table is not allowed: set \
                         system_versioning_alter_history to KEEP";
             self.told.fails("dependents-exist", "4119", text.to_owned());
+        }
+    }
+
+    /// The clause that makes rows too long is the one that makes them longer by the most.
+    fn wider_rows(&mut self, before: &Relation, alter: &Alteration<'_>) {
+        let after = &alter.after.table;
+        let growth = |(new, origin): &(&Column, &Option<usize>)| {
+            let old = origin.and_then(|at| before.columns.get(at));
+            row_bytes(new).saturating_sub(old.map_or(0, row_bytes))
+        };
+        let widest = after.columns.iter().zip(&alter.after.origins).max_by_key(growth);
+        if let Some((column, _)) = widest {
+            self.told.span = alter.clause_of_column(&column.name);
+            self.row_size(before, after);
         }
     }
 

@@ -4,15 +4,19 @@
 //! MODIFY, CHANGE, RENAME or ALTER of a column, or one beside its DROP, finds none. Measured on
 //! MySQL 9.7, MariaDB 10.11 and 11.8 (testdata/servers, schema `pair`).
 
+use std::collections::BTreeMap;
+
+use super::alteration::Alteration;
 use super::{Scene, same};
 use crate::schema::Relation;
-use crate::sql::Ident;
-use crate::sql::ast::{ActionKind, AlterTable, ColumnPosition, MyAction};
+use crate::sql::ast::{ActionKind, ColumnPosition, MyAction};
 
 /// What an action does to the column or the index that it names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Use {
     Add,
+    /// With IF NOT EXISTS: it takes the name, and does not mind another.
+    AddUnlessThere,
     Drop,
     Define,
     Default,
@@ -23,25 +27,23 @@ enum Use {
 
 impl Scene<'_> {
     /// Tells which actions find that another one took what they name.
-    pub(super) fn named_twice(&mut self, before: &Relation, alter: &AlterTable) {
+    pub(super) fn named_twice(&mut self, before: &Relation, alter: &Alteration<'_>) {
         let uses: Vec<_> = alter
             .actions
             .iter()
             .filter_map(|action| Some((action.span, used(&action.kind)?)))
             .collect();
+        let mut by_name: BTreeMap<(Use, String), usize> = BTreeMap::new();
+        for (at, (_, (use_of, name))) in uses.iter().enumerate() {
+            by_name.entry((*use_of, name.to_lowercase())).or_insert(at);
+        }
         for (at, (span, (use_of, name))) in uses.iter().enumerate() {
-            let earlier = |wanted: Use| {
-                uses.iter().take(at).any(|(_, (found, other))| {
-                    *found == wanted && same(other.as_str(), name.as_str())
-                })
-            };
-            let anywhere = |wanted: Use| {
-                uses.iter().any(|(_, (found, other))| {
-                    *found == wanted && same(other.as_str(), name.as_str())
-                })
-            };
+            let places = |wanted: Use| by_name.get(&(wanted, name.to_lowercase()));
+            let earlier = |wanted: Use| places(wanted).is_some_and(|first| *first < at);
+            let anywhere = |wanted: Use| places(wanted).is_some();
             let taken = match use_of {
-                Use::Add => earlier(Use::Add),
+                Use::Add => earlier(Use::Add) || earlier(Use::AddUnlessThere),
+                Use::AddUnlessThere => false,
                 Use::AddIndex => earlier(Use::AddIndex),
                 Use::Drop => earlier(Use::Drop),
                 Use::Define => earlier(Use::Define) || anywhere(Use::Drop),
@@ -69,11 +71,13 @@ impl Scene<'_> {
                     ("1054", format!("unknown column '{name}': another action took it"))
                 }
                 Use::RenameIndex => ("1176", format!("key '{name}' is dropped by another action")),
-                Use::Add => ("1060", format!("duplicate column name '{name}'")),
+                Use::Add | Use::AddUnlessThere => {
+                    ("1060", format!("duplicate column name '{name}'"))
+                }
                 Use::AddIndex => ("1061", format!("duplicate key name '{name}'")),
             };
             let when = match use_of {
-                Use::Add | Use::AddIndex => "duplicate-object",
+                Use::Add | Use::AddUnlessThere | Use::AddIndex => "duplicate-object",
                 Use::DropIndex | Use::RenameIndex => "missing-object",
                 Use::Drop | Use::Define | Use::Default => "missing-column",
             };
@@ -82,7 +86,7 @@ impl Scene<'_> {
     }
 
     /// Tells which written expression of a generated column names one that another action takes.
-    pub(super) fn generated_from_dropped(&mut self, alter: &AlterTable) {
+    pub(super) fn generated_from_dropped(&mut self, alter: &Alteration<'_>) {
         for action in &alter.actions {
             let (ActionKind::AddColumn { column, .. }
             | ActionKind::Mysql(
@@ -93,8 +97,8 @@ impl Scene<'_> {
             };
             let words = column.generated.iter().flat_map(|generated| &generated.expr.columns);
             for word in words {
-                let taken = super::refuse::drops_or_renames(alter, word);
-                if taken && !super::refuse_key::makes(alter, word) {
+                let taken = alter.drops_or_renames(word);
+                if taken && !alter.makes(word) {
                     self.told.span = action.span;
                     let detail = format!("unknown column '{word}' in 'GENERATED ALWAYS AS'");
                     self.told.fails("missing-column", "1054", detail);
@@ -104,47 +108,54 @@ impl Scene<'_> {
     }
 
     /// MySQL takes an index away with its last column before it looks for the one to rename.
-    fn loses_index(&self, before: &Relation, alter: &AlterTable, name: &Ident) -> bool {
-        let index = before.indexes.iter().find(|index| same(&index.name, name.as_str()));
+    fn loses_index(&self, before: &Relation, alter: &Alteration<'_>, name: &str) -> bool {
+        let index = before.indexes.iter().find(|index| same(&index.name, name));
         let gone = index.is_some_and(|index| {
             let columns = index.key_columns();
-            !columns.is_empty() && columns.iter().all(|c| super::refuse::drops(alter, c))
+            !columns.is_empty() && columns.iter().all(|c| alter.drops(c))
         });
         gone && !self.is_mariadb()
     }
 }
 
-fn modifies(alter: &AlterTable, name: &Ident) -> bool {
+fn modifies(alter: &Alteration<'_>, name: &str) -> bool {
     alter.actions.iter().any(|action| {
         matches!(&action.kind, ActionKind::Mysql(MyAction::ModifyColumn { column, position, .. })
-            if same(column.name.as_str(), name.as_str()) && *position != ColumnPosition::Unchanged)
+            if same(column.name.as_str(), name) && *position != ColumnPosition::Unchanged)
     })
 }
 
-fn used(action: &ActionKind) -> Option<(Use, &Ident)> {
+fn used(action: &ActionKind) -> Option<(Use, &str)> {
     match action {
-        ActionKind::AddColumn { column, if_not_exists: false, .. } => {
-            Some((Use::Add, &column.name))
-        }
+        ActionKind::AddColumn { column, if_not_exists, .. } => Some((
+            if *if_not_exists { Use::AddUnlessThere } else { Use::Add },
+            column.name.as_str(),
+        )),
         ActionKind::Mysql(MyAction::AddIndex { index, if_not_exists: false }) => {
-            Some((Use::AddIndex, index.name.as_ref()?))
+            Some((Use::AddIndex, index.name.as_ref()?.as_str()))
         }
-        ActionKind::DropColumn { column, .. } => Some((Use::Drop, column)),
+        ActionKind::DropColumn { column, .. } => Some((Use::Drop, column.as_str())),
         ActionKind::RenameColumn { from, .. }
-        | ActionKind::Mysql(MyAction::ChangeColumn { from, .. }) => Some((Use::Define, from)),
+        | ActionKind::Mysql(MyAction::ChangeColumn { from, .. }) => {
+            Some((Use::Define, from.as_str()))
+        }
         ActionKind::Mysql(MyAction::ModifyColumn { column, .. }) => {
-            Some((Use::Define, &column.name))
+            Some((Use::Define, column.name.as_str()))
         }
         ActionKind::SetDefault { column, .. }
         | ActionKind::DropDefault { column }
         | ActionKind::Mysql(MyAction::ColumnVisibility { column, .. }) => {
-            Some((Use::Default, column))
+            Some((Use::Default, column.as_str()))
         }
-        ActionKind::Mysql(MyAction::DropIndex { name, .. }) => Some((Use::DropIndex, name)),
-        ActionKind::Mysql(MyAction::RenameIndex { from, .. }) => Some((Use::RenameIndex, from)),
+        ActionKind::Mysql(MyAction::DropIndex { name, .. }) => {
+            Some((Use::DropIndex, name.as_str()))
+        }
+        ActionKind::Mysql(MyAction::DropPrimaryKey { .. }) => Some((Use::DropIndex, "PRIMARY")),
+        ActionKind::Mysql(MyAction::RenameIndex { from, .. }) => {
+            Some((Use::RenameIndex, from.as_str()))
+        }
         ActionKind::Mysql(_)
         | ActionKind::Postgres(_)
-        | ActionKind::AddColumn { .. }
         | ActionKind::RenameTo(_)
         | ActionKind::SetNotNull { .. }
         | ActionKind::DropNotNull { .. }

@@ -49,6 +49,10 @@ pub(super) fn type_change(
         ("enum" | "set", "enum" | "set") if old.name == new.name => members(old, new, mariadb),
         ("varchar", "varchar") => text_change(server, old, new, redundant),
         ("varbinary", "varbinary") => length_change(server, old, new, redundant),
+        // MariaDB: a GEOMETRY holds points as they are.
+        (old, "geometry") if mariadb && old != "geometry" && super::refuse::is_geometry(old) => {
+            TypeChange::Members
+        }
         // MySQL 9.7: VARCHAR is compared by bytes alone (measured: 20 characters to 80 bytes).
         ("varchar", "varbinary") if !mariadb => length_change(server, old, new, redundant),
         _ if !kept => TypeChange::Copy("type-change"),

@@ -3,20 +3,21 @@
 //! MySQL manual, Server SQL Modes, Server Error Message Reference; MariaDB the same; measured on
 //! MariaDB 10.11, 11.8 and MySQL 9.7, testdata/servers.
 
+use super::alteration::Alteration;
 use super::change::Changes;
 use super::definition::is_virtual;
 use super::types::{length_bytes, may_not_fit, removed_member};
 use super::{Scene, same};
 use crate::effect::{Algorithm, Online, TableState};
-use crate::schema::{Altered, Charset, Column, Relation, Schema};
-use crate::sql::ast::{ColumnDef, DataType, IndexKind, same_key};
+use crate::schema::{Charset, Column, Demand, Relation, Schema};
+use crate::sql::ast::{ColumnDef, DataType, Expr, IndexKind, same_key};
 
 impl Scene<'_> {
     /// Tells what fails if the rows are such; nothing of a table that is known to have none.
     pub(super) fn data_failures(
         &mut self,
         before: &Relation,
-        after: &Altered,
+        alter: &Alteration<'_>,
         changes: &Changes,
         online: Online,
     ) {
@@ -26,11 +27,13 @@ impl Scene<'_> {
         }
         for index in &changes.built {
             if index.kind == IndexKind::Unique {
+                self.told.span = alter.clause_of_index(index);
                 let detail = same_key(&index.parts);
                 self.told.may_fail("duplicates-present", "1062", detail);
             }
         }
         for name in &changes.not_null {
+            self.told.span = alter.clause_of_column(name);
             if !self.is_strict() {
                 self.told.leaves(
                     "implicit-values-for-nulls",
@@ -45,12 +48,14 @@ impl Scene<'_> {
             let detail = format!("column `{name}` of `{}` may hold NULL", before.name.name);
             self.told.may_fail("nulls-present", code, detail);
         }
+        self.told.span = alter.clause_of("add-foreign-key", changes);
         if changes.add_foreign_key && self.foreign_key_checks() {
             let detail = "fails if a row references a parent that is not there".to_owned();
             self.told.may_fail("orphans-present", "1452", detail);
         }
         let has_key = before.constraints.iter().any(|c| c.parent().is_some());
         let copies = online.algorithm == Algorithm::Copy && !self.is_mariadb();
+        self.told.span = alter.clause_of(changes.cause(), changes);
         if has_key && copies && self.foreign_key_checks() {
             let detail = "the copy checks its foreign keys: fails on rows without a parent";
             self.told.may_fail("orphans-present", "1452", detail.to_owned());
@@ -59,31 +64,96 @@ impl Scene<'_> {
             let object = crate::sql::ast::ObjectKind::Table;
             self.told.loses_too(object, before.name.to_string(), true, &before.name);
         }
+        self.told.span = alter.clause_of("add-check", changes);
         if changes.add_check && !(self.is_mariadb() && changes.adds_only_column_checks) {
             let code = self.code("4025", "3819");
             let detail = "fails if a row violates the CHECK".to_owned();
             self.told.may_fail("rows-violate", code, detail);
+        }
+        self.implicit_values(alter, changes);
+        self.values_fit(before, alter);
+        let copies = online.algorithm == Algorithm::Copy || online.rebuilds;
+        self.computed_values(before, alter, copies || changes.built_over_new_virtual);
+    }
+
+    /// A new column that is NOT NULL has a value of the type's own in the rows that are there: no
+    /// date is zero, and no geometry is empty.
+    fn implicit_values(&mut self, alter: &Alteration<'_>, changes: &Changes) {
+        let after = &alter.after;
+        let implicit = after.table.columns.iter().zip(&after.origins).find(|(column, origin)| {
+            let name = column.data_type.as_ref().map_or("", |t| t.name.as_str());
+            let dated = matches!(name, "date" | "datetime") || super::refuse::is_geometry(name);
+            origin.is_none() && column.not_null && column.default.is_none() && dated
+        });
+        if let Some((column, _)) = implicit {
+            self.told.span = alter.clause_of_column(&column.name);
         }
         let refused = self.no_zero_date() && (self.is_strict() || self.is_mariadb());
         if changes.add_zero_date && refused {
             let detail = "fails on a table with rows: they get '0000-00-00'".to_owned();
             self.told.may_fail("values-do-not-fit", "1292", detail);
         }
-        let geometry = after.table.columns.iter().zip(&after.origins).any(|(column, origin)| {
-            let name = column.data_type.as_ref().map_or("", |t| t.name.as_str());
-            origin.is_none()
-                && column.not_null
-                && column.default.is_none()
-                && super::refuse::is_geometry(name)
+        let geometry = implicit.is_some_and(|(column, _)| {
+            column.data_type.as_ref().is_some_and(|t| super::refuse::is_geometry(&t.name))
         });
         if geometry && !self.is_mariadb() {
             let detail = "fails on a table with rows: there is no implicit geometry".to_owned();
             self.told.may_fail("nulls-present", "1138", detail);
         }
-        self.values_fit(before, after);
     }
 
-    fn values_fit(&mut self, before: &Relation, after: &Altered) {
+    /// Values that the statement computes for the rows that are there may not be what they are
+    /// taken for: text is counted with.
+    fn computed_values(&mut self, before: &Relation, alter: &Alteration<'_>, computes: bool) {
+        let table = &alter.after.table;
+        let textual = |word: &String| {
+            table.column_any_case(word).and_then(|c| c.data_type.as_ref()).is_some_and(|t| {
+                t.name.contains("char") || t.name.ends_with("text") || t.name.contains("binary")
+            })
+        };
+        let reads_text = |expr: &Expr| expr.columns.iter().any(textual);
+        let counts =
+            |expr: &Expr| expr.text.contains(|c: char| "+-*/%<>=".contains(c)) && reads_text(expr);
+        for (column, origin) in table.columns.iter().zip(&alter.after.origins) {
+            if origin.is_some() {
+                continue;
+            }
+            self.told.span = alter.clause_of_column(&column.name);
+            let name = column.data_type.as_ref().map_or("", |found| found.name.as_str());
+            let detail = format!("a value computed for '{}' may not fit", column.name);
+            if column.default.as_ref().is_some_and(|found| !found.columns.is_empty()) {
+                let text = column.default.as_deref().is_some_and(reads_text);
+                let code = if text { "1366" } else { "1264" };
+                self.told.may_fail("values-do-not-fit", code, detail.clone());
+            }
+            // A virtual column is computed if it has an index or must not be NULL (MySQL).
+            let looked_at = computes || column.not_null && !self.is_mariadb();
+            let generated = column.generated.as_ref().filter(|_| looked_at);
+            if generated.is_some_and(|found| counts(&found.expr)) {
+                self.told.may_fail("values-do-not-fit", "1292", detail.clone());
+            }
+            if name == "json" && column.not_null && computes {
+                // The implicit value, and a number, are no JSON.
+                let (when, code) = ("rows-violate", self.code("4025", "3140"));
+                self.told.may_fail(when, code, detail);
+            }
+        }
+        for constraint in &table.constraints {
+            let old = before.constraints.iter().any(|found| found.name == constraint.name);
+            if let Demand::Check(check) = &constraint.kind
+                && !old
+                && computes
+                && counts(check)
+            {
+                self.told.span = alter.clause_of("add-check", &Changes::default());
+                let detail = "a value that the CHECK reads may be no number".to_owned();
+                self.told.may_fail("values-do-not-fit", "1292", detail);
+            }
+        }
+    }
+
+    fn values_fit(&mut self, before: &Relation, alter: &Alteration<'_>) {
+        let after = &alter.after;
         for (at, new) in after.table.columns.iter().enumerate() {
             let origin = after.origins.get(at).copied().flatten();
             let Some(old) = origin.and_then(|origin| before.columns.get(origin)) else { continue };
@@ -92,6 +162,7 @@ impl Scene<'_> {
             }
             let types = old.data_type.as_ref().zip(new.data_type.as_ref());
             if let Some((left, right)) = types {
+                self.told.span = alter.clause_of_column(&new.name);
                 self.value_fits(before, old, (left, right));
             }
         }
@@ -109,7 +180,8 @@ impl Scene<'_> {
             return;
         }
         let full = format!("{}.{}", before.name, old.name);
-        if !self.is_strict() {
+        let geometry = super::refuse::is_geometry(&right.name);
+        if !self.is_strict() && !geometry {
             self.told.leaves("values-truncated", full.clone(), &before.name);
             let object = crate::sql::ast::ObjectKind::Column;
             self.told.loses_too(object, full, true, &before.name);
@@ -145,6 +217,11 @@ impl Scene<'_> {
         };
         match (old.name.as_str(), new.name.as_str()) {
             (_, "enum" | "set") => "1265",
+            (_, "bit") => "1406",
+            (before, after) if super::refuse::is_geometry(after) => {
+                let textual = text(before) || super::refuse::is_geometry(before);
+                if textual || !self.is_strict() { "1416" } else { self.code("4078", "1416") }
+            }
             (_, "json") => self.code("4025", "3140"),
             (before, after) if text(before) && text(after) => {
                 let shortened = before == "varchar" && after == "varchar";

@@ -489,11 +489,17 @@ pub enum MyAction {
     AddPeriod {
         /// `SYSTEM_TIME` or the name of an application period.
         name: Ident,
+        /// The columns where it starts and ends.
+        columns: Vec<Ident>,
+        /// `IF NOT EXISTS`.
+        if_not_exists: bool,
     },
     /// `DROP PERIOD FOR name` (MariaDB).
     DropPeriod {
         /// `SYSTEM_TIME` or the name of an application period.
         name: Ident,
+        /// `IF EXISTS`.
+        if_exists: bool,
     },
 }
 
@@ -546,6 +552,8 @@ pub enum PartitionAction {
         partition: Ident,
         /// To a table (else to a partition).
         to_table: bool,
+        /// What the values of the new partition are like, where any are written.
+        values: Option<PartitionValues>,
     },
     /// `ANALYZE`, `CHECK`, `OPTIMIZE`, `REBUILD`, `REPAIR` `PARTITION`.
     Maintain {
@@ -559,8 +567,17 @@ pub enum PartitionAction {
 /// How a partition says which rows it takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PartitionValues {
-    /// `VALUES LESS THAN`.
-    LessThan,
-    /// `VALUES IN`.
-    In,
+    /// `VALUES LESS THAN`, with how many values.
+    LessThan(usize),
+    /// `VALUES IN`, with how many values each row is told by.
+    In(usize),
+}
+
+impl PartitionValues {
+    /// Returns how many values stand side by side.
+    pub const fn width(self) -> usize {
+        match self {
+            Self::LessThan(width) | Self::In(width) => width,
+        }
+    }
 }

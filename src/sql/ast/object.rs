@@ -246,6 +246,8 @@ pub struct Grant {
     pub revoke: bool,
     /// Lower-case privileges (`select`, `all`), or roles when `object` is [`ObjectKind::Role`].
     pub privileges: Vec<String>,
+    /// The columns that privileges are limited to (MySQL).
+    pub columns: Vec<Ident>,
     /// What kind of object; Role for membership.
     pub object: ObjectKind,
     /// The objects; empty for membership.

@@ -74,8 +74,10 @@ pub struct LockTables {
     pub tables: Vec<ObjectName>,
     /// Those of them that are written with ONLY (PostgreSQL).
     pub only: Vec<ObjectName>,
-    /// Upper-case mode: `ACCESS EXCLUSIVE`, …; `READ` / `WRITE` (MySQL).
+    /// Upper-case mode: `ACCESS EXCLUSIVE`, …; the strongest of `READ` / `WRITE` (MySQL).
     pub mode: String,
+    /// Those of the tables that are locked with READ (MySQL).
+    pub read: Vec<ObjectName>,
     /// `NOWAIT`.
     pub nowait: bool,
     /// `UNLOCK TABLES`.

@@ -1,10 +1,12 @@
 //! GRANT and REVOKE of MySQL and MariaDB.
 
 use super::index::at_account;
-use super::name::{account, full_name, is_mariadb, is_reserved, mariadb_since, mysql_since, name};
+use super::name::{
+    account, full_name, is_mariadb, is_reserved, mariadb_since, mysql_since, name, name_list,
+};
 use crate::sql::ast::{Grant, ObjectKind, StatementKind};
 use crate::sql::cursor::{Cursor, Parsed};
-use crate::sql::name::ObjectName;
+use crate::sql::name::{Ident, ObjectName};
 
 /// Reads what follows GRANT.
 pub(super) fn grant(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
@@ -25,7 +27,8 @@ fn privileges(cursor: &mut Cursor<'_>, revoke: bool) -> Parsed<StatementKind> {
     let direction = if revoke { "FROM" } else { "TO" };
     let mut grant = Grant {
         revoke,
-        privileges: vec![privilege(cursor, direction)?],
+        privileges: Vec::new(),
+        columns: Vec::new(),
         object: ObjectKind::Role,
         names: Vec::new(),
         all_in_schema: Vec::new(),
@@ -33,8 +36,12 @@ fn privileges(cursor: &mut Cursor<'_>, revoke: bool) -> Parsed<StatementKind> {
         grant_option: false,
         cascade: false,
     };
-    while cursor.accept_symbol(",") {
-        grant.privileges.push(privilege(cursor, direction)?);
+    loop {
+        let privilege = privilege(cursor, direction, &mut grant.columns)?;
+        grant.privileges.push(privilege);
+        if !cursor.accept_symbol(",") {
+            break;
+        }
     }
     if cursor.accept(&["ON"]) {
         target(cursor, &mut grant)?;
@@ -68,7 +75,7 @@ fn roles(cursor: &Cursor<'_>, grant: &Grant) -> Parsed<()> {
 }
 
 /// Takes a privilege (`SELECT`, `ALL PRIVILEGES`, `SELECT (a, b)`) or a role.
-fn privilege(cursor: &mut Cursor<'_>, direction: &str) -> Parsed<String> {
+fn privilege(cursor: &mut Cursor<'_>, direction: &str, columns: &mut Vec<Ident>) -> Parsed<String> {
     let mut words: Vec<String> = Vec::new();
     if cursor.peek().is_some_and(|token| token.kind == crate::sql::lexer::TokenKind::String) {
         return account(cursor);
@@ -86,7 +93,7 @@ fn privilege(cursor: &mut Cursor<'_>, direction: &str) -> Parsed<String> {
         return Err(cursor.expected("a privilege"));
     }
     if cursor.at_symbol("(") {
-        cursor.parentheses()?;
+        columns.extend(name_list(cursor)?);
     }
     if words == ["all", "privileges"] {
         words.truncate(1);

@@ -175,7 +175,9 @@ fn added(element: Element) -> ActionKind {
         Element::Index(index, if_not_exists) => {
             ActionKind::Mysql(MyAction::AddIndex { index: Box::new(index), if_not_exists })
         }
-        Element::Period(name) => ActionKind::Mysql(MyAction::AddPeriod { name }),
+        Element::Period(name, columns, if_not_exists) => {
+            ActionKind::Mysql(MyAction::AddPeriod { name, columns, if_not_exists })
+        }
     }
 }
 
@@ -201,9 +203,9 @@ fn drop(cursor: &mut Cursor<'_>) -> Parsed<ActionKind> {
         MyAction::DropSystemVersioning
     } else if mariadb && (cursor.at(&["PERIOD", "FOR"]) || cursor.at(&["PERIOD", "IF", "EXISTS"])) {
         cursor.accept(&["PERIOD"]);
-        mariadb_if_exists(cursor);
+        let if_exists = mariadb_if_exists(cursor);
         cursor.expect(&["FOR"])?;
-        MyAction::DropPeriod { name: name(cursor)? }
+        MyAction::DropPeriod { name: name(cursor)?, if_exists }
     } else {
         cursor.accept(&["COLUMN"]);
         let if_exists = mariadb_if_exists(cursor);

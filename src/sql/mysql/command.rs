@@ -97,7 +97,8 @@ fn maintenance(cursor: &mut Cursor<'_>) -> Parsed<Option<StatementKind>> {
         let tables = full_names(cursor)?;
         wait(cursor)?;
         let foreign = if is_mariadb(cursor) { "UPDATE" } else { "PERSISTENT" };
-        if cursor.at(&[foreign]) || cursor.at(&["WAIT"]) || cursor.at(&["NOWAIT"]) {
+        let histogram = is_mariadb(cursor) && cursor.at(&["DROP", "HISTOGRAM"]);
+        if histogram || cursor.at(&[foreign]) || cursor.at(&["WAIT"]) || cursor.at(&["NOWAIT"]) {
             return Err(cursor.expected("an option of this server"));
         }
         let mut options = Vec::new();
@@ -290,7 +291,12 @@ const ADMINISTRATION: &[(&[&str], &str, Has)] = &[
     (&["CLONE"], "clone", MYSQL),
     (&["BINLOG"], "binlog", BOTH),
     (&["PURGE"], "purge", BOTH),
-    (&["RESET"], "reset", BOTH),
+    (&["RESET", "QUERY", "CACHE"], "reset-query-cache", MARIADB),
+    (&["RESET", "MASTER"], "reset", BOTH),
+    (&["RESET", "SLAVE"], "reset", BOTH),
+    (&["RESET", "REPLICA"], "reset", BOTH),
+    (&["RESET", "BINARY", "LOGS"], "reset", MYSQL),
+    (&["RESET", "PERSIST"], "reset", MYSQL),
     (&["CHANGE", "MASTER"], "change-master", BOTH),
     (&["CHANGE", "REPLICATION"], "change-replication", MYSQL),
     (&["START", "SLAVE"], "start-replica", BOTH),
@@ -303,7 +309,9 @@ const ADMINISTRATION: &[(&[&str], &str, Has)] = &[
     (&["STOP", "GROUP_REPLICATION"], "stop-group-replication", MYSQL),
     (&["CACHE", "INDEX"], "cache-index", BOTH),
     (&["LOAD", "INDEX", "INTO", "CACHE"], "load-index", BOTH),
-    (&["INSTALL"], "install", BOTH),
+    (&["INSTALL", "SONAME"], "install", MARIADB),
+    (&["INSTALL", "PLUGIN"], "install", BOTH),
+    (&["INSTALL", "COMPONENT"], "install", MYSQL),
     (&["UNINSTALL"], "uninstall", BOTH),
     (&["IMPORT", "TABLE", "FROM"], "import-table", MYSQL),
     (&["BACKUP"], "backup", MARIADB),

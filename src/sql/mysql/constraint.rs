@@ -20,8 +20,8 @@ pub(super) enum Element {
     Constraint(TableConstraint),
     /// An index that constrains nothing, and `IF NOT EXISTS`.
     Index(IndexDef, bool),
-    /// `PERIOD FOR name (a, b)` (MariaDB).
-    Period(Ident),
+    /// `PERIOD [IF NOT EXISTS] FOR name (a, b)` (MariaDB): the name and the columns.
+    Period(Ident, Vec<Ident>, bool),
 }
 
 /// Says whether an element that is no column is next.
@@ -45,8 +45,7 @@ pub(super) fn element(cursor: &mut Cursor<'_>, alter: bool) -> Parsed<Element> {
             return Err(cursor.expected("the name of an application period"));
         }
         let period = name(cursor)?;
-        name_list(cursor)?;
-        return Ok(Element::Period(period));
+        return Ok(Element::Period(period, name_list(cursor)?, optional));
     }
     let keyword = cursor.accept(&["CONSTRAINT"]);
     let check_if_not_exists = keyword && alter && mariadb_if_not_exists(cursor);

@@ -27,7 +27,13 @@ pub(super) fn partition_by(cursor: &mut Cursor<'_>) -> Parsed<Option<PartitionBy
             number(cursor)?;
         }
     }
-    let partitions = if cursor.at_symbol("(") { definitions(cursor)?.0 } else { Vec::new() };
+    let (partitions, values) =
+        if cursor.at_symbol("(") { definitions(cursor)? } else { (Vec::new(), None) };
+    // "Inconsistency in usage of column lists" is an error of the grammar (measured on 10.11, 11.8
+    // and 9.7).
+    if strategy.ends_with("columns") && values.is_some_and(|found| found.width() != keys.len()) {
+        return Err(cursor.expected("as many values as columns"));
+    }
     Ok(Some(PartitionBy { strategy, keys, partitions }))
 }
 
@@ -137,12 +143,12 @@ fn definition_rest(cursor: &mut Cursor<'_>) -> Parsed<(Ident, Option<PartitionVa
     let partition = name(cursor)?;
     let mut values = None;
     if cursor.accept(&["VALUES", "LESS", "THAN"]) {
-        values = Some(PartitionValues::LessThan);
-        if !cursor.accept(&["MAXVALUE"]) {
-            expr::in_parentheses(cursor)?;
-        }
+        let width = if cursor.accept(&["MAXVALUE"]) { 1 } else { value_list(cursor)? };
+        values = Some(PartitionValues::LessThan(width));
     } else if cursor.accept(&["VALUES", "IN"]) {
-        values = Some(PartitionValues::In);
+        let mut first = cursor.sub(cursor.position() + 1, cursor.tokens().len());
+        let width = if first.at_symbol("(") { value_list(&mut first)? } else { 1 };
+        values = Some(PartitionValues::In(width));
         expr::in_parentheses(cursor)?;
     } else if is_mariadb(cursor) {
         // `DEFAULT` of LIST, `HISTORY` and `CURRENT` of SYSTEM_TIME.
@@ -162,6 +168,23 @@ fn definition_rest(cursor: &mut Cursor<'_>) -> Parsed<(Ident, Option<PartitionVa
         cursor.expect_symbol(")")?;
     }
     Ok((partition, values))
+}
+
+/// Takes values in parentheses and returns how many they are.
+fn value_list(cursor: &mut Cursor<'_>) -> Parsed<usize> {
+    cursor.expect_symbol("(")?;
+    let mut count = 1;
+    loop {
+        if !cursor.accept(&["MAXVALUE"]) {
+            expr::until(cursor, &[])?;
+        }
+        if !cursor.accept_symbol(",") {
+            break;
+        }
+        count += 1;
+    }
+    cursor.expect_symbol(")")?;
+    Ok(count)
 }
 
 fn partition_option(cursor: &mut Cursor<'_>) -> Parsed<bool> {
@@ -216,13 +239,14 @@ pub(super) fn action(cursor: &mut Cursor<'_>) -> Parsed<Option<MyAction>> {
     } else if is_mariadb(cursor) && cursor.accept(&["CONVERT", "PARTITION"]) {
         let partition = name(cursor)?;
         cursor.expect(&["TO", "TABLE"])?;
-        PartitionAction::Convert { table: full_name(cursor)?, partition, to_table: true }
+        let table = full_name(cursor)?;
+        PartitionAction::Convert { table, partition, to_table: true, values: None }
     } else if is_mariadb(cursor) && cursor.accept(&["CONVERT", "TABLE"]) {
         let table = full_name(cursor)?;
         cursor.expect(&["TO", "PARTITION"])?;
-        let (partition, _) = definition_rest(cursor)?;
+        let (partition, values) = definition_rest(cursor)?;
         validation(cursor);
-        PartitionAction::Convert { table, partition, to_table: false }
+        PartitionAction::Convert { table, partition, to_table: false, values }
     } else {
         return Ok(None);
     };

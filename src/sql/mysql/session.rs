@@ -24,6 +24,7 @@ pub(super) fn statement(cursor: &mut Cursor<'_>) -> Parsed<Option<StatementKind>
     if cursor.accept(&["UNLOCK", "TABLES"]) || cursor.accept(&["UNLOCK", "TABLE"]) {
         return Ok(Some(StatementKind::Lock(LockTables {
             tables: Vec::new(),
+            read: Vec::new(),
             mode: String::new(),
             only: Vec::new(),
             nowait: false,
@@ -112,10 +113,10 @@ fn xa(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
 }
 
 fn lock_tables(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
-    let mut tables = Vec::new();
+    let (mut tables, mut read) = (Vec::new(), Vec::new());
     let mut mode = "READ";
     loop {
-        tables.push(full_name(cursor)?);
+        let table = full_name(cursor)?;
         if cursor.accept(&["AS"]) || !at_lock_mode(cursor) {
             name(cursor)?;
         }
@@ -130,7 +131,9 @@ fn lock_tables(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
         } else {
             cursor.expect(&["READ"])?;
             cursor.accept(&["LOCAL"]);
+            read.push(table.clone());
         }
+        tables.push(table);
         if !cursor.accept_symbol(",") {
             break;
         }
@@ -138,6 +141,7 @@ fn lock_tables(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
     let nowait = wait(cursor)? == Some(0);
     Ok(StatementKind::Lock(LockTables {
         tables,
+        read,
         only: Vec::new(),
         mode: mode.to_owned(),
         nowait,

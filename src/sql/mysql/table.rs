@@ -61,7 +61,10 @@ fn elements(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> Parsed<()> {
             match element(cursor, false)? {
                 Element::Constraint(constraint) => table.constraints.push(constraint),
                 Element::Index(index, _) => table.indexes.push(index),
-                Element::Period(name) => table.options.push(("period".to_owned(), name.value)),
+                Element::Period(name, columns, _) => {
+                    let columns: Vec<&str> = columns.iter().map(|c| c.as_str()).collect();
+                    table.options.push((format!("period {name}"), columns.join(" ")));
+                }
             }
         } else {
             table.columns.push(column(cursor)?);

@@ -9,6 +9,7 @@ use crate::sql::name::{Ident, ObjectName};
 /// Takes what follows `GRANT` or `REVOKE`.
 pub(super) fn grant(c: &mut Cursor<'_>, revoke: bool) -> Parsed<StatementKind> {
     let mut found = Grant {
+        columns: Vec::new(),
         revoke,
         privileges: Vec::new(),
         object: ObjectKind::Role,

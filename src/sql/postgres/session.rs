@@ -258,7 +258,14 @@ pub(super) fn lock(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
         c.expect(&["MODE"])?;
     }
     let nowait = c.accept(&["NOWAIT"]);
-    Ok(StatementKind::Lock(LockTables { tables, only, mode, nowait, unlock: false }))
+    Ok(StatementKind::Lock(LockTables {
+        tables,
+        read: Vec::new(),
+        only,
+        mode,
+        nowait,
+        unlock: false,
+    }))
 }
 
 #[cfg(test)]

@@ -210,6 +210,10 @@ impl<'a> Draft<'a> {
             self.table.indexes.iter().any(|index| {
                 index.primary && index.key_columns().iter().any(|c| same(c, &old.name))
             });
+        let in_period = self.table.options.iter().any(|(option, columns)| {
+            option.starts_with("period ") && columns.split(' ').any(|c| same(c, &old.name))
+        });
+        new.not_null |= in_period;
         let written_null = definition.nullability == Some(crate::sql::ast::Nullability::Null);
         // A column of the primary key stays NOT NULL: MySQL refuses NULL, MariaDB ignores it.
         new.not_null |= in_key && !(written_null && self.schema.server.kind == ServerKind::Mysql);
@@ -462,6 +466,13 @@ impl<'a> Draft<'a> {
                     if let Some(by) = &mut self.table.partition_by {
                         change_partitions(by, change);
                     }
+                }
+                MyAction::AddPeriod { name, columns, .. } => {
+                    let columns: Vec<&str> = columns.iter().map(|c| c.as_str()).collect();
+                    self.table.options.insert(format!("period {name}"), columns.join(" "));
+                }
+                MyAction::DropPeriod { name, .. } => {
+                    self.table.options.remove(&format!("period {name}"));
                 }
                 MyAction::AddSystemVersioning => self.table.system_versioning = true,
                 MyAction::DropSystemVersioning => self.table.system_versioning = false,
