@@ -76,7 +76,7 @@ impl<'a> Collector<'a> {
     /// Adds a read of all rows.
     pub(super) fn scan(&mut self, name: &Name, cause: &'static str) {
         let relation = self.subject(name);
-        self.add(EffectKind::Scan { relation, cause });
+        self.add(EffectKind::Scan { relation, cause, unless_indexed: false });
     }
 
     /// Adds an index build.

@@ -96,6 +96,8 @@ pub enum EffectKind {
         relation: Subject,
         /// Why, one of [`super::words::CAUSES`]: `validate-check`, `set-not-null`, …
         cause: &'static str,
+        /// The planner may find the rows by an index instead: the data decide (PostgreSQL).
+        unless_indexed: bool,
     },
     /// An index is built or rebuilt.
     IndexBuild {

@@ -34,6 +34,9 @@ struct StatementReport {
     locks: Vec<LockReport>,
     rewrites: Vec<String>,
     scans: Vec<String>,
+    /// Those of them that the planner may spare by an index.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    scans_unless_indexed: Vec<String>,
     builds: Vec<String>,
     online: Option<OnlineReport>,
     loses: Vec<LossReport>,
@@ -131,6 +134,12 @@ fn statement_report(
         }),
         scans: names(effects, |kind| {
             let EffectKind::Scan { relation, .. } = kind else { return None };
+            Some(relation.name.to_string())
+        }),
+        scans_unless_indexed: names(effects, |kind| {
+            let EffectKind::Scan { relation, unless_indexed: true, .. } = kind else {
+                return None;
+            };
             Some(relation.name.to_string())
         }),
         builds: names(effects, |kind| {

@@ -85,7 +85,7 @@ impl<'e> Facts<'e> {
             EffectKind::Rewrite { relation, cause } => {
                 Self::of_subject(EffectWord::Rewrite, cause, relation)
             }
-            EffectKind::Scan { relation, cause } => {
+            EffectKind::Scan { relation, cause, .. } => {
                 Self::of_subject(EffectWord::Scan, cause, relation)
             }
             EffectKind::IndexBuild { relation, index, cause, concurrent } => Self {

@@ -8,6 +8,7 @@ mod charset;
 mod change;
 mod lookup;
 mod naming;
+mod outline;
 mod depend;
 mod replay;
 mod resolve;
@@ -18,6 +19,7 @@ pub use lookup::LosingColumn;
 pub(crate) use lookup::same_in_any_case;
 pub use model::*;
 pub use naming::{index_column_names, made_up_name, truncated};
+pub use outline::ShownColumn;
 pub use replay::mysql::{Altered, altered};
 pub(crate) use resolve::is_collation;
 pub use resolve::{

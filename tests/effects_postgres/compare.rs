@@ -147,7 +147,8 @@ fn compare_scans(before: &Schema, told: &Told, result: &Value, wrong: &mut Vec<S
     let filled =
         |name: &&String| before.relation(&full(name)).is_none_or(|relation| relation.has_rows);
     // A parent is only read when the child holds keys, which the rows decide.
-    let certain = |name: &&String| seen.contains(*name) || !told.looked_up.contains(*name);
+    let may = |name: &String| told.looked_up.contains(name) || told.unless_indexed.contains(name);
+    let certain = |name: &&String| seen.contains(*name) || !may(name);
     let predicted: BTreeSet<String> = told
         .scans
         .iter()

@@ -15,6 +15,8 @@ pub(crate) struct Told {
     pub(crate) by_rows: BTreeSet<String>,
     pub(crate) rewrites: BTreeSet<String>,
     pub(crate) scans: BTreeSet<String>,
+    /// Scans that the planner may spare by an index.
+    pub(crate) unless_indexed: BTreeSet<String>,
     /// Scans that only keys in the other table cause.
     pub(crate) looked_up: BTreeSet<String>,
     pub(crate) builds: BTreeSet<String>,
@@ -56,8 +58,11 @@ impl Told {
             EffectKind::Rewrite { relation, .. } if there(&relation.name) => {
                 self.rewrites.insert(short(&relation.name));
             }
-            EffectKind::Scan { relation, cause } if there(&relation.name) => {
+            EffectKind::Scan { relation, cause, unless_indexed } if there(&relation.name) => {
                 self.scans.insert(short(&relation.name));
+                if *unless_indexed {
+                    self.unless_indexed.insert(short(&relation.name));
+                }
                 if cause.ends_with("-parent") || *cause == "foreign-key-rows" {
                     self.looked_up.insert(short(&relation.name));
                 }

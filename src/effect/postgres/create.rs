@@ -5,7 +5,7 @@
 
 use super::foreign_key;
 use super::sheet::Sheet;
-use super::{constraint, create_refused, dml, partition};
+use super::{constraint, create_refused, dml, partition, view as columns, words};
 use crate::effect::LockMode::{AccessExclusive, AccessShare, ShareUpdateExclusive};
 use crate::schema::{Name, Relation, RelationKind};
 use crate::sql::ast::{
@@ -268,6 +268,9 @@ pub(super) fn view(sheet: &mut Sheet<'_>, view: &CreateView) {
             sheet.fails("duplicate-object", "42P07", detail);
             return;
         }
+        if words::refused(sheet, &view.query) {
+            return;
+        }
         let filled = !view.with_no_data && there.is_none();
         let how = if filled { dml::Use::Run } else { dml::Use::Stored };
         dml::reads(sheet, &view.query, "create-matview", how);
@@ -275,6 +278,12 @@ pub(super) fn view(sheet: &mut Sheet<'_>, view: &CreateView) {
     }
     if view.options.iter().any(|(option, _)| option == "security_invoker")
         && sheet.needs_version(15, "security_invoker")
+    {
+        return;
+    }
+    if words::refused(sheet, &view.query)
+        || columns::names_too_many(sheet, view)
+        || columns::names_twice(sheet, view)
     {
         return;
     }
@@ -292,19 +301,5 @@ pub(super) fn view(sheet: &mut Sheet<'_>, view: &CreateView) {
     }
     sheet.lock(&name, AccessExclusive, "create-view");
     sheet.breaks("replace-view", ObjectKind::View, name.to_string(), &name);
-    shrinks(sheet, view, old);
-}
-
-/// CREATE OR REPLACE VIEW may add columns at the end, and never drop or rename one.
-fn shrinks(sheet: &mut Sheet<'_>, view: &CreateView, old: &Relation) {
-    if view.query.star || old.columns.is_empty() {
-        return;
-    }
-    let gone = old.columns.iter().find(|column| !view.query.columns.contains(&column.name));
-    // A word that is no old column may stand under an old name.
-    let plain = view.query.columns.iter().all(|word| old.column(word).is_some());
-    if let (Some(gone), true) = (gone, view.columns.is_empty() && plain) {
-        let detail = format!("cannot drop or rename column \"{}\" of the view", gone.name);
-        sheet.fails("column-in-use", "42P16", detail);
-    }
+    columns::replaced(sheet, view, old);
 }

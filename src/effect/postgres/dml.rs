@@ -4,12 +4,12 @@
 //! rows of foreign keys; measured, testdata/servers/postgres.
 
 use super::sheet::Sheet;
-use super::{bounds, column, foreign_key, source, there};
+use super::{bounds, column, foreign_key, source, there, words};
 use crate::effect::LockMode::{AccessShare, RowExclusive, RowShare};
 use crate::schema::{Column, Demand, Name, Relation, RelationKind, Rule};
 use crate::sql::ObjectName;
 use crate::sql::ast::{
-    Copy, Dml, DmlKind, Expr, Key, ObjectKind, PartitionBound, PartitionBy, Query,
+    Copy, Dml, DmlKind, Expr, IndexKind, ObjectKind, PartitionBound, PartitionBy, Query,
     ReferentialAction,
 };
 
@@ -28,6 +28,9 @@ pub(super) enum Use {
 
 /// Locks what a query reads, and notes the scans where it runs.
 pub(super) fn reads(sheet: &mut Sheet<'_>, query: &Query, cause: &'static str, how: Use) {
+    // `max(id)` is found by an index too.
+    sheet.planner_chooses =
+        !query.functions.is_empty() || query.outline.get().is_none_or(|outline| outline.chooses);
     for read in &query.reads {
         if let Some(name) = sheet.existing(read, false) {
             let only = is_only(query, read);
@@ -49,7 +52,8 @@ pub(super) fn reads(sheet: &mut Sheet<'_>, query: &Query, cause: &'static str, h
         write_lock(sheet, &name, cause);
         if how == Use::Run {
             // Its condition is not known apart: it may change every row.
-            sheet.scan(&name, cause, source::LOCKING);
+            sheet.planner_chooses = true;
+            read_rows(sheet, &name, cause);
         }
     }
     if how == Use::Run {
@@ -116,7 +120,7 @@ fn read_through(
     sheet.lock(name, AccessShare, cause);
     let Some(found) = sheet.table(name) else {
         if how == Use::Run {
-            sheet.scan(name, cause, source::LOCKING);
+            read_rows(sheet, name, cause);
         }
         return;
     };
@@ -133,11 +137,24 @@ fn read_through(
             for member in sheet.family(name, only) {
                 sheet.lock(&member, AccessShare, cause);
                 if how == Use::Run {
-                    sheet.scan(&member, cause, source::LOCKING);
+                    read_rows(sheet, &member, cause);
                 }
             }
         }
         RelationKind::Foreign | RelationKind::Sequence => {}
+    }
+}
+
+/// Notes that rows are read: all of them, unless an index may lead to those that are wanted, or
+/// enough of them are found in another table of the family.
+fn read_rows(sheet: &mut Sheet<'_>, name: &Name, cause: &'static str) {
+    let choice = sheet.table(name).is_some_and(|table| {
+        !table.indexes.is_empty() || table.partition_of.is_some() || !table.inherits.is_empty()
+    });
+    if sheet.planner_chooses && choice {
+        sheet.scan_unless_indexed(name, cause, source::LOCKING);
+    } else {
+        sheet.scan(name, cause, source::LOCKING);
     }
 }
 
@@ -201,6 +218,18 @@ pub(super) fn dml(sheet: &mut Sheet<'_>, dml: &Dml, how: Use) {
             return;
         }
     }
+    if dml.kind == DmlKind::Select && words::refused(sheet, &dml.query) {
+        return;
+    }
+    // The words of a condition over the target alone are its columns.
+    if let ([(target, _)], Some(filter), false) =
+        (targets.as_slice(), &dml.filter, sheet.has_variables)
+        && dml.query.reads.is_empty()
+        && matches!(dml.kind, DmlKind::Update | DmlKind::Delete)
+        && there::expr_lacks_column(sheet, target, filter)
+    {
+        return;
+    }
     for (target, only) in &targets {
         change(sheet, dml, target, *only, how);
         rules(sheet, dml, target, cause);
@@ -255,11 +284,13 @@ fn change(sheet: &mut Sheet<'_>, dml: &Dml, target: &Name, only: bool, how: Use)
         DmlKind::Update | DmlKind::Delete => {
             // A condition that joins tables says little of the rows of one.
             let joined = !dml.query.reads.is_empty();
-            let whole = joined || !uses_index(sheet, &base, dml.filter.as_ref());
+            let access =
+                if joined { Access::ByIndex } else { access(sheet, &base, dml.filter.as_ref()) };
+            sheet.planner_chooses = access == Access::ByIndex;
             for member in members(sheet, &base, only, dml.filter.as_ref()) {
                 sheet.lock(&member, RowExclusive, cause);
-                if whole && how == Use::Run {
-                    sheet.scan(&member, cause, source::LOCKING);
+                if access != Access::ByKey && how == Use::Run {
+                    read_rows(sheet, &member, cause);
                 }
             }
             if how == Use::Planned {
@@ -274,7 +305,8 @@ fn change(sheet: &mut Sheet<'_>, dml: &Dml, target: &Name, only: bool, how: Use)
             for member in sheet.family(&base, only) {
                 sheet.lock(&member, RowExclusive, cause);
                 if how == Use::Run {
-                    sheet.scan(&member, cause, source::LOCKING);
+                    sheet.planner_chooses = true;
+                    read_rows(sheet, &member, cause);
                 }
             }
         }
@@ -323,28 +355,42 @@ fn base_table(sheet: &Sheet<'_>, target: &Name) -> Name {
     first.unwrap_or_else(|| target.clone())
 }
 
-/// Says whether a condition compares the first column of an index for equality.
-fn uses_index(sheet: &Sheet<'_>, table: &Name, filter: Option<&Expr>) -> bool {
-    let (Some(found), Some(filter)) = (sheet.table(table), filter) else { return false };
-    if filter.has_subquery {
-        return false;
-    }
+/// How the rows that a condition wants can be found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Access {
+    /// By reading all of them.
+    Whole,
+    /// By an index, where the planner expects few of them.
+    ByIndex,
+    /// By a key that is given: one row.
+    ByKey,
+}
+
+/// Says how a condition that compares columns of an index for equality can be met.
+fn access(sheet: &Sheet<'_>, table: &Name, filter: Option<&Expr>) -> Access {
+    let (Some(found), Some(filter)) = (sheet.table(table), filter) else { return Access::Whole };
     let text = filter.text.to_ascii_lowercase();
-    if text.contains(" or ") {
-        return false;
+    if filter.has_subquery || text.contains(" or ") {
+        return Access::Whole;
     }
-    found.indexes.iter().any(|index| {
-        let first = index.parts.first().and_then(|part| match &part.key {
-            Key::Column(column) => Some(column.as_str()),
-            Key::Expr(_) => None,
-        });
-        first.is_some_and(|column| {
-            index.predicate.is_none()
-                && [format!("{column} ="), format!("{column}="), format!("{column} in ")]
-                    .iter()
-                    .any(|wanted| contains_word(&text, wanted))
-        })
-    })
+    let compared = |column: &str| {
+        [format!("{column} ="), format!("{column}="), format!("{column} in ")]
+            .iter()
+            .any(|wanted| contains_word(&text, wanted))
+    };
+    let usable = found.indexes.iter().filter(|index| index.predicate.is_none());
+    let by = usable.filter_map(|index| {
+        let columns: Option<Vec<&str>> = index.parts.iter().map(|part| part.key.column()).collect();
+        let first = index.parts.first()?.key.column()?;
+        let unique = index.kind == IndexKind::Unique || index.primary;
+        let whole_key = unique && columns.is_some_and(|all| all.into_iter().all(compared));
+        match (whole_key, compared(first)) {
+            (true, _) => Some(Access::ByKey),
+            (false, true) => Some(Access::ByIndex),
+            (false, false) => None,
+        }
+    });
+    by.max_by_key(|access| *access == Access::ByKey).unwrap_or(Access::Whole)
 }
 
 fn contains_word(text: &str, wanted: &str) -> bool {

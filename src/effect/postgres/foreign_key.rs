@@ -123,7 +123,8 @@ pub(super) fn is_empty(sheet: &Sheet<'_>, table: &Name) -> bool {
     )
 }
 
-/// A check of all rows reads both tables, but the parent by its index for periods.
+/// A check of all rows joins both tables: the planner reads the parent whole or by its key, and
+/// always by its key for periods.
 pub(super) fn scan_referenced(
     sheet: &mut Sheet<'_>,
     parent: &Name,
@@ -134,7 +135,7 @@ pub(super) fn scan_referenced(
         return;
     }
     for member in partitions_of(sheet, parent) {
-        sheet.scan(&member, cause, source::FOREIGN_KEY);
+        sheet.scan_unless_indexed(&member, cause, source::FOREIGN_KEY);
     }
 }
 

@@ -43,6 +43,8 @@ mod trigger;
 mod truncate;
 mod type_change;
 mod types;
+mod view;
+mod words;
 
 use self::sheet::Sheet;
 use super::{Context, StatementEffects};

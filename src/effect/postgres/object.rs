@@ -7,15 +7,16 @@
 
 use super::permits::is_of_other_kind;
 use super::sheet::Sheet;
-use super::{dml, there, trigger};
+use super::{dml, there, trigger, words};
 use crate::effect::LockMode::{
     self, AccessExclusive, AccessShare, ShareRowExclusive, ShareUpdateExclusive,
 };
 use crate::schema::{Name, RelationKind};
 use crate::sql::ObjectName;
 use crate::sql::ast::{
-    AlterRoutine, Comment, CreateRoutine, CreateSchema, DoBlock, Extension, Grant, ObjectKind,
-    OwnerTo, Publication, Rename, Sequence, SetSchema, Statement, StatementKind, Statistics,
+    AlterRoutine, Comment, CreateRoutine, CreateSchema, DmlKind, DoBlock, Extension, Grant,
+    ObjectKind, OwnerTo, Publication, Rename, Sequence, SetSchema, Statement, StatementKind,
+    Statistics,
 };
 
 /// Effects of `ALTER … RENAME TO` of what is no table.
@@ -329,6 +330,7 @@ pub(super) fn create_routine(sheet: &mut Sheet<'_>, create: &CreateRoutine) {
         sheet.breaks("replace-function", ObjectKind::Function, name.to_string(), &name);
     }
     if create.language == "sql" {
+        sheet.has_variables = !create.arguments.is_empty();
         for statement in &create.statements {
             body_locks(sheet, statement);
         }
@@ -356,6 +358,9 @@ fn same_routine(
 
 fn body_locks(sheet: &mut Sheet<'_>, statement: &Statement) {
     if let StatementKind::Dml(dml) = &statement.kind {
+        if dml.kind == DmlKind::Select && words::refused(sheet, &dml.query) {
+            return;
+        }
         dml::stored_locks(sheet, dml, "create-routine", dml::Use::Rewritten);
     }
 }
@@ -560,6 +565,7 @@ pub(super) fn explain(sheet: &mut Sheet<'_>, statement: &Statement) {
 
 /// Effects of DO: those of its plain statements; what it makes up at run time is not known.
 pub(super) fn block(sheet: &mut Sheet<'_>, block: &DoBlock) {
+    sheet.has_variables = true;
     for statement in &block.statements {
         sheet.at(statement.span);
         super::statement_effects(sheet, statement);

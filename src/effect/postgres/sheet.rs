@@ -26,6 +26,10 @@ pub(super) struct Sheet<'a> {
     pub(super) context: &'a Context,
     /// Whether it may run in a transaction.
     pub(super) transaction: TransactionRule,
+    /// Words may be variables of a block or arguments of a function as well as columns.
+    pub(super) has_variables: bool,
+    /// The query that is looked at has a condition, an order or a limit.
+    pub(super) planner_chooses: bool,
     /// The table that the statement itself makes: nobody can be using it.
     pub(super) made: Option<Name>,
     span: Span,
@@ -46,6 +50,8 @@ impl<'a> Sheet<'a> {
             schema,
             context,
             transaction: TransactionRule::Allowed,
+            has_variables: false,
+            planner_chooses: false,
             made: None,
             span,
             locks: Vec::new(),
@@ -149,13 +155,46 @@ impl<'a> Sheet<'a> {
 
     /// Notes that every row of a table is read.
     pub(super) fn scan(&mut self, name: &Name, cause: &'static str, source: &'static str) {
+        self.scan_how(name, cause, source, false);
+    }
+
+    /// Notes that every row of a table may be read: the planner chooses between that and an index.
+    pub(super) fn scan_unless_indexed(
+        &mut self,
+        name: &Name,
+        cause: &'static str,
+        source: &'static str,
+    ) {
+        self.scan_how(name, cause, source, true);
+    }
+
+    fn scan_how(
+        &mut self,
+        name: &Name,
+        cause: &'static str,
+        source: &'static str,
+        unless_indexed: bool,
+    ) {
         if self.is_system(name) || self.table(name).is_some_and(|table| !table.has_storage()) {
             return;
         }
         self.work = self.work.max(During::Scan);
         if self.scanned.insert(name.clone()) {
             let relation = self.subject(name);
-            self.push(EffectKind::Scan { relation, cause }, source);
+            self.push(EffectKind::Scan { relation, cause, unless_indexed }, source);
+        } else if !unless_indexed {
+            self.is_read_whole(name);
+        }
+    }
+
+    /// A second reason to read a table may leave the planner no choice.
+    fn is_read_whole(&mut self, name: &Name) {
+        for effect in &mut self.rest {
+            if let EffectKind::Scan { relation, unless_indexed, .. } = &mut effect.kind
+                && relation.name == *name
+            {
+                *unless_indexed = false;
+            }
         }
     }
 

@@ -158,7 +158,11 @@ pub(super) fn validate(sheet: &mut Sheet<'_>, target: &Target<'_>, name: &str) {
                 if member != parent {
                     sheet.lock(&member, AccessShare, "validate-foreign-key-parent");
                 }
-                sheet.scan(&member, "validate-foreign-key-parent", source::FOREIGN_KEY);
+                sheet.scan_unless_indexed(
+                    &member,
+                    "validate-foreign-key-parent",
+                    source::FOREIGN_KEY,
+                );
             }
             for member in partitions_of(sheet, &target.name) {
                 sheet.scan(&member, "validate-foreign-key", source::FOREIGN_KEY);
@@ -240,7 +244,7 @@ pub(super) fn alter(
         Some(true) if !found.enforced => {
             lock_referenced(sheet, parent, "alter-constraint");
             sheet.scan(&target.name, "validate-foreign-key", source::FOREIGN_KEY);
-            sheet.scan(parent, "validate-foreign-key-parent", source::FOREIGN_KEY);
+            sheet.scan_unless_indexed(parent, "validate-foreign-key-parent", source::FOREIGN_KEY);
             let detail = format!("rows have no parent in \"{parent}\"");
             sheet.may_fail("orphans-present", "23503", detail);
         }

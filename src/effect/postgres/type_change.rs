@@ -354,7 +354,7 @@ fn recheck(
             sheet.scan(&member, "type-change-check", source::TYPE_CHANGE);
         }
         for member in super::foreign_key::partitions_of(sheet, parent) {
-            sheet.scan(&member, "type-change-check", source::TYPE_CHANGE);
+            sheet.scan_unless_indexed(&member, "type-change-check", source::TYPE_CHANGE);
         }
     }
 }

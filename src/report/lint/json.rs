@@ -113,7 +113,7 @@ fn kind(kind: &EffectKind) -> Value {
         EffectKind::Rewrite { relation, cause } => {
             json!({ "kind": "rewrite", "relation": subject(relation), "cause": cause })
         }
-        EffectKind::Scan { relation, cause } => {
+        EffectKind::Scan { relation, cause, .. } => {
             json!({ "kind": "scan", "relation": subject(relation), "cause": cause })
         }
         EffectKind::IndexBuild { relation, index, cause, concurrent } => json!({

@@ -55,6 +55,19 @@ pub(super) fn reads(schema: &Schema, query: &Query) -> Vec<(Name, Vec<String>)> 
 
 fn shown_columns(schema: &Schema, view: &CreateView, made: &mut Relation) {
     let origin = made.origin;
+    let shown = view.query.outline.get().and_then(|outline| schema.shown(outline));
+    if let Some(shown) = shown {
+        let mut written = view.columns.iter().map(|column| column.value.clone());
+        let columns = shown.into_iter().map(|column| {
+            let name = written.next().or(column.name)?;
+            Some(plain_column(&name, column.data_type, origin))
+        });
+        if let Some(columns) = columns.collect() {
+            made.columns = columns;
+            made.complete = true;
+            return;
+        }
+    }
     if !view.columns.is_empty() {
         let written = view.columns.iter().map(|column| plain_column(&column.value, None, origin));
         made.columns = written.collect();

@@ -1,6 +1,6 @@
 //! Queries and data changes, reduced to what they touch.
 
-use super::expr::Expr;
+use super::expr::{DataType, Expr};
 use super::select::{Change, Select, Tree};
 use crate::sql::name::{Ident, ObjectName};
 use crate::sql::source::Span;
@@ -35,6 +35,44 @@ pub struct Query {
     pub refused: Option<String>,
     /// All its parts (SQLite).
     pub tree: Tree<Select>,
+    /// How it is built, as far as its select list and its choice of rows go (PostgreSQL).
+    pub outline: Tree<Outline>,
+}
+
+/// The outermost SELECT of a query (PostgreSQL).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Outline {
+    /// It is one SELECT over relations: no query inside, no WITH, no function in FROM, no join by
+    /// the names of columns. Each of its words that may be columns is one of these relations.
+    pub plain: bool,
+    /// A condition, an order or a limit lets the planner read other than whole tables.
+    pub chooses: bool,
+    /// The relations in FROM, by the names they go by.
+    pub sources: Vec<(String, ObjectName)>,
+    /// The select list.
+    pub shown: Vec<Shown>,
+    /// Words that are written without a relation and may be columns.
+    pub bare: Vec<String>,
+}
+
+/// An entry of a select list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shown {
+    /// `*`, or `t.*`.
+    All(Option<String>),
+    /// A column, as it is or as another type.
+    Column {
+        /// The relation before the dot.
+        owner: Option<String>,
+        /// The column.
+        column: String,
+        /// The type it is cast to.
+        cast: Option<DataType>,
+        /// The name written behind it.
+        label: Option<String>,
+    },
+    /// An expression, and the name it has where that is known.
+    Other(Option<String>),
 }
 
 impl Query {

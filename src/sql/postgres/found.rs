@@ -1,6 +1,6 @@
 //! What a walk over expressions and queries finds on its way.
 
-use crate::sql::ast::{DataType, Expr, Query, Tree};
+use crate::sql::ast::{DataType, Expr, Outline, Query, Tree};
 use crate::sql::cursor::{Cursor, Parsed, SyntaxError};
 use crate::sql::expr as facts;
 use crate::sql::name::{Ident, ObjectName};
@@ -43,6 +43,12 @@ pub(super) struct Found {
     pub with: Vec<String>,
     /// Relations in FROM clauses in force, by the names they go by.
     pub sources: Vec<(String, ObjectName)>,
+    /// How the outermost SELECT is built.
+    pub outline: Outline,
+    /// How many queries there are, the outermost included.
+    pub queries: u32,
+    /// Something in FROM is other than a relation joined by a condition.
+    pub other_sources: bool,
     depth: u16,
 }
 
@@ -115,6 +121,8 @@ impl Found {
         self.sequences.extend(part.sequences.iter().cloned());
         self.serials.extend(part.serials.iter().cloned());
         self.has_subquery |= part.has_subquery;
+        self.queries += part.queries;
+        self.other_sources |= part.other_sources;
     }
 
     /// Notes a column that is written alone.
@@ -239,6 +247,15 @@ impl Found {
 
     /// Returns the query that the tokens since `start` make.
     pub(super) fn into_query(self, c: &Cursor<'_>, start: usize) -> Query {
+        let plain = self.queries == 1 && !self.other_sources;
+        let outline = Outline {
+            plain,
+            chooses: self.outline.chooses || self.queries > 1,
+            sources: if plain { self.sources } else { Vec::new() },
+            // What queries inside show is not told apart.
+            shown: if plain { self.outline.shown } else { Vec::new() },
+            bare: self.bare,
+        };
         Query {
             span: c.span_from(start),
             only_of: Vec::new(),
@@ -253,6 +270,7 @@ impl Found {
             star: self.star,
             refused: None,
             tree: Tree::default(),
+            outline: Tree::of(outline),
         }
     }
 }

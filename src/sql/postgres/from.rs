@@ -27,12 +27,12 @@ pub(super) fn item(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
 }
 
 fn joins(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
-    while let Some(needs_condition) = join_words(c)? {
+    while let Some(needs_condition) = join_words(c, f)? {
         item_without_joins(c, f)?;
         // `a JOIN b JOIN c ON … ON …`: the inner join ends first.
         if needs_condition {
             while !c.at(&["ON"]) && !c.at(&["USING"]) {
-                let Some(inner) = join_words(c)? else {
+                let Some(inner) = join_words(c, f)? else {
                     return Err(c.expected("ON or USING"));
                 };
                 nested_join(c, f, inner)?;
@@ -48,7 +48,7 @@ fn nested_join(c: &mut Cursor<'_>, f: &mut Found, needs_condition: bool) -> Pars
     item_without_joins(c, f)?;
     if needs_condition {
         while !c.at(&["ON"]) && !c.at(&["USING"]) {
-            let Some(inner) = join_words(c)? else { return Err(c.expected("ON or USING")) };
+            let Some(inner) = join_words(c, f)? else { return Err(c.expected("ON or USING")) };
             nested_join(c, f, inner)?;
         }
         condition(c, f)?;
@@ -65,11 +65,12 @@ fn item_without_joins(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
 }
 
 /// Takes `LEFT OUTER JOIN` and its like; says whether a condition must follow.
-fn join_words(c: &mut Cursor<'_>) -> Parsed<Option<bool>> {
+fn join_words(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<Option<bool>> {
     if c.accept(&["CROSS", "JOIN"]) {
         return Ok(Some(false));
     }
     let natural = c.accept(&["NATURAL"]);
+    f.other_sources |= natural;
     let kind = c.accept_any(&["LEFT", "RIGHT", "FULL", "INNER"]);
     if kind.is_some_and(|kind| kind != "INNER") {
         c.accept(&["OUTER"]);
@@ -81,9 +82,11 @@ fn join_words(c: &mut Cursor<'_>) -> Parsed<Option<bool>> {
 }
 
 fn condition(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
+    f.outline.chooses = true;
     if c.accept(&["ON"]) {
         return full(c, f);
     }
+    f.other_sources = true;
     c.expect(&["USING"])?;
     for column in names::column_list(c)? {
         f.column(column.as_str());
@@ -99,14 +102,17 @@ fn factor(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
         return parentheses(c, f);
     }
     let lateral = c.accept(&["LATERAL"]);
+    f.other_sources |= lateral;
     if lateral && c.at_symbol("(") {
         select::subquery(c, f)?;
         return function_alias(c, f);
     }
     if documents::table(c, f)? {
+        f.other_sources = true;
         return alias(c).map(|_| ());
     }
     if c.at(&["ROWS", "FROM"]) && c.text_at(2) == "(" {
+        f.other_sources = true;
         c.accept(&["ROWS", "FROM"]);
         enclosed(c, |c| rows_from(c, f))?;
         c.accept(&["WITH", "ORDINALITY"]);
@@ -118,6 +124,7 @@ fn factor(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
         return source(c, f, name);
     }
     if at_function(c) {
+        f.other_sources = true;
         function(c, f)?;
         c.accept(&["WITH", "ORDINALITY"]);
         return function_alias(c, f);
@@ -167,7 +174,10 @@ fn function(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
 
 fn source(c: &mut Cursor<'_>, f: &mut Found, name: ObjectName) -> Parsed<()> {
     f.read(&name);
+    let start = c.position();
     let alias = alias(c)?;
+    // An alias may name the columns too; a part of WITH has its own.
+    f.other_sources |= c.sub(start, c.position()).tokens().len() > 2;
     if c.accept(&["TABLESAMPLE"]) {
         names::function(c, "a sampling method")?;
         enclosed(c, |c| full_list(c, f))?;

@@ -39,6 +39,7 @@ mod definition;
 mod grant;
 mod comment;
 mod session;
+mod shown;
 mod maintenance;
 mod copy;
 mod command;

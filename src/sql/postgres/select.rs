@@ -2,8 +2,8 @@
 
 use super::expr::{Level, full, full_list, operators, primary, walk};
 use super::found::{Found, Into};
-use super::{dml, from, names, window};
-use crate::sql::ast::{Persistence, Query};
+use super::{dml, from, names, shown, window};
+use crate::sql::ast::{Persistence, Query, Shown};
 use crate::sql::cursor::{Cursor, Parsed};
 
 /// What stands in parentheses.
@@ -89,6 +89,7 @@ fn set_operations(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
 
 /// Takes an operand of a set operation.
 fn operand(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
+    f.queries += 1;
     if c.at_symbol("(") {
         let start = c.position();
         f.enter(c)?;
@@ -104,6 +105,7 @@ fn operand(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
         return simple(c, f);
     }
     if c.accept(&["VALUES"]) {
+        f.other_sources = true;
         loop {
             c.expect_symbol("(")?;
             full_list(c, f)?;
@@ -116,6 +118,7 @@ fn operand(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
     if c.accept(&["TABLE"]) {
         let name = from::relation(c)?;
         f.all_columns(None);
+        f.outline.shown.push(Shown::All(None));
         f.read(&name);
         f.sources.push((name.name().to_owned(), name));
         return Ok(());
@@ -154,6 +157,7 @@ pub(super) fn with_clause(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
 
 fn with_body(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
     f.has_subquery = true;
+    f.other_sources = true;
     if let Some(change) = dml::any(c, f)? {
         for target in &change.targets {
             f.write(target);
@@ -192,6 +196,7 @@ fn search_and_cycle(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
 fn simple(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
     f.has_subquery = true;
     let distinct = c.accept(&["DISTINCT"]);
+    f.outline.chooses |= distinct;
     if distinct {
         if c.accept(&["ON"]) {
             c.expect_symbol("(")?;
@@ -211,9 +216,11 @@ fn simple(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
         from::list(c, f)?;
     }
     if c.accept(&["WHERE"]) {
+        f.outline.chooses = true;
         full(c, f)?;
     }
     if c.accept(&["GROUP", "BY"]) {
+        f.outline.chooses = true;
         c.accept_any(&["ALL", "DISTINCT"]);
         group_items(c, f)?;
     }
@@ -259,13 +266,18 @@ pub(super) fn targets(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
     loop {
         if c.accept_symbol("*") {
             f.all_columns(None);
+            f.outline.shown.push(Shown::All(None));
         } else {
+            let start = c.position();
             full(c, f)?;
-            if c.accept(&["AS"]) {
-                names::label(c, "a column name")?;
-            } else if names::at_bare_label(c) {
-                c.advance();
-            }
+            let end = c.position();
+            let label = if c.accept(&["AS"]) || names::at_bare_label(c) {
+                Some(names::label(c, "a column name")?.value)
+            } else {
+                None
+            };
+            let entry = shown::entry(&c.sub(start, end), f.casts.last(), label);
+            f.outline.shown.push(entry);
         }
         if !c.accept_symbol(",") {
             return Ok(());
@@ -309,6 +321,7 @@ fn group_items(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
 
 /// Takes ORDER BY, LIMIT, OFFSET, FETCH and the locking clauses.
 fn tail(c: &mut Cursor<'_>, f: &mut Found, sources: usize) -> Parsed<()> {
+    f.outline.chooses |= ["ORDER", "LIMIT", "OFFSET", "FETCH"].iter().any(|word| c.at(&[word]));
     if c.at(&["ORDER"]) {
         window::order_by(c, f)?;
     }
