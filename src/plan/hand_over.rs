@@ -142,7 +142,8 @@ struct Place<'m> {
 impl<'m> Place<'m> {
     /// Returns none for what such tools do not do, or not without losing rows: they copy with
     /// INSERT IGNORE, so that a new unique key silently drops duplicates (manual of
-    /// pt-online-schema-change, `--check-unique-key-change`; gh-ost, `doc/requirements-and-limitations.md`).
+    /// pt-online-schema-change, `--check-unique-key-change`; gh-ost,
+    /// `doc/requirements-and-limitations.md`).
     fn of(
         script: &'m Script,
         (statement, alter): (Span, &'m AlterTable),
