@@ -76,6 +76,7 @@ fn a_large_table_is_left_to_the_tool_up_and_down() {
     plan.says(",t=orders").never_says(",t=states");
     plan.says("rewrites states").never_says("rewrites orders");
     plan.never_says("otherwise than predicted");
+    project.run(&["plan", "--format", "html"]).says("handed over: pt-online-schema-change");
 
     // The application writes meanwhile.
     let mut writer = project.session();

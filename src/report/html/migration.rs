@@ -6,6 +6,7 @@ use super::{badge, diff, loss_sentence};
 use crate::plan::{
     Estimate, PlannedFinding, PlannedMigration, Proof, Rollback, RollbackSource, Step,
 };
+use crate::report::plan::course;
 
 /// Returns the section of a migration.
 pub(super) fn section(migration: &PlannedMigration, number: usize) -> Markup {
@@ -68,6 +69,7 @@ fn show_step(step: &Step) -> Markup {
                         }
                     }
                 }
+                @for how in course(step) { li { (how) } }
                 @for table in &step.rewrites { li { "writes every row of " (table) } }
                 @for table in &step.scans { li { "reads every row of " (table) } }
                 @for index in &step.builds { li { "builds " (index) } }

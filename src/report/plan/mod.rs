@@ -8,6 +8,7 @@ use std::io::{self, Write};
 
 pub use markdown::markdown;
 pub use text::text;
+pub(super) use words::course;
 
 use crate::plan::Plan;
 

@@ -96,11 +96,11 @@ pub(super) fn duration(milliseconds: u64) -> String {
     }
 }
 
-/// What a step does besides taking locks; nothing where there is nothing to say.
-pub(super) fn work(step: &Step) -> Vec<String> {
-    let mut work = Vec::new();
+/// How a step runs where it is not sent as it is: the command that it is handed over to, batches.
+pub(in crate::report) fn course(step: &Step) -> Vec<String> {
+    let mut course = Vec::new();
     if !step.tool.is_empty() {
-        work.push(format!("handed over: {}", shell(&step.tool)));
+        course.push(format!("handed over: {}", shell(&step.tool)));
     }
     if let Some(batch) = &step.batch {
         let pause = if batch.pause_ms == 0 {
@@ -109,11 +109,17 @@ pub(super) fn work(step: &Step) -> Vec<String> {
             format!(", {} between two", duration(batch.pause_ms))
         };
         let PlannedBatch { table, key, size, .. } = batch;
-        work.push(format!("in batches of {size} rows of {table} by {key}{pause}"));
+        course.push(format!("in batches of {size} rows of {table} by {key}{pause}"));
         if let Some(lag) = batch.max_lag_ms {
-            work.push(format!("waits while a replica is more than {} behind", duration(lag)));
+            course.push(format!("waits while a replica is more than {} behind", duration(lag)));
         }
     }
+    course
+}
+
+/// What a step does besides taking locks; nothing where there is nothing to say.
+pub(super) fn work(step: &Step) -> Vec<String> {
+    let mut work = course(step);
     for (word, list) in
         [("rewrites", &step.rewrites), ("reads all of", &step.scans), ("builds", &step.builds)]
     {
