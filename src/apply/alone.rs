@@ -133,7 +133,8 @@ impl Runner<'_> {
         }
     }
 
-    /// Sends the statement of a step with its limits, or hands it over.
+    /// Sends the statement of a step with its limits, and what surrounds it, or hands it over. What
+    /// comes after is sent whatever happened before, unless nobody is there to hear it.
     async fn send_step(&mut self, step: &Step) -> Result<(), ServerError> {
         if !step.tool.is_empty() {
             return self.hand_over(step).await;
@@ -141,7 +142,21 @@ impl Runner<'_> {
         self.limit(step).await?;
         let patient = step.timeouts.lock_ms == 0;
         let sending = if patient { Sending::Patient } else { Sending::Limited };
-        self.send(&step.sql, sending).await.map(drop)
+        let mut sent = Ok(());
+        for sql in step.before().iter().chain([&step.sql]) {
+            sent = self.send(sql, sending).await.map(drop);
+            self.faults.pass("statement of a step sent");
+            if sent.is_err() {
+                break;
+            }
+        }
+        if sent.as_ref().is_err_and(|error| !error.was_answered()) {
+            return sent;
+        }
+        for sql in step.after() {
+            sent = sent.and(self.connection.execute(sql).await.map(drop));
+        }
+        sent
     }
 
     /// Notes a failure; waits where another attempt may follow.

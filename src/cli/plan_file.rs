@@ -77,6 +77,7 @@ fn same(then: &PlannedMigration, now: &PlannedMigration) -> bool {
         nature
             && (&then.sql, &then.raw, &then.semantic) == (&now.sql, &now.raw, &now.semantic)
             && (then.session, then.timeouts) == (now.session, now.timeouts)
+            && then.around == now.around
     };
     let group = |(then, now): (&Group, &Group)| {
         (then.transaction, then.foreign_keys) == (now.transaction, now.foreign_keys)

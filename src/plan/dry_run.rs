@@ -303,7 +303,7 @@ async fn alone(
     surprises: &mut Vec<String>,
 ) -> Result<(), Stop> {
     let line = step.line;
-    let Err(error) = shadow.execute(&step.sql).await else {
+    let Err(error) = send(shadow, step).await else {
         if let Some(batch) = &step.batch {
             // A range without an end reaches no row and shows whether the key is right.
             let none = batch.statement(Some("NULL"), "NULL");
@@ -318,7 +318,22 @@ async fn alone(
     surprises.push(format!("line {line}: predicted{clause}, which the server refuses: {error}"));
     step.sql = plain;
     step.online = None;
-    shadow.execute(&step.sql).await.map(|_| ()).map_err(|error| failed(step, error))
+    send(shadow, step).await.map_err(|error| failed(step, error))
+}
+
+/// Sends a statement with what surrounds it.
+async fn send(shadow: &mut Connection, step: &Step) -> Result<(), ServerError> {
+    let mut sent = Ok(());
+    for sql in step.before().iter().chain([&step.sql]) {
+        sent = shadow.execute(sql).await.map(drop);
+        if sent.is_err() {
+            break;
+        }
+    }
+    for sql in step.after() {
+        sent = sent.and(shadow.execute(sql).await.map(drop));
+    }
+    sent
 }
 
 /// Switches foreign keys of SQLite, which a transaction cannot; nothing elsewhere.

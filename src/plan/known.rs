@@ -178,8 +178,7 @@ fn words(sql: &str, server: Server) -> Vec<Word> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Digest;
-    use crate::plan::model::{Nature, Timeouts};
+    use crate::plan::model::Nature;
     use crate::schema::Name;
 
     fn object(kind: &str, name: &str, on: Option<&str>, sql: &str) -> SnapshotObject {
@@ -207,37 +206,14 @@ mod tests {
         snapshot
     }
 
-    fn step(sql: &str) -> Step {
-        let digest = Digest::of_bytes(sql.as_bytes());
-        Step {
-            number: 1,
-            line: 1,
-            column: 1,
-            sql: sql.to_owned(),
-            raw: digest.clone(),
-            semantic: digest,
-            nature: Nature::Visible,
-            twice_is_once: false,
-            session: false,
-            batch: None,
-            tool: Vec::new(),
-            timeouts: Timeouts { lock_ms: 0, statement_ms: 0 },
-            locks: Vec::new(),
-            rewrites: Vec::new(),
-            scans: Vec::new(),
-            builds: Vec::new(),
-            online: None,
-            unknown: None,
-            breaks: Vec::new(),
-            loses: Vec::new(),
-            change: Vec::new(),
-        }
+    fn visible(sql: &str) -> Step {
+        Step::plain(sql, Nature::Visible)
     }
 
     #[track_caller]
     fn check(sql: &str, relations: &[&str], programs: &[&str]) {
         let known = Known::of(&schema());
-        let scope = known.scope(&step(sql)).unwrap();
+        let scope = known.scope(&visible(sql)).unwrap();
         for name in relations {
             assert!(scope.relations.contains(*name), "{name} of {:?}", scope.relations);
         }
@@ -264,15 +240,15 @@ mod tests {
     #[test]
     fn what_cannot_be_told_from_its_words_is_looked_at_as_a_whole() {
         let known = Known::of(&schema());
-        assert!(known.scope(&step("CALL tidy()")).is_none());
-        let opaque = Step { unknown: Some("no grammar".to_owned()), ..step("CREATE THING a") };
+        assert!(known.scope(&visible("CALL tidy()")).is_none());
+        let opaque = Step { unknown: Some("no grammar".to_owned()), ..visible("CREATE THING a") };
         assert!(known.scope(&opaque).is_none());
     }
 
     #[test]
     fn what_is_read_is_taken_over() {
         let mut known = Known::of(&schema());
-        let scope = known.scope(&step("ALTER TABLE others RENAME TO more")).unwrap();
+        let scope = known.scope(&visible("ALTER TABLE others RENAME TO more")).unwrap();
         let mut now = Snapshot::empty(known.server);
         now.objects = vec![
             object("table", "more", None, "CREATE TABLE `more` (id int)"),

@@ -168,6 +168,10 @@ pub struct Step {
     /// server does. `{login}` and the like stand for what is no part of a plan.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tool: Vec<String>,
+    /// What is sent right before and after it in the same session, on every attempt anew; none for
+    /// a statement that is sent alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub around: Option<Around>,
     /// How long it may wait and run.
     pub timeouts: Timeouts,
     /// Locks on what existed before.
@@ -191,6 +195,46 @@ pub struct Step {
 }
 
 impl Step {
+    /// Returns a step that does nothing which has to be told.
+    pub(super) fn plain(sql: impl Into<String>, nature: Nature) -> Self {
+        let sql = sql.into();
+        let digest = Digest::of_bytes(sql.as_bytes());
+        Self {
+            number: 1,
+            line: 1,
+            column: 1,
+            sql,
+            raw: digest.clone(),
+            semantic: digest,
+            nature,
+            twice_is_once: false,
+            session: false,
+            batch: None,
+            tool: Vec::new(),
+            around: None,
+            timeouts: Timeouts::default(),
+            locks: Vec::new(),
+            rewrites: Vec::new(),
+            scans: Vec::new(),
+            builds: Vec::new(),
+            online: None,
+            unknown: None,
+            breaks: Vec::new(),
+            loses: Vec::new(),
+            change: Vec::new(),
+        }
+    }
+
+    /// Returns what is sent before the statement.
+    pub fn before(&self) -> &[String] {
+        self.around.as_ref().map_or(&[], |around| &around.before)
+    }
+
+    /// Returns what is sent after the statement, however it ended.
+    pub fn after(&self) -> &[String] {
+        self.around.as_ref().map_or(&[], |around| &around.after)
+    }
+
     /// Returns the statement as it was written, and the ALGORITHM and LOCK that were added to it;
     /// none where nothing was added.
     pub(super) fn without_clause(&self) -> Option<(String, String)> {
@@ -200,6 +244,15 @@ impl Step {
         (Digest::of_bytes(plain.as_bytes()) == self.raw)
             .then(|| (plain.to_owned(), clause.to_owned()))
     }
+}
+
+/// What surrounds a statement: locks that its session takes first and gives back at last.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Around {
+    /// Sent before it, in order.
+    pub before: Vec<String>,
+    /// Sent after it, in order, however it ended.
+    pub after: Vec<String>,
 }
 
 /// How a step takes effect, which decides what may be done after a crash.
@@ -497,6 +550,10 @@ impl Plan {
                     }
                     if !step.tool.is_empty() {
                         canon.list("tool", step.tool.iter().map(String::as_str));
+                    }
+                    if let Some(Around { before, after }) = &step.around {
+                        canon.list("before", before.iter().map(String::as_str));
+                        canon.list("after", after.iter().map(String::as_str));
                     }
                     canon.text("lock-ms", &step.timeouts.lock_ms.to_string());
                     canon.text("statement-ms", &step.timeouts.statement_ms.to_string());

@@ -284,6 +284,7 @@ impl Builder<'_> {
             session: matches!(statement.kind, StatementKind::Set(_)),
             batch: None,
             tool: Vec::new(),
+            around: None,
             timeouts: self.timeouts(&run.effects.effects, run.effects.transaction),
             locks: facts.locks,
             rewrites: facts.rewrites,

@@ -193,8 +193,7 @@ fn first_word(step: &Step) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::digest::Digest;
-    use crate::plan::model::{Nature, PlannedLock, Timeouts};
+    use crate::plan::model::{Nature, PlannedLock};
 
     fn step(mode: &str, rewrites: &[&str]) -> Step {
         let lock = PlannedLock {
@@ -209,27 +208,10 @@ mod tests {
             estimate: None,
         };
         Step {
-            number: 1,
             line: 3,
-            column: 1,
-            sql: "ALTER TABLE t …".to_owned(),
-            raw: Digest::of_bytes(b""),
-            semantic: Digest::of_bytes(b""),
-            nature: Nature::Atomic,
-            twice_is_once: false,
-            session: false,
-            timeouts: Timeouts::default(),
             locks: vec![lock],
             rewrites: rewrites.iter().map(|name| (*name).to_owned()).collect(),
-            scans: Vec::new(),
-            builds: Vec::new(),
-            online: None,
-            unknown: None,
-            breaks: Vec::new(),
-            loses: Vec::new(),
-            change: Vec::new(),
-            batch: None,
-            tool: Vec::new(),
+            ..Step::plain("ALTER TABLE t …", Nature::Atomic)
         }
     }
 

@@ -1,6 +1,6 @@
 //! Rows of dropped tables and columns are kept aside, and a rollback brings them back.
 
-use crate::support::{ALL, Kind, Project};
+use crate::support::{ALL, Kind, Project, mysql};
 
 fn text(kind: Kind) -> &'static str {
     match kind {
@@ -74,4 +74,93 @@ fn what_has_no_key_is_named_as_not_kept() {
     project.execute(&["INSERT INTO loose VALUES (1, 2)"]);
     project.write("0002_less.sql", "ALTER TABLE loose DROP COLUMN b;\n");
     project.expect(0, &["plan"]).says("column public.loose.b is not kept");
+}
+
+/// Tables of which a column and the whole go with one migration: with a key, and without.
+fn going(project: &Project) {
+    project.config("[runner]\nkeep_dropped = true\n");
+    project.execute(&[
+        "CREATE TABLE people (id int PRIMARY KEY, fax varchar(40))",
+        "CREATE TABLE notes (id varchar(40) PRIMARY KEY, body varchar(40))",
+        "CREATE TABLE loose (body varchar(40))",
+        "INSERT INTO people VALUES (0, '0')",
+        "INSERT INTO notes VALUES ('gone', ''), ('case', 'a')",
+        "INSERT INTO loose VALUES ('0')",
+    ]);
+    project.write(
+        "0001_less.sql",
+        "ALTER TABLE people DROP COLUMN fax;\nDROP TABLE notes;\nDROP TABLE loose;\n",
+    );
+}
+
+/// What must be in the attic: the last that was written of each, before it went.
+fn assert_kept(project: &Project, fax: &str, notes: &[String], loose: &[String], when: &str) {
+    let found = |name: &str, columns: &str| {
+        let sql = format!("SELECT {columns} FROM lockwise_attic_0001_{name} ORDER BY 1");
+        project.query(&sql)
+    };
+    assert_eq!(found("people_fax", "fax"), [fax], "{:?} {when}", project.kind);
+    assert_eq!(found("notes", "id, body"), notes, "{:?} {when}", project.kind);
+    assert_eq!(found("loose", "body"), loose, "{:?} {when}", project.kind);
+}
+
+#[test]
+fn what_is_written_after_a_crash_is_kept_too() {
+    for kind in [Some(Kind::Mariadb), mysql()].into_iter().flatten() {
+        for action in 1.. {
+            let project = Project::new(kind);
+            going(&project);
+            let mut command = project.command(&["apply", "--yes"]);
+            command.env("LOCKWISE_CRASH_AT", action.to_string());
+            if command.output().unwrap().status.code() == Some(0) {
+                assert!(action > 15, "{kind:?}: only {action} actions");
+                break;
+            }
+            // What is gone already takes no more rows.
+            let mut session = project.session();
+            let mut wrote = |sql: &str| session.try_query(sql).is_some();
+            let fax = if wrote("UPDATE people SET fax = '1'") { "1" } else { "0" };
+            let case =
+                if wrote("UPDATE notes SET body = 'A' WHERE id = 'case'") { "A" } else { "a" };
+            let mut notes = vec![format!("case|{case}")];
+            if !wrote("DELETE FROM notes WHERE id = 'gone'") {
+                notes.push("gone|".to_owned());
+            }
+            let mut loose = vec!["0".to_owned()];
+            if wrote("INSERT INTO loose VALUES ('1')") {
+                loose.push("1".to_owned());
+            }
+            project.expect(0, &["apply", "--yes"]);
+            assert_kept(&project, fax, &notes, &loose, &format!("crash at action {action}"));
+        }
+    }
+}
+
+#[test]
+fn what_is_written_up_to_the_drop_is_kept() {
+    for kind in [Some(Kind::Mariadb), mysql()].into_iter().flatten() {
+        let project = Project::new(kind);
+        going(&project);
+        project.execute(&["DELETE FROM notes", "DELETE FROM loose"]);
+        let (fax, notes, loose) = std::thread::scope(|scope| {
+            // Each writes until its table or column is gone, and says what was acknowledged.
+            let writer = |sql: fn(u32) -> String| {
+                let mut session = project.session();
+                move || (1..).take_while(|at| session.try_query(&sql(*at)).is_some()).last()
+            };
+            let fax = scope.spawn(writer(|at| format!("UPDATE people SET fax = '{at}'")));
+            let notes =
+                scope.spawn(writer(|at| format!("INSERT INTO notes VALUES ('{at:09}', '')")));
+            let loose = scope.spawn(writer(|at| format!("INSERT INTO loose VALUES ('{at:09}')")));
+            project.wait_for("SELECT 1 FROM loose LIMIT 1");
+            project.expect(0, &["apply", "--yes"]);
+            let end = |thread: std::thread::ScopedJoinHandle<'_, Option<u32>>| {
+                thread.join().unwrap().expect("it wrote something")
+            };
+            (end(fax), end(notes), end(loose))
+        });
+        let notes: Vec<String> = (1..=notes).map(|at| format!("{at:09}|")).collect();
+        let loose: Vec<String> = (1..=loose).map(|at| format!("{at:09}")).collect();
+        assert_kept(&project, &fax.to_string(), &notes, &loose, "with writers");
+    }
 }

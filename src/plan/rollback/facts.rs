@@ -2,7 +2,7 @@
 
 use super::items::{TableText, items};
 use crate::db::Snapshot;
-use crate::sql::ast::{ColumnDef, ConstraintKind, DataType, IdentityKind};
+use crate::sql::ast::{ColumnDef, ConstraintKind, DataType, IdentityKind, KeyPart};
 use crate::sql::{ServerKind, ident, literal};
 
 /// A table as far as its rows are concerned.
@@ -16,6 +16,8 @@ pub struct TableFacts {
     pub stored: Vec<String>,
     /// Columns of the primary key, as SQL.
     pub key: Vec<String>,
+    /// The primary key is over whole columns, not over the beginnings of some.
+    pub whole_key: bool,
     /// Columns that a sequence fills (PostgreSQL), by name.
     counted: Vec<String>,
     /// A column takes no value unless it is forced to (`GENERATED ALWAYS`).
@@ -46,6 +48,7 @@ pub fn table_facts(snapshot: &Snapshot, relation: &str) -> Option<TableFacts> {
         name: table.name.clone(),
         stored: stored.map(|column| ident(kind, column.name.as_str())).collect(),
         key: key(&table).iter().map(|name| ident(kind, name)).collect(),
+        whole_key: key_parts(&table).all(|part| part.prefix.is_none()),
         counted: counted.map(|column| column.name.value.clone()).collect(),
         forced: columns.iter().any(|column| column.identity == Some(IdentityKind::Always)),
     })
@@ -53,12 +56,8 @@ pub fn table_facts(snapshot: &Snapshot, relation: &str) -> Option<TableFacts> {
 
 /// Returns the columns of the primary key.
 fn key(table: &TableText) -> Vec<String> {
-    let keys = table.ast.constraints.iter().filter_map(|constraint| {
-        if let ConstraintKind::PrimaryKey(key) = &constraint.kind { Some(key) } else { None }
-    });
-    let parts = keys.flat_map(|key| &key.parts);
     let mut names: Vec<String> =
-        parts.filter_map(|part| part.key.column().map(str::to_owned)).collect();
+        key_parts(table).filter_map(|part| part.key.column().map(str::to_owned)).collect();
     let own = table.ast.columns.iter().filter(|column| {
         let mut constraints = column.constraints.iter();
         constraints.any(|one| matches!(one.kind, ConstraintKind::PrimaryKey(_)))
@@ -66,6 +65,14 @@ fn key(table: &TableText) -> Vec<String> {
     names.extend(own.map(|column| column.name.value.clone()));
     names.dedup();
     names
+}
+
+/// Returns the parts of a primary key that stands apart from its columns.
+fn key_parts(table: &TableText) -> impl Iterator<Item = &KeyPart> {
+    let keys = table.ast.constraints.iter().filter_map(|constraint| {
+        if let ConstraintKind::PrimaryKey(key) = &constraint.kind { Some(key) } else { None }
+    });
+    keys.flat_map(|key| &key.parts)
 }
 
 impl TableFacts {

@@ -56,7 +56,11 @@ fn show_finding(finding: &PlannedFinding) -> Markup {
 fn show_step(step: &Step) -> Markup {
     html! {
         div class="step" {
-            pre tabindex="0" aria-label={ "Statement " (step.number) } { code { (step.sql) } }
+            pre tabindex="0" aria-label={ "Statement " (step.number) } {
+                @for sql in step.before() { code { (sql) ";\n" } }
+                code { (step.sql) }
+                @for sql in step.after() { code { ";\n" (sql) } }
+            }
             ul {
                 li { span class="quiet" { "statement " (step.number) ", line " (step.line) } }
                 @for lock in step.locks.iter().filter(|lock| lock.in_use) {

@@ -65,12 +65,16 @@ fn one(migration: &PlannedMigration, out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(out, "| line | statement | locks and work |\n|---:|---|---|")?;
     for step in migration.steps() {
-        let sql = step.sql.split_whitespace().collect::<Vec<_>>().join(" ");
-        let sql: String = sql.chars().take(160).collect();
+        let one = |sql: &String| {
+            let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+            code(&sql.chars().take(160).collect::<String>())
+        };
+        let sent = step.before().iter().chain([&step.sql]).chain(step.after());
+        let sql: Vec<String> = sent.map(one).collect();
         let locks = words::telling_locks(step).into_iter();
         let cell: Vec<String> = locks.map(words::lock).chain(words::work(step)).collect();
         let cell = if cell.is_empty() { "–".to_owned() } else { escape(&cell.join("; ")) };
-        writeln!(out, "| {} | {} | {cell} |", step.line, code(&sql))?;
+        writeln!(out, "| {} | {} | {cell} |", step.line, sql.join("<br>"))?;
     }
     writeln!(out)?;
     fold("Schema diff", "diff", &migration.diff, out)?;

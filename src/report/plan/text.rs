@@ -105,12 +105,15 @@ fn statements(group: &Group, paint: &Paint, out: &mut dyn Write) -> io::Result<(
 
 fn statement(step: &Step, paint: &Paint, out: &mut dyn Write) -> io::Result<()> {
     let Paint { dim, yellow, reset, .. } = paint;
-    let mut line = step.sql.split_whitespace().collect::<Vec<_>>().join(" ");
-    if let Some((end, _)) = line.char_indices().nth(WIDTH - 8) {
-        line.truncate(end);
-        line.push('…');
+    let sent = step.before().iter().chain([&step.sql]).chain(step.after());
+    for sql in sent {
+        let mut line = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+        if let Some((end, _)) = line.char_indices().nth(WIDTH - 8) {
+            line.truncate(end);
+            line.push('…');
+        }
+        writeln!(out, "  {dim}{:>4}{reset}  {line}", step.line)?;
     }
-    writeln!(out, "  {dim}{:>4}{reset}  {line}", step.line)?;
     for lock in words::telling_locks(step) {
         writeln!(out, "        {yellow}{}{reset}", words::lock(lock))?;
     }

@@ -6,8 +6,10 @@
 //! schema of their own, elsewhere under a prefix; neither is part of the schema that snapshots
 //! show.
 
+mod locked;
+
 use super::digest::Digest;
-use super::model::{DataLoss, Group, Nature, PlannedMigration, Step};
+use super::model::{DataLoss, Group, Nature, PlannedMigration, Step, Timeouts};
 use super::rollback::{TableFacts, table_facts};
 use crate::db::Snapshot;
 use crate::sql::{ObjectName, ServerKind, ident};
@@ -48,21 +50,14 @@ pub(super) fn keep(
         let (transaction, foreign_keys) = (group.transaction, group.foreign_keys);
         let mut steps = Vec::new();
         for mut step in std::mem::take(&mut group.steps) {
-            let mut before = Vec::new();
+            let (mut before, mut copies) = (Vec::new(), Vec::new());
             let mut losses = std::mem::take(&mut step.loses);
             for loss in &mut losses {
                 match copy(loss, version, live) {
                     Some(copy) => {
                         before.extend(copy.statements(kind, &step));
-                        if kind.is_mysql_family() {
-                            // No transaction holds the table between the copy and the drop.
-                            notes.push(format!(
-                                "rows written to {} between its copy and its drop are not in the \
-                                 copy: stop its writers first",
-                                copy.table.name
-                            ));
-                        }
                         loss.kept = Some(copy.name(kind));
+                        copies.push(copy);
                     }
                     None if matches!(loss.kind.as_str(), "table" | "column") => {
                         notes.push(format!(
@@ -74,6 +69,18 @@ pub(super) fn keep(
                 }
             }
             step.loses = losses;
+            if kind.is_mysql_family() && !copies.is_empty() {
+                if step.tool.is_empty() {
+                    locked::surround(&mut step, &copies, kind);
+                } else {
+                    // The tool has a session of its own, which our lock would keep out.
+                    notes.push(format!(
+                        "line {}: rows written between the copy and the tool's swap are not in \
+                         the copy: stop the writers first",
+                        step.line
+                    ));
+                }
+            }
             steps.extend(before);
             steps.push(step);
         }
@@ -142,15 +149,7 @@ impl Copy {
 
     fn statements(&self, kind: ServerKind, dropping: &Step) -> Vec<Step> {
         let (table, name) = (&self.table.name, self.name(kind));
-        let columns = match &self.column {
-            None => self.table.stored.join(", "),
-            Some(column) => {
-                let mut columns = self.table.key.clone();
-                columns.push(ident(kind, column));
-                columns.join(", ")
-            }
-        };
-        let select = format!("SELECT {columns} FROM {table}");
+        let select = format!("SELECT {} FROM {table}", self.columns(kind).join(", "));
         let plain = |sql: String, nature: Nature| step(dropping, sql, nature);
         match kind {
             ServerKind::Postgres => {
@@ -168,41 +167,27 @@ impl Copy {
             ServerKind::Sqlite => {
                 vec![plain(format!("CREATE TABLE {name} AS {select}"), Nature::Atomic)]
             }
-            // A copy that is complete is not made again: CREATE TABLE … SELECT is atomic (MySQL
-            // since 8.0.21, MariaDB since 10.6, manuals, "Atomic DDL").
-            ServerKind::Mysql | ServerKind::Mariadb => vec![
-                plain(format!("DROP TABLE IF EXISTS {name}"), Nature::Repeatable),
-                plain(format!("CREATE TABLE IF NOT EXISTS {name} AS {select}"), Nature::Repeatable),
-            ],
+            ServerKind::Mysql | ServerKind::Mariadb => {
+                let statements = locked::prepare(self, kind).into_iter();
+                statements.map(|sql| plain(sql, Nature::Repeatable)).collect()
+            }
+        }
+    }
+
+    /// Returns the columns that are copied, as SQL.
+    fn columns(&self, kind: ServerKind) -> Vec<String> {
+        match &self.column {
+            None => self.table.stored.clone(),
+            Some(column) => self.table.key.iter().cloned().chain([ident(kind, column)]).collect(),
         }
     }
 }
 
 /// Returns a step of our own beside the one that drops.
 fn step(dropping: &Step, sql: String, nature: Nature) -> Step {
-    let digest = Digest::of_bytes(sql.as_bytes());
-    Step {
-        number: 0,
-        sql,
-        raw: digest.clone(),
-        semantic: digest,
-        nature,
-        twice_is_once: false,
-        session: false,
-        timeouts: super::model::Timeouts { lock_ms: dropping.timeouts.lock_ms, statement_ms: 0 },
-        locks: Vec::new(),
-        rewrites: Vec::new(),
-        scans: Vec::new(),
-        builds: Vec::new(),
-        online: None,
-        unknown: None,
-        breaks: Vec::new(),
-        loses: Vec::new(),
-        change: Vec::new(),
-        batch: None,
-        tool: Vec::new(),
-        ..dropping.clone()
-    }
+    let timeouts = Timeouts { lock_ms: dropping.timeouts.lock_ms, statement_ms: 0 };
+    let (line, column) = (dropping.line, dropping.column);
+    Step { line, column, timeouts, ..Step::plain(sql, nature) }
 }
 
 /// Adds to the way back what brings the rows back, and marks what is kept.
