@@ -11,9 +11,10 @@ use super::hand_over::{OnlineTool, hand_over, tied};
 use super::history::{digests_of, version_of};
 use super::known::Known;
 use super::live::schema_of;
+use super::losses;
 use super::model::{
     Check, CheckState, FORMAT, Plan, PlannedFinding, PlannedMigration, PlannedServer, Proof,
-    Rollback, RollbackSource, Step, Target, Verdict,
+    Rollback, Step, Target, Verdict,
 };
 use super::rollback::unified;
 use super::seed::{Seeding, concerned};
@@ -127,8 +128,8 @@ pub async fn build(material: &Material<'_>, shadow: &mut Shadow) -> Result<Plan,
     }
     estimate::fill(&mut migrations, &material.live.sizes);
     for (planned, migration) in migrations.iter_mut().zip(&material.pending) {
-        settle_losses(planned);
-        name_losses(planned);
+        losses::settle(planned, migration, material.live);
+        losses::name(planned);
         if planned.failure.is_none() {
             planned.failure = invalid_in_the_way(migration, material.live);
         }
@@ -327,58 +328,6 @@ fn invalid_in_the_way(migration: &Migration, live: &Snapshot) -> Option<String> 
             there.name
         ))
     })
-}
-
-/// Leaves out what a later statement brings back: a table that is made anew under its old name.
-fn settle_losses(planned: &mut PlannedMigration) {
-    let rebuilt: Vec<String> = planned
-        .change
-        .iter()
-        .filter(|change| change.kind == "table" && change.after.is_some())
-        .map(|change| change.name.clone())
-        .collect();
-    let unchanged = |name: &str| !planned_change(&planned.change, name);
-    let mut losses = Vec::new();
-    for step in planned.groups.iter().flat_map(|group| &group.steps) {
-        let drops = step.sql.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("drop"));
-        for loss in &step.loses {
-            // What is emptied, and a partition that goes, is lost whatever else changes.
-            let came_back = loss.kind == "table"
-                && drops
-                && (rebuilt.contains(&loss.name)
-                    || (!planned.change.is_empty() && unchanged(&loss.name)));
-            losses.push(came_back);
-        }
-    }
-    let mut losses = losses.into_iter();
-    for step in planned.groups.iter_mut().flat_map(|group| &mut group.steps) {
-        step.loses.retain(|_| !losses.next().unwrap_or(false));
-    }
-}
-
-/// Names in the rollback what the migration drops and the way back does not speak of: rows of a
-/// table that is emptied, a partition, whatever the author's own way back does not bring back. A
-/// generated way back speaks of tables and columns itself, and fills materialized views again.
-fn name_losses(planned: &mut PlannedMigration) {
-    let generated = planned.rollback.source == RollbackSource::Generated;
-    let lost: Vec<_> = planned.steps().flat_map(|step| &step.loses).cloned().collect();
-    for loss in lost {
-        let spoken_of = match loss.kind.as_str() {
-            "column" | "materialized view" => generated,
-            "table" => generated && planned_change(&planned.change, &loss.name),
-            _ => false,
-        };
-        let known = planned.rollback.loses.iter();
-        if !spoken_of
-            && !known.into_iter().any(|one| one.kind == loss.kind && one.name == loss.name)
-        {
-            planned.rollback.loses.push(loss);
-        }
-    }
-}
-
-fn planned_change(change: &[super::model::ObjectChange], name: &str) -> bool {
-    change.iter().any(|one| one.name == name)
 }
 
 fn finished(

@@ -19,6 +19,7 @@ mod history;
 mod known;
 mod live;
 mod log;
+mod losses;
 mod model;
 pub mod preflight;
 pub mod rollback;

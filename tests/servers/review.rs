@@ -2,7 +2,7 @@
 
 use lockwise::db::{Secrets, Target};
 
-use crate::support::{ALL, Kind, Project, admin_url, block_on};
+use crate::support::{ALL, Kind, Project, admin_url, block_on, mysql};
 use crate::ways_back::{check, pieces};
 
 fn review(kind: Kind, given: &[&str], cases: &str) {
@@ -35,6 +35,15 @@ fn mariadb_ways_back_restore_or_name_what_is_lost() {
     let other = include_str!("../db/schema_mariadb.sql");
     let given = include_str!("../../testdata/plan/mariadb/given.sql");
     review(Kind::Mariadb, &[other, given], include_str!("../../testdata/plan/mariadb/cases.sql"));
+}
+
+/// MySQL is taken through the cases of MariaDB, as far as it knows the words, and some of its own.
+#[test]
+fn mysql_ways_back_restore_or_name_what_is_lost() {
+    let Some(kind) = mysql() else { return };
+    let other = include_str!("../mysql/schema.sql");
+    let given = include_str!("../../testdata/plan/mariadb/given.sql");
+    review(kind, &[other, given], include_str!("../../testdata/plan/mariadb/cases.sql"));
 }
 
 #[test]

@@ -30,7 +30,7 @@ ALTER TABLE accounts DROP COLUMN fax, DROP COLUMN born;
 ALTER TABLE accounts RENAME COLUMN email TO mail;
 -- case: rename a column by CHANGE
 ALTER TABLE accounts CHANGE COLUMN email mail varchar(190) NOT NULL;
--- case: rename and retype a column by CHANGE
+-- case: rename and retype a column by CHANGE | only mariadb
 ALTER TABLE accounts CHANGE name full_name varchar(200) NOT NULL DEFAULT '';
 -- case: change a column in place by CHANGE
 ALTER TABLE accounts CHANGE name name varchar(120);
@@ -243,3 +243,18 @@ GRANT SELECT ON accounts TO PUBLIC;
 CREATE USER lockwise_case_user;
 -- case: a setting of the whole server | not run
 SET GLOBAL max_statement_time = 0;
+-- case: drop a table and make it anew, empty | loses table plain
+DROP TABLE plain;
+CREATE TABLE plain (a int, b varchar(20), c int);
+-- case: rename a table away and make it anew, empty | loses table plain
+ALTER TABLE plain RENAME TO plain_old;
+CREATE TABLE plain (a int, b varchar(20), c int);
+DROP TABLE plain_old;
+-- case: drop a table whose rows were taken over
+CREATE TABLE plain_new (a int, b varchar(20), c int);
+INSERT INTO plain_new SELECT * FROM plain;
+DROP TABLE plain;
+ALTER TABLE plain_new RENAME TO plain;
+-- case: empty a table and change another | loses table plain
+TRUNCATE TABLE plain;
+CREATE TABLE fresh (a int);

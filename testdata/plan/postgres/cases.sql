@@ -623,3 +623,18 @@ CREATE EXTENSION IF NOT EXISTS file_fdw;
 CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;
 CREATE FOREIGN TABLE passwords (line text) SERVER files OPTIONS (filename '/etc/passwd');
 INSERT INTO plain (b) SELECT line FROM passwords;
+-- case: drop a table and make it anew, empty | loses table public.plain
+DROP TABLE plain;
+CREATE TABLE plain (a integer, b text, c integer);
+-- case: rename a table away and make it anew, empty | loses table public.plain
+ALTER TABLE plain RENAME TO plain_old;
+CREATE TABLE plain (a integer, b text, c integer);
+DROP TABLE plain_old;
+-- case: drop a table whose rows were taken over
+CREATE TABLE plain_new (a integer, b text, c integer);
+INSERT INTO plain_new SELECT * FROM plain;
+DROP TABLE plain;
+ALTER TABLE plain_new RENAME TO plain;
+-- case: empty a table and change another | loses table public.plain
+TRUNCATE TABLE plain;
+CREATE TABLE fresh (a int);

@@ -116,3 +116,18 @@ ALTER TABLE "odd name" ADD COLUMN "select" TEXT;
 ANALYZE;
 -- case: the user's version
 PRAGMA user_version = 12;
+-- case: drop a table and make it anew, empty | loses table main.plain
+DROP TABLE plain;
+CREATE TABLE plain (a INTEGER, b TEXT, c);
+-- case: rename a table away and make it anew, empty | loses table main.plain
+ALTER TABLE plain RENAME TO plain_old;
+CREATE TABLE plain (a INTEGER, b TEXT, c);
+DROP TABLE plain_old;
+-- case: drop a table whose rows were taken over
+CREATE TABLE plain_new (a INTEGER, b TEXT, c);
+INSERT INTO plain_new SELECT * FROM plain;
+DROP TABLE plain;
+ALTER TABLE plain_new RENAME TO plain;
+-- case: empty a table and change another | loses table main.plain
+DELETE FROM plain;
+CREATE TABLE fresh (a int);
