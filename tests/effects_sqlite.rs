@@ -103,6 +103,9 @@ fn data_decides(message: &Value) -> bool {
         .any(|part| text.contains(part))
         || text.contains("foreign key mismatch")
         || text.contains("constraint failed")
+        || ["malformed JSON", "datatype mismatch", "type mismatch on DEFAULT"]
+            .iter()
+            .any(|part| text.contains(part))
 }
 
 fn failures(effects: &MigrationEffects) -> (Vec<String>, Vec<String>) {

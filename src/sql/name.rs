@@ -54,6 +54,17 @@ impl ObjectName {
         self.parts.iter().rev().nth(1).map(Ident::as_str)
     }
 
+    /// Returns the name with a schema in front, unless it has one.
+    #[must_use]
+    pub fn within(&self, schema: Option<&Ident>) -> Self {
+        match schema {
+            Some(schema) if self.parts.len() == 1 => {
+                Self { parts: std::iter::once(schema).chain(&self.parts).cloned().collect() }
+            }
+            Some(_) | None => self.clone(),
+        }
+    }
+
     /// Returns where the whole name stands.
     pub fn span(&self) -> Span {
         match (self.parts.first(), self.parts.last()) {

@@ -12,6 +12,39 @@ use crate::sql::ast::{
 };
 use crate::sql::{Ident, ObjectName};
 
+/// The modules of virtual tables that builds of SQLite usually have.
+const BUILT_IN_MODULES: &[&str] = &[
+    "dbstat",
+    "fts3",
+    "fts3tokenize",
+    "fts4",
+    "fts4aux",
+    "fts5",
+    "fts5vocab",
+    "rtree",
+    "rtree_i32",
+];
+
+/// Those that known extensions bring.
+const LOADED_MODULES: &[&str] = &[
+    "bloom_filter",
+    "closure",
+    "completion",
+    "csv",
+    "fsdir",
+    "fuzzer",
+    "geopoly",
+    "spellfix1",
+    "swarmvtab",
+    "transitive_closure",
+    "unionvtab",
+    "vec0",
+    "virtualelementary",
+    "virtualspatialindex",
+    "vss0",
+    "zipfile",
+];
+
 impl Scene<'_> {
     pub(super) fn create_table(&mut self, create: &CreateTable) {
         let temporary = create.persistence == Persistence::Temporary;
@@ -36,7 +69,9 @@ impl Scene<'_> {
             let detail = format!("object name reserved for internal use: {}", name.name);
             self.told.fails("duplicate-object", SQL_ERROR, detail);
         }
-        if !create.foreign {
+        if create.foreign {
+            self.module(create.access_method.as_deref().unwrap_or(""));
+        } else {
             self.new_columns(create, &name);
             self.new_keys(create, &name);
         }
@@ -71,6 +106,19 @@ impl Scene<'_> {
         if !create.columns.is_empty() && create.columns.iter().all(computed) {
             let detail = "must have at least one non-generated column".to_owned();
             self.told.fails("missing-column", SQL_ERROR, detail);
+        }
+    }
+
+    /// The module of a virtual table is built in, or a program brings it.
+    fn module(&mut self, name: &str) {
+        if BUILT_IN_MODULES.contains(&name) {
+            return;
+        }
+        let detail = format!("no such module: {name}");
+        if LOADED_MODULES.contains(&name) {
+            self.told.may_fail("missing-object", SQL_ERROR, detail);
+        } else {
+            self.told.fails("missing-object", SQL_ERROR, detail);
         }
     }
 
@@ -135,6 +183,9 @@ impl Scene<'_> {
             match &constraint.kind {
                 ConstraintKind::PrimaryKey(key) | ConstraintKind::Unique(key) => {
                     self.key_columns_exist(create, &key.parts);
+                    if is_primary(&constraint.kind) {
+                        self.key_is_stored(create, &key.parts);
+                    }
                     for part in &key.parts {
                         self.collation(part.collation.as_deref());
                     }
@@ -154,9 +205,26 @@ impl Scene<'_> {
         }
     }
 
+    fn key_is_stored(&mut self, create: &CreateTable, parts: &[KeyPart]) {
+        let computed = |part: &KeyPart| {
+            create.columns.iter().any(|column| {
+                column.generated.is_some()
+                    && part.key.column().is_some_and(|key| same(key, column.name.as_str()))
+            })
+        };
+        if parts.iter().any(computed) {
+            let detail = "generated columns cannot be part of the PRIMARY KEY".to_owned();
+            self.told.fails("type-mismatch", SQL_ERROR, detail);
+        }
+    }
+
     fn key_columns_exist(&mut self, create: &CreateTable, parts: &[KeyPart]) {
         for part in parts {
-            let Some(column) = part.key.column() else { continue };
+            let Some(column) = part.key.column() else {
+                let detail = "expressions prohibited in PRIMARY KEY and UNIQUE constraints";
+                self.told.fails("type-mismatch", SQL_ERROR, detail.to_owned());
+                continue;
+            };
             if !create.columns.iter().any(|found| same(found.name.as_str(), column)) {
                 let detail = format!("no such column: {column}");
                 self.told.fails("missing-column", SQL_ERROR, detail);
@@ -193,7 +261,10 @@ impl Scene<'_> {
     }
 
     pub(super) fn create_index(&mut self, create: &CreateIndex) {
-        let table = self.table(&create.table);
+        // An index is made in the database of its table.
+        let table_name =
+            create.table.within(create.schema.as_ref().filter(|home| !same(home.as_str(), "temp")));
+        let table = self.table(&table_name);
         let Some(written) = &create.index.name else { return };
         if let Some(table) = table
             && create.schema.as_ref().is_some_and(|home| same(home.as_str(), "temp"))
@@ -219,7 +290,7 @@ impl Scene<'_> {
             let detail = format!("there is already a table named {written}");
             self.told.fails("duplicate-object", SQL_ERROR, detail);
         }
-        let name = self.schema().resolve(&create.table);
+        let name = self.schema().resolve(&table_name);
         if is_reserved(&name.name) {
             let detail = format!("table {} may not be indexed", name.name);
             self.told.fails("wrong-object-kind", SQL_ERROR, detail);
@@ -242,7 +313,7 @@ impl Scene<'_> {
                     }
                 }
             }
-        } else if self.schema().is_absent(&create.table) {
+        } else if self.schema().is_absent(&table_name) {
             return;
         }
         if create.index.kind == IndexKind::Unique {
@@ -297,6 +368,12 @@ impl Scene<'_> {
             let detail = format!("there is already an index named {}", name.name);
             self.told.fails("duplicate-object", SQL_ERROR, detail);
         }
+        let other = view.query.reads.iter().filter_map(|read| read.schema());
+        let other = other.filter(|home| !view.temporary && !same(home, &name.schema)).next();
+        if let Some(home) = other {
+            let detail = format!("view {} cannot reference objects in database {home}", name.name);
+            self.told.fails("wrong-object-kind", SQL_ERROR, detail);
+        }
         let gone = view
             .query
             .reads
@@ -313,9 +390,13 @@ impl Scene<'_> {
 
     /// What the body of a trigger names is not looked at when it is made: the first event fails.
     pub(super) fn create_trigger(&mut self, trigger: &CreateTrigger) {
-        let Some(table) = self.table(&trigger.table) else {
-            if !self.schema().is_absent(&trigger.table) {
-                let name = self.schema().resolve(&trigger.table);
+        self.stays_at_home(trigger);
+        let home = trigger.name.parts.split_last().and_then(|(_, home)| home.first());
+        let home = home.filter(|home| !same(home.as_str(), "temp"));
+        let written = trigger.table.within(home);
+        let Some(table) = self.table(&written) else {
+            if !self.schema().is_absent(&written) {
+                let name = self.schema().resolve(&written);
                 self.locks(&name, "create-trigger", During::Instant);
             }
             return;
@@ -349,6 +430,26 @@ impl Scene<'_> {
         let object = crate::sql::ast::ObjectKind::Trigger;
         self.told.breaks("new-trigger", object, format!("{}.{written}", table.name), &table.name);
         self.locks(&table.name, "create-trigger", During::Instant);
+    }
+
+    /// A trigger names what is in its own database, unless it is temporary.
+    fn stays_at_home(&mut self, trigger: &CreateTrigger) {
+        let home = trigger.name.schema().unwrap_or("main");
+        if same(home, "temp") {
+            return;
+        }
+        let of = |statement: &crate::sql::ast::Statement| -> Vec<String> {
+            let crate::sql::ast::StatementKind::Dml(dml) = &statement.kind else {
+                return Vec::new();
+            };
+            let named = dml.query.reads.iter().filter_map(|read| read.schema());
+            named.filter(|other| !same(other, home)).map(str::to_owned).collect()
+        };
+        if let Some(other) = trigger.statements.iter().flat_map(of).next() {
+            let name = trigger.name.name();
+            let detail = format!("trigger {name} cannot reference objects in database {other}");
+            self.told.fails("wrong-object-kind", SQL_ERROR, detail);
+        }
     }
 
     fn names_something_gone(&self, statement: &crate::sql::ast::Statement) -> bool {

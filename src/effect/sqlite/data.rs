@@ -3,9 +3,9 @@
 //! sqlite.org/lockingv3.html, foreignkeys.html; measured on SQLite 3.40 to 3.54,
 //! testdata/servers/sqlite.
 
-use super::{CONSTRAINT, SQL_ERROR, Scene, same};
+use super::{CONSTRAINT, SQL_ERROR, Scene};
 use crate::effect::{During, HeldUntil, LockMode};
-use crate::schema::{Demand, Relation, RelationKind};
+use crate::schema::{Demand, Name};
 use crate::sql::ast::{Dml, DmlKind, ObjectKind, ReferentialAction};
 
 impl Scene<'_> {
@@ -35,7 +35,10 @@ impl Scene<'_> {
                 continue;
             }
             if let Some(table) = table {
-                self.left_null(table, dml);
+                if let Some(change) = dml.tree.get() {
+                    self.rows_written(table, change);
+                    self.deleted_by_triggers(table, change);
+                }
             }
             let name = self.schema().resolve(target);
             let every_row =
@@ -55,50 +58,30 @@ impl Scene<'_> {
         self.change(dml);
     }
 
-    /// An INSERT that names its columns leaves the others NULL unless they have a default; the key
-    /// that is the rowid takes the next number.
-    fn left_null(&mut self, table: &Relation, dml: &Dml) {
-        let inserts = matches!(dml.kind, DmlKind::Insert | DmlKind::Replace);
-        if !inserts || dml.columns.is_empty() || table.kind != RelationKind::Table {
-            return;
-        }
-        let rowid = |name: &str| {
-            !table.options.contains_key("without rowid")
-                && table.constraints.iter().any(|constraint| {
-                    matches!(&constraint.kind, Demand::PrimaryKey(key)
-                        if key.len() == 1 && key.iter().any(|column| same(column, name)))
-                })
-        };
-        let left = table.columns.iter().find(|column| {
-            let given = dml.columns.iter().any(|name| same(name.as_str(), &column.name));
-            let filled = column.default.is_some() || column.generated.is_some();
-            column.not_null && !given && !filled && !rowid(&column.name)
-        });
-        let Some(column) = left else { return };
-        let detail = format!("NOT NULL constraint failed: {}.{}", table.name.name, column.name);
-        if dml.from_query || dml.on_conflict {
-            self.told.may_fail("value-missing", CONSTRAINT, detail);
-        } else {
-            self.told.fails("value-missing", CONSTRAINT, detail);
-        }
-    }
-
-    fn cascaded(&mut self, parent: &crate::schema::Name) {
+    /// Deleting a parent's rows deletes those of its children, and theirs, or fails.
+    fn cascaded(&mut self, parent: &Name) {
         if self.foreign_keys() == Some(false) {
             return;
         }
-        for (child, constraint) in self.schema().foreign_keys_to(parent) {
-            let Demand::ForeignKey { on_delete, .. } = &constraint.kind else { continue };
-            match on_delete {
-                ReferentialAction::Cascade => {
-                    let name = child.name.to_string();
-                    self.told.loses_too(ObjectKind::Table, name, true, &child.name);
+        let (mut queue, mut seen) = (vec![parent.clone()], Vec::new());
+        while let Some(parent) = queue.pop() {
+            for (child, constraint) in self.schema().foreign_keys_to(&parent) {
+                let Demand::ForeignKey { on_delete, .. } = &constraint.kind else { continue };
+                match on_delete {
+                    ReferentialAction::Cascade if !seen.contains(&child.name) => {
+                        let name = child.name.to_string();
+                        self.told.loses_too(ObjectKind::Table, name, true, &child.name);
+                        seen.push(child.name.clone());
+                        queue.push(child.name.clone());
+                    }
+                    ReferentialAction::NoAction | ReferentialAction::Restrict => {
+                        let detail = format!("fails if {} has rows that reference it", child.name);
+                        self.told.may_fail("foreign-key-references", CONSTRAINT, detail);
+                    }
+                    ReferentialAction::Cascade
+                    | ReferentialAction::SetNull
+                    | ReferentialAction::SetDefault => {}
                 }
-                ReferentialAction::NoAction | ReferentialAction::Restrict => {
-                    let detail = format!("fails if {} has rows that reference it", child.name);
-                    self.told.may_fail("foreign-key-references", CONSTRAINT, detail);
-                }
-                ReferentialAction::SetNull | ReferentialAction::SetDefault => {}
             }
         }
     }

@@ -120,7 +120,8 @@ impl Scene<'_> {
 
     fn drop_index(&mut self, statement: &Drop, name: &ObjectName) {
         let schema = self.schema();
-        if name.name().to_ascii_lowercase().starts_with("sqlite_autoindex_") {
+        let automatic = name.name().to_ascii_lowercase().starts_with("sqlite_autoindex_");
+        if automatic && (schema.find_index(name).is_some() || !schema.complete) {
             let text = "index associated with UNIQUE or PRIMARY KEY constraint cannot be dropped";
             self.told.fails("dependents-exist", SQL_ERROR, text.to_owned());
             return;

@@ -15,6 +15,7 @@ mod definition;
 mod drop;
 mod names;
 mod rebuild;
+mod values;
 
 pub use rebuild::{Rebuild, rebuilds};
 
@@ -235,7 +236,11 @@ impl<'a> Scene<'a> {
         let schema = self.schema();
         let mut names: Vec<Name> = Vec::new();
         // A bare name may be that of a database, and then means all its tables.
-        let is_file = |name: &ObjectName| name.schema().is_none() && same(name.name(), "main");
+        let is_database = |name: &str| {
+            ["main", "temp"].iter().any(|own| same(own, name))
+                || schema.schemas.keys().any(|known| same(known, name))
+        };
+        let is_file = |name: &ObjectName| name.schema().is_none() && is_database(name.name());
         let whole = tables.iter().all(is_file);
         for table in tables.iter().filter(|name| !is_file(name)) {
             if let Some((_, owner, _)) = schema.find_index(table) {

@@ -185,10 +185,12 @@ fn new_index(schema: &Schema, name: String, parts: Vec<KeyPart>, kind: IndexKind
 
 fn create_index(schema: &mut Schema, create: &CreateIndex) {
     let Some(written) = &create.index.name else { return };
-    if schema.is_absent(&create.table) {
+    let home = create.schema.as_ref().filter(|home| !same(home.as_str(), "temp"));
+    let table = create.table.within(home);
+    if schema.is_absent(&table) {
         return;
     }
-    let name = schema.resolve(&create.table);
+    let name = schema.resolve(&table);
     let full = schema.key(&Name::new(name.schema.clone(), written.as_str()));
     if schema.is_taken(&full) {
         return;
@@ -225,7 +227,9 @@ fn attach(schema: &mut Schema, other: &Other) {
 }
 
 fn create_trigger(schema: &mut Schema, create: &CreateTrigger) {
-    let table = schema.resolve(&create.table);
+    let home = create.name.parts.split_last().and_then(|(_, home)| home.first());
+    let home = home.filter(|home| !same(home.as_str(), "temp"));
+    let table = schema.resolve(&create.table.within(home));
     // What a body writes is not looked for when a column goes (measured on 3.40 and 3.51).
     let mut columns = words_read(&create.statements);
     columns.extend(create.when.iter().flat_map(|when| when.columns.iter().cloned()));

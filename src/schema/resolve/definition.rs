@@ -70,7 +70,7 @@ impl<'a> Resolver<'a> {
     pub(crate) fn shown_by(&mut self, relation: &'a Relation) -> Checked<Shown> {
         match relation.kind {
             RelationKind::View => self.shown_by_view(relation),
-            RelationKind::Foreign => Ok(Shown::unknown()),
+            RelationKind::Foreign => Ok(shown_by_module(relation)),
             RelationKind::Table | RelationKind::MaterializedView | RelationKind::Sequence => {
                 let columns = relation.columns.iter().map(|column| ShownColumn {
                     name: column.name.clone(),
@@ -120,7 +120,7 @@ impl<'a> Resolver<'a> {
             self.home.replace(view.name.schema.clone()),
             std::mem::take(&mut self.frames),
         );
-        let shown = self.select(&body.select);
+        let shown = self.nested_query(&body.select, None);
         (self.row, self.home, self.frames) = outside;
         self.inside.pop();
         shown
@@ -212,6 +212,33 @@ impl<'a> Resolver<'a> {
         }
         Err(Refusal::missing("index", index))
     }
+}
+
+/// A virtual table of text search has columns that `*` leaves out (sqlite.org/fts5.html, section
+/// 4.1; sqlite.org/fts3.html, section 1.4).
+fn shown_by_module(relation: &Relation) -> Shown {
+    let module = relation.access_method.as_deref().unwrap_or("");
+    let hidden: &[&str] = match module {
+        "fts5" => &["rank"],
+        "fts3" | "fts4" => &["docid", "content", "__langid"],
+        "rtree" | "rtree_i32" => &[],
+        _ => return Shown::unknown(),
+    };
+    let column = |name: &str, hidden| ShownColumn {
+        name: name.to_owned(),
+        hidden,
+        ..ShownColumn::default()
+    };
+    let mut columns: Vec<ShownColumn> =
+        relation.columns.iter().map(|own| column(&own.name, false)).collect();
+    if columns.is_empty() {
+        return Shown::unknown();
+    }
+    if !hidden.is_empty() {
+        columns.push(column(&relation.name.name, true));
+    }
+    columns.extend(hidden.iter().map(|name| column(name, true)));
+    Shown { columns, complete: true, rowid: true }
 }
 
 fn listed(names: &[&str]) -> Shown {

@@ -105,6 +105,8 @@ pub struct Resolver<'a> {
     /// The table of the trigger that is looked at, and whether it has OLD and NEW rows.
     row: Option<TriggerRow<'a>>,
     frames: Vec<Frame<'a>>,
+    /// How many queries there are around this one whose FROM it is in.
+    nested: usize,
     /// Triggers that were looked into already.
     fired: Vec<(Name, String)>,
     /// Views that are being looked into.
@@ -139,6 +141,7 @@ impl<'a> Resolver<'a> {
             options: None,
             row: None,
             frames: Vec::new(),
+            nested: 0,
             fired: Vec::new(),
             inside: Vec::new(),
             shown: BTreeMap::new(),

@@ -72,6 +72,8 @@ pub(super) struct Scope<'s> {
     pub(super) bound: Vec<Bound>,
     /// The select list has been read.
     pub(super) aliases: Vec<Alias>,
+    /// The windows that have names.
+    pub(super) windows: Vec<String>,
     /// The row that an INSERT did not make because of a conflict.
     pub(super) excluded: Option<Bound>,
     pub(super) outer: Option<&'s Scope<'s>>,
@@ -104,13 +106,7 @@ impl Bound {
     fn is_called(&self, home: Option<&str>, name: &str) -> bool {
         let at_home = home
             .is_none_or(|home| self.table.as_ref().is_some_and(|table| same(&table.schema, home)));
-        at_home && (same(&self.known_as, name) || self.is_catalog_called(name))
-    }
-
-    /// The schema table has two names.
-    fn is_catalog_called(&self, name: &str) -> bool {
-        let is_one = |name: &str| same(name, "sqlite_master") || same(name, "sqlite_schema");
-        !self.aliased && is_one(&self.known_as) && is_one(name)
+        at_home && same(&self.known_as, name)
     }
 }
 
@@ -184,7 +180,15 @@ impl Resolver<'_> {
         (column, table, home): (&Ident, Option<&Ident>, Option<&str>),
         allowed: Allowed,
     ) -> Step {
-        let called = |bound: &&Bound| table.is_none_or(|t| bound.is_called(home, t.as_str()));
+        // The schema table goes by its newer name since a version between 3.40 and 3.51 (measured).
+        let renamed = self.schema.server.version.at_least(3, 41, 0);
+        let called = |bound: &&Bound| {
+            table.is_none_or(|table| {
+                let catalog = renamed && !bound.aliased && same(table.as_str(), "sqlite_schema");
+                let name = if catalog { "sqlite_master" } else { table.as_str() };
+                bound.is_called(home, name)
+            })
+        };
         let mut hits: Vec<(&Bound, &ShownColumn)> = Vec::new();
         let (mut numbered, mut undecided) = (Vec::new(), false);
         for bound in scope.bound.iter().filter(called) {

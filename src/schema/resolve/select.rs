@@ -109,6 +109,7 @@ impl<'a> Resolver<'a> {
         let mut scope = Scope { outer, ..Scope::default() };
         let mut conditions = Vec::new();
         self.sources(&core.from, &mut scope, &mut conditions)?;
+        scope.windows = core.windows.iter().map(|(name, _)| name.value.clone()).collect();
         let (shown, values) = self.outputs(&core.outputs, &scope, ANYTHING)?;
         for term in core.rows.iter().flatten() {
             self.single(term, &scope, ANYTHING)?;
@@ -208,13 +209,45 @@ impl<'a> Resolver<'a> {
                     values.push(Value::default());
                 }
                 OutputKind::Term(term) => {
-                    let value = self.single(term, scope, allowed)?;
+                    let value = self.shown_value(term, scope, allowed)?;
                     shown.columns.push(named(output, &value, at));
                     values.push(value);
                 }
             }
         }
         Ok((shown, values))
+    }
+
+    /// Looks up what a column shows. SQLite leaves out what nobody reads of a query in FROM, and
+    /// does not see then that it is not one value; it wants to know its collation, though.
+    fn shown_value(
+        &mut self,
+        term: &'a Term,
+        scope: &Scope<'_>,
+        allowed: Allowed,
+    ) -> Checked<Value> {
+        if self.nested == 0 {
+            return self.single(term, scope, allowed);
+        }
+        self.collates(term)?;
+        let value = self.term(term, scope, allowed)?;
+        if value.width != 1 {
+            let detail = "a column of a query in FROM is several values".to_owned();
+            self.doubts.push(Refusal { reason: Reason::Count, detail });
+        }
+        Ok(Value { width: 1, ..value })
+    }
+
+    /// Looks up a query whose columns something else reads.
+    pub(super) fn nested_query(
+        &mut self,
+        select: &'a Select,
+        outer: Option<&Scope<'_>>,
+    ) -> Checked<Shown> {
+        self.nested += 1;
+        let shown = self.query(select, outer);
+        self.nested -= 1;
+        shown
     }
 
     /// Binds what FROM names, and gathers the conditions of its joins.
@@ -297,8 +330,14 @@ impl<'a> Resolver<'a> {
                 if let (Some(table), Some(index)) = (&table, &source.indexed_by) {
                     self.indexed_by(table, index.as_str())?;
                 }
-                let known_as = alias.unwrap_or_else(|| name.name().to_owned());
-                Bound { known_as, table, aliased, shown, using: Vec::new() }
+                let own = || known_as(name.name());
+                Bound {
+                    known_as: alias.unwrap_or_else(own),
+                    table,
+                    aliased,
+                    shown,
+                    using: Vec::new(),
+                }
             }
             SourceItem::Function(name, arguments) => {
                 conditions.extend(arguments);
@@ -307,7 +346,9 @@ impl<'a> Resolver<'a> {
                 Bound { known_as, table: None, aliased: true, shown, using: Vec::new() }
             }
             SourceItem::Select(select) => {
-                let shown = Shown { rowid: false, ..self.query(select, scope.outer)? };
+                // Until 3.40 at least, rows of queries had numbers; on 3.51 they have none.
+                let rowid = !self.schema.server.version.at_least(3, 46, 0);
+                let shown = Shown { rowid, ..self.nested_query(select, scope.outer)? };
                 let known_as = alias.unwrap_or_default();
                 Bound { known_as, table: None, aliased: true, shown, using: Vec::new() }
             }
@@ -369,7 +410,7 @@ impl<'a> Resolver<'a> {
             let shown = shown.inspect_err(|_| self.set_open(level, at, None))?;
             self.set_open(level, at, Some(Some(shown)));
         }
-        let shown = self.query(&cte.select, None).and_then(named);
+        let shown = self.nested_query(&cte.select, None).and_then(named);
         self.set_open(level, at, None);
         shown
     }
@@ -379,6 +420,16 @@ impl<'a> Resolver<'a> {
             frame.open.retain(|(open, _)| *open != at);
             frame.open.extend(shown.map(|shown| (at, shown)));
         }
+    }
+}
+
+/// `sqlite_schema` is another name of `sqlite_master`: a column is found before a dot by that one
+/// only (so on 3.40; by both on 3.51, where nobody is stopped from writing the old one).
+fn known_as(name: &str) -> String {
+    match name.to_ascii_lowercase().as_str() {
+        "sqlite_schema" => "sqlite_master".to_owned(),
+        "sqlite_temp_schema" => "sqlite_temp_master".to_owned(),
+        _ => name.to_owned(),
     }
 }
 

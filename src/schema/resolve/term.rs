@@ -214,6 +214,10 @@ impl<'a> Resolver<'a> {
             ..allowed
         };
         let parts = self.singles(&call.arguments, scope, inner)?;
+        if call.name.as_str().to_ascii_lowercase().starts_with("json") && self.is_run() {
+            let detail = "malformed JSON".to_owned();
+            self.doubts.push(Refusal { reason: Reason::Misused, detail });
+        }
         for Sort { term } in &call.order_by {
             self.single(term, scope, inner)?;
         }
@@ -295,6 +299,11 @@ impl<'a> Resolver<'a> {
         scope: &Scope<'_>,
         allowed: Allowed,
     ) -> Checked<()> {
+        if let Some(base) = window.base.as_ref().filter(|_| self.is_run())
+            && !scope.windows.iter().any(|known| same(known, base.as_str()))
+        {
+            return Err(Refusal::missing("window", base));
+        }
         let terms = window.partition_by.iter().chain(window.order_by.iter().map(|s| &s.term));
         for term in terms.chain(&window.bounds) {
             self.single(term, scope, allowed)?;

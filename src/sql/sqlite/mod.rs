@@ -122,6 +122,7 @@ fn index(cursor: &mut Cursor<'_>, unique: bool) -> Parsed<StatementKind> {
 }
 
 fn view(cursor: &mut Cursor<'_>, temporary: bool) -> Parsed<StatementKind> {
+    let start = cursor.position();
     let if_not_exists = cursor.accept(&["IF", "NOT", "EXISTS"]);
     let view_name = full_name(cursor)?;
     let mut columns = Vec::new();
@@ -136,6 +137,8 @@ fn view(cursor: &mut Cursor<'_>, temporary: bool) -> Parsed<StatementKind> {
     if !["SELECT", "WITH", "VALUES"].into_iter().any(|word| cursor.at(&[word])) {
         return Err(cursor.expected("a query"));
     }
+    let query = select::query(cursor)?;
+    select::without_parameters(cursor, start, "parameters are not allowed in views")?;
     Ok(StatementKind::CreateView(Box::new(CreateView {
         name: view_name,
         materialized: false,
@@ -144,7 +147,7 @@ fn view(cursor: &mut Cursor<'_>, temporary: bool) -> Parsed<StatementKind> {
         temporary,
         recursive: false,
         columns,
-        query: select::query(cursor)?,
+        query,
         with_no_data: false,
         options: Vec::new(),
     })))

@@ -6,7 +6,7 @@ use crate::sql::ast::{
     Core, Cte, Join, Output, OutputKind, Query, Select, Source, SourceItem, Target, Term, TermKind,
     Tree,
 };
-use crate::sql::cursor::{Cursor, Parsed};
+use crate::sql::cursor::{Cursor, Parsed, SyntaxError};
 use crate::sql::lexer::{Token, TokenKind};
 use crate::sql::name::Ident;
 
@@ -41,6 +41,16 @@ pub(super) fn query(c: &mut Cursor<'_>) -> Parsed<Query> {
     let tree = unless_filled(c, tree)?;
     c.skip_rest();
     Ok(Query { tree, ..crate::sql::query::query(&rest)? })
+}
+
+/// Refuses what a program would have to fill in each time, in what is kept.
+pub(super) fn without_parameters(c: &Cursor<'_>, start: usize, message: &str) -> Parsed<()> {
+    let parameter =
+        |token: &&Token| token.kind == TokenKind::Parameter && !c.slice(token.span).contains("${");
+    match c.sub(start, c.position()).tokens().iter().find(parameter) {
+        Some(token) => Err(SyntaxError { message: message.to_owned(), at: token.span }),
+        None => Ok(()),
+    }
 }
 
 /// Returns a tree that was read; where a tool fills something in, what it is may be beyond us.

@@ -5,7 +5,7 @@ use super::name::{full_name, name};
 use super::select::query;
 use super::term::in_parentheses;
 use crate::sql::ast::{
-    ConstraintKind, CreateTable, ForeignKey, KeyConstraint, Persistence, StatementKind,
+    ColumnDef, ConstraintKind, CreateTable, ForeignKey, KeyConstraint, Persistence, StatementKind,
     TableConstraint,
 };
 use crate::sql::cursor::{Cursor, Parsed};
@@ -126,19 +126,55 @@ fn table_options(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> Parsed<()>
     }
 }
 
+/// Modules whose arguments are the columns, but for options with an equals sign
+/// (sqlite.org/fts5.html, section 4; sqlite.org/rtree.html, section 3.1).
+const COLUMNS_AS_ARGUMENTS: &[&str] = &["fts3", "fts4", "fts5", "rtree", "rtree_i32"];
+
+/// Reads the arguments that are columns; an R-tree marks those beside its key with a plus.
+fn arguments(whole: &Cursor<'_>) -> Vec<ColumnDef> {
+    let mut columns = Vec::new();
+    let mut rest = whole.clone();
+    while !rest.is_at_end() {
+        let start = rest.position();
+        let mut depth = 0_u32;
+        while let Some(token) = rest.peek() {
+            match rest.slice(token.span) {
+                "(" => depth += 1,
+                ")" => depth = depth.saturating_sub(1),
+                "," if depth == 0 => break,
+                _ => {}
+            }
+            rest.advance();
+        }
+        let mut argument = rest.sub(start, rest.position());
+        argument.accept_symbol("+");
+        let option = argument.tokens().iter().any(|token| argument.slice(token.span) == "=");
+        if !option {
+            columns.extend(column(&mut argument).ok());
+        }
+        rest.advance();
+    }
+    columns
+}
+
 /// Reads what follows `CREATE VIRTUAL TABLE`: the arguments belong to the module.
 pub(super) fn create_virtual(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
     let if_not_exists = cursor.accept(&["IF", "NOT", "EXISTS"]);
     let table_name = full_name(cursor)?;
     cursor.expect(&["USING"])?;
     let module = name(cursor)?.value.to_ascii_lowercase();
+    let mut columns = Vec::new();
     if cursor.at_symbol("(") {
-        cursor.parentheses()?;
+        let (start, end) = cursor.parentheses()?;
+        if COLUMNS_AS_ARGUMENTS.contains(&module.as_str()) {
+            columns = arguments(&cursor.sub(start, end));
+        }
     }
     Ok(StatementKind::CreateTable(Box::new(CreateTable {
         name: table_name,
         if_not_exists,
         foreign: true,
+        columns,
         access_method: Some(module),
         ..CreateTable::default()
     })))

@@ -1,8 +1,9 @@
 //! `CREATE TRIGGER` of SQLite.
 
 use super::name::{full_name, name};
+use super::select::without_parameters;
 use super::term::expression;
-use crate::sql::ast::{CreateTrigger, Statement, StatementKind};
+use crate::sql::ast::{Change, CreateTrigger, Delete, Statement, StatementKind, Tail, Update};
 use crate::sql::cursor::{Cursor, Parsed, SyntaxError};
 use crate::sql::name::Ident;
 use crate::sql::parse;
@@ -38,6 +39,7 @@ pub(super) fn create(cursor: &mut Cursor<'_>, temporary: bool) -> Parsed<Stateme
     cursor.expect(&["BEGIN"])?;
     let statements = statements(cursor)?;
     cursor.expect(&["END"])?;
+    without_parameters(cursor, start, "trigger cannot use variables")?;
     Ok(StatementKind::CreateTrigger(Box::new(CreateTrigger {
         name: trigger_name,
         table,
@@ -82,7 +84,16 @@ fn statements(cursor: &mut Cursor<'_>) -> Parsed<Vec<Statement>> {
             cursor.advance();
         }
         narrower(&mut cursor.sub(start, cursor.position()))?;
-        statements.push(parse::statement(cursor.sub(start, cursor.position())));
+        let statement = parse::statement(cursor.sub(start, cursor.position()));
+        if let StatementKind::Dml(dml) = &statement.kind
+            && let Some(Change::Update(Update { tail, .. }) | Change::Delete(Delete { tail, .. })) =
+                dml.tree.get()
+            && *tail != Tail::default()
+        {
+            let message = "near \"LIMIT\": syntax error in a trigger".to_owned();
+            return Err(SyntaxError { message, at: statement.span });
+        }
+        statements.push(statement);
         cursor.expect_symbol(";")?;
     }
     if statements.is_empty() {
