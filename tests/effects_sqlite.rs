@@ -13,7 +13,7 @@ mod recorded;
 
 use std::collections::BTreeMap;
 
-use lockwise::effect::{EffectKind, MigrationEffects, rebuilds};
+use lockwise::effect::{During, EffectKind, MigrationEffects, rebuilds};
 use lockwise::sql::ServerKind;
 use lockwise::sql::ast::StatementKind;
 use recorded::{Prediction, predict, rows, server, set_gaps_aside, strings, summary};
@@ -71,6 +71,9 @@ fn disagreements(row: &Value) -> Vec<String> {
             wrong.push(format!("class {class}, predicted {told:?}"));
         }
     }
+    if let (true, Some(seen)) = (ok, verdict["rewritten"].as_bool()) {
+        wrong.extend(rewritten_otherwise(&found, row, seen));
+    }
     if let Some(lost) = verdict["rows_lost"].as_object() {
         let losses = losses(&found.effects);
         for (table, counts) in lost {
@@ -93,6 +96,37 @@ fn built_with(row: &Value) -> Option<(&'static str, &'static str)> {
         _ => return None,
     };
     Some(("compile_options", options))
+}
+
+/// Compares the pages that were others afterwards with what was predicted to write them: a table
+/// as a whole, all of its rows, or an index over them.
+fn rewritten_otherwise(found: &Prediction, row: &Value, seen: bool) -> Option<String> {
+    let effects = || found.effects.statements.iter().flat_map(|run| &run.effects.effects);
+    let rewrites = effects().any(|effect| matches!(effect.kind, EffectKind::Rewrite { .. }));
+    let writes_many = effects().any(|effect| match &effect.kind {
+        EffectKind::IndexBuild { .. } => true,
+        EffectKind::Loss(loss) => loss.rows,
+        // How many rows a condition finds, and what triggers write, the data decide.
+        EffectKind::Lock(lock) => {
+            lock.during != During::Instant
+                || matches!(lock.cause, "insert" | "update" | "delete" | "merge")
+        }
+        _ => false,
+    });
+    let statements = &found.migration.up.statements;
+    let from_query = statements.iter().any(|statement| {
+        matches!(&statement.kind, StatementKind::CreateTable(create) if create.query.is_some())
+    });
+    if seen && !(rewrites || writes_many || from_query) {
+        return Some("pages of a whole table are written, predicted: none".to_owned());
+    }
+    // Fewer rows than these fill too few pages to tell.
+    let rows = row["seed_rows"].as_u64().unwrap_or(0);
+    let undone = statements.iter().any(|s| matches!(s.kind, StatementKind::Transaction(_)));
+    if !seen && rewrites && rows >= 1_000 && !undone {
+        return Some("a table is predicted to be written anew, and is not".to_owned());
+    }
+    None
 }
 
 /// Failures that a table without rows does not have.

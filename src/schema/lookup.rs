@@ -170,7 +170,21 @@ impl Relation {
 impl Column {
     /// Returns a column of which only the name is known.
     pub fn named(name: &str) -> Self {
-        super::replay::plain_column(name, None, Origin::Assumed)
+        Self {
+            name: name.to_owned(),
+            data_type: None,
+            not_null: false,
+            not_null_not_valid: false,
+            default: None,
+            generated: None,
+            identity: None,
+            auto_increment: false,
+            on_update: false,
+            invisible: false,
+            inherited: false,
+            local: true,
+            origin: Origin::Assumed,
+        }
     }
 }
 

@@ -153,11 +153,31 @@ impl Scene<'_> {
             self.told.may_fail("rows-violate", CONSTRAINT, detail);
         }
         let reads = has_check || generated || checks_strict;
+        if checks_strict && column.default.as_ref().is_some_and(|value| other_type(column, value)) {
+            let detail = "type mismatch on DEFAULT".to_owned();
+            self.told.may_fail("rows-violate", SQL_ERROR, detail);
+        }
         if reads {
             let cause = if has_check { "add-column-check" } else { "add-column-default-check" };
             self.told.scan(name, cause);
         }
         reads
+    }
+}
+
+/// Says whether a default is a literal of another type than its column in a STRICT table.
+fn other_type(column: &ColumnDef, value: &Expr) -> bool {
+    let name = column.data_type.as_ref().map_or("", |found| found.name.as_str());
+    let is = |names: &[&str]| names.iter().any(|known| same(known, name));
+    let text = value.text.trim_start_matches(['-', '+', '(', ' ']);
+    match value.shape {
+        ExprShape::Literal | ExprShape::ParenthesizedLiteral if text.starts_with('\'') => {
+            is(&["int", "integer", "real", "blob"])
+        }
+        ExprShape::Literal | ExprShape::ParenthesizedLiteral => {
+            is(&["blob"]) && !text.starts_with(['x', 'X'])
+        }
+        ExprShape::Null | ExprShape::Column | ExprShape::Other => false,
     }
 }
 

@@ -240,6 +240,27 @@ impl Scene<'_> {
         self.locks(name, "rename", During::Instant);
     }
 
+    /// Indexes and triggers are read again by the new name of their table: one of `temp` comes
+    /// before it.
+    fn hidden_by_temporary(&mut self, table: &Relation, to: &str) {
+        let schema = self.schema();
+        let hiding = schema.relation(&schema.key(&Name::new("temp", to)));
+        let Some(hiding) = hiding.filter(|_| table.name.schema != "temp") else { return };
+        let view = hiding.kind == RelationKind::View;
+        let lacks = |index: &&Index| {
+            let has = |column: &&str| hiding.column_any_case(column).is_some();
+            view || !index.key_columns().iter().all(has)
+        };
+        let mut indexes = table.indexes.iter().filter(|index| index.constraint.is_none());
+        let blocked = match (indexes.find(lacks), table.triggers.first().filter(|_| view)) {
+            (Some(index), _) => format!("index {}", index.name),
+            (None, Some(trigger)) => format!("trigger {}", trigger.name),
+            (None, None) => return,
+        };
+        let detail = format!("error in {blocked} after rename: temp.{to} hides the table");
+        self.told.fails("dependents-exist", SQL_ERROR, detail);
+    }
+
     /// RENAME TO writes the text of everything that names the table: indexes, triggers, views, and
     /// the REFERENCES of its children.
     fn rename_table(
@@ -263,6 +284,9 @@ impl Scene<'_> {
             self.told.fails("duplicate-object", SQL_ERROR, detail);
         }
         self.reread(name, alter, Step::RenameTable);
+        if let Some(table) = table {
+            self.hidden_by_temporary(table, to);
+        }
         self.told.breaks("rename-table", ObjectKind::Table, name.to_string(), name);
         let children = self.schema().foreign_keys_to(name);
         let children: Vec<Name> =

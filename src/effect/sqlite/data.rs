@@ -34,11 +34,9 @@ impl Scene<'_> {
             if table.is_none() && self.schema().is_absent(target) {
                 continue;
             }
-            if let Some(table) = table {
-                if let Some(change) = dml.tree.get() {
-                    self.rows_written(table, change);
-                    self.deleted_by_triggers(table, change);
-                }
+            if let (Some(table), Some(change)) = (table, dml.tree.get()) {
+                self.rows_written(table, change);
+                self.deleted_by_triggers(table, change);
             }
             let name = self.schema().resolve(target);
             let every_row =
@@ -52,21 +50,27 @@ impl Scene<'_> {
             self.told.lock(&name, LockMode::SqliteReserved, cause, (end, during));
             if dml.kind == DmlKind::Delete {
                 self.told.loses(ObjectKind::Table, name.to_string(), true, &name);
-                self.cascaded(&name);
+                self.cascaded(&name, true);
             }
         }
         self.change(dml);
     }
 
-    /// Deleting a parent's rows deletes those of its children, and theirs, or fails.
-    fn cascaded(&mut self, parent: &Name) {
+    /// Deleting a parent's rows deletes those of its children, and theirs, or fails. A table that
+    /// goes as a whole need not mind the keys within it.
+    pub(super) fn cascaded(&mut self, parent: &Name, mind_own: bool) {
         if self.foreign_keys() == Some(false) {
             return;
         }
         let (mut queue, mut seen) = (vec![parent.clone()], Vec::new());
         while let Some(parent) = queue.pop() {
             for (child, constraint) in self.schema().foreign_keys_to(&parent) {
-                let Demand::ForeignKey { on_delete, .. } = &constraint.kind else { continue };
+                let Demand::ForeignKey { on_delete, columns, .. } = &constraint.kind else {
+                    continue;
+                };
+                if child.name == parent && !mind_own {
+                    continue;
+                }
                 match on_delete {
                     ReferentialAction::Cascade if !seen.contains(&child.name) => {
                         let name = child.name.to_string();
@@ -78,9 +82,13 @@ impl Scene<'_> {
                         let detail = format!("fails if {} has rows that reference it", child.name);
                         self.told.may_fail("foreign-key-references", CONSTRAINT, detail);
                     }
-                    ReferentialAction::Cascade
-                    | ReferentialAction::SetNull
-                    | ReferentialAction::SetDefault => {}
+                    ReferentialAction::SetNull | ReferentialAction::SetDefault => {
+                        for column in columns {
+                            let full = format!("{}.{column}", child.name);
+                            self.told.loses_too(ObjectKind::Column, full, true, &child.name);
+                        }
+                    }
+                    ReferentialAction::Cascade => {}
                 }
             }
         }

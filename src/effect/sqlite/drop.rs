@@ -2,11 +2,11 @@
 //!
 //! sqlite.org/lang_droptable.html; measured on SQLite 3.40 to 3.54, testdata/servers/sqlite.
 
-use super::{CONSTRAINT, SQL_ERROR, Scene, is_reserved, same};
+use super::{SQL_ERROR, Scene, is_reserved, same};
 use crate::effect::During;
-use crate::schema::{Demand, Name, RelationKind};
+use crate::schema::{Name, Relation, RelationKind};
 use crate::sql::ObjectName;
-use crate::sql::ast::{Drop, ObjectKind, ReferentialAction};
+use crate::sql::ast::{Drop, ObjectKind};
 
 impl Scene<'_> {
     #[expect(clippy::wildcard_enum_match_arm, reason = "the grammar has these four")]
@@ -65,7 +65,10 @@ impl Scene<'_> {
         let (how, cause) =
             if view { ("drop-view", "drop-view") } else { ("drop-table", "drop-table") };
         if !view {
-            self.delete_implicitly(&full);
+            // With foreign keys on, DROP TABLE deletes the rows first, and their children feel it
+            // (sqlite.org/foreignkeys.html, section 5).
+            self.cascaded(&full, false);
+            self.lose_shadows(found);
         }
         for trigger in &found.triggers {
             let trigger = format!("{full}.{}", trigger.name);
@@ -77,34 +80,18 @@ impl Scene<'_> {
         self.locks(&full, cause, During::Instant);
     }
 
-    /// With foreign keys on, DROP TABLE deletes the rows first, and their children feel it
-    /// (sqlite.org/foreignkeys.html, section 5).
-    fn delete_implicitly(&mut self, parent: &Name) {
-        if self.foreign_keys() == Some(false) {
-            return;
-        }
-        let schema = self.schema();
-        for (child, constraint) in schema.foreign_keys_to(parent) {
-            if child.name == *parent {
-                continue;
-            }
-            let Demand::ForeignKey { on_delete, columns, .. } = &constraint.kind else { continue };
-            match on_delete {
-                ReferentialAction::Cascade => {
-                    let rows = format!("{}", child.name);
-                    self.told.loses_too(ObjectKind::Table, rows, true, &child.name);
-                }
-                ReferentialAction::SetNull | ReferentialAction::SetDefault => {
-                    for column in columns {
-                        let full = format!("{}.{column}", child.name);
-                        self.told.loses_too(ObjectKind::Column, full, true, &child.name);
-                    }
-                }
-                ReferentialAction::NoAction | ReferentialAction::Restrict => {
-                    let detail = format!("fails if {} has rows that reference it", child.name);
-                    self.told.may_fail("foreign-key-references", CONSTRAINT, detail);
-                }
-            }
+    /// The tables in which a virtual table keeps its rows go with it (sqlite.org/fts5.html, section
+    /// 9; sqlite.org/rtree.html, section 6.1).
+    fn lose_shadows(&mut self, table: &Relation) {
+        let shadows: &[&str] = match table.access_method.as_deref() {
+            Some("fts5") => &["data", "idx", "content", "docsize", "config"],
+            Some("fts3" | "fts4") => &["content", "segments", "segdir", "docsize", "stat"],
+            Some("rtree" | "rtree_i32") => &["node", "parent", "rowid"],
+            Some(_) | None => &[],
+        };
+        for shadow in shadows {
+            let name = format!("{}_{shadow}", table.name);
+            self.told.loses_too(ObjectKind::Table, name, true, &table.name);
         }
     }
 

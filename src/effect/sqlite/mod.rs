@@ -211,7 +211,9 @@ impl<'a> Scene<'a> {
         }
         self.told.out.transaction = TransactionRule::Forbidden;
         let into = options.iter().any(|option| option.starts_with("into"));
-        let tables: Vec<Name> = self.stored_tables().map(|table| table.name.clone()).collect();
+        let home = maintenance.tables.first().map_or("main", |name| name.name());
+        let here = self.stored_tables().filter(|table| same(&table.name.schema, home));
+        let tables: Vec<Name> = here.map(|table| table.name.clone()).collect();
         for table in &tables {
             if into {
                 self.told.scan(table, "vacuum");

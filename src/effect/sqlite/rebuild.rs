@@ -1,5 +1,5 @@
-//! The table rebuild of sqlite.org/lang_altertable.html, section 7, seen across statements (SQLite 3.35
-//! and later).
+//! The table rebuild of sqlite.org/lang_altertable.html, section 7, seen across statements
+//! (SQLite 3.35 and later).
 //!
 //! In: the statements of a migration. Out: which of them together make a table anew. A DROP TABLE
 //! inside one is not the end of the table's rows.

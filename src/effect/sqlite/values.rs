@@ -1,5 +1,7 @@
 //! What the rows meet that INSERT and UPDATE write: NOT NULL, keys, types, CHECK, foreign keys,
 //! and the triggers that delete others.
+//!
+//! SQLite 3.40 to 3.51, measured: testdata/servers/sqlite; sqlite.org/lang_conflict.html.
 
 use super::{CONSTRAINT, SQL_ERROR, Scene, same};
 use crate::schema::{Column, Demand, Relation, RelationKind};

@@ -26,6 +26,8 @@ pub(super) struct Connection {
     written: bool,
     /// Databases attached by their names.
     attached: Vec<String>,
+    /// Databases that the open transaction has named.
+    used: Vec<String>,
 }
 
 impl Connection {
@@ -70,10 +72,31 @@ impl Walker<'_> {
             StatementKind::CreateView(view) => view.name.schema(),
             StatementKind::CreateTrigger(trigger) => trigger.name.schema(),
             StatementKind::CreateIndex(create) => create.schema.as_ref().map(Ident::as_str),
+            StatementKind::Drop(drop) => drop.names.first().and_then(|name| name.schema()),
+            StatementKind::AlterTable(alter) => alter.name.schema(),
+            StatementKind::Dml(dml) => {
+                let mut named = dml.targets.iter().chain(&dml.query.reads);
+                named.find_map(|name| name.schema())
+            }
             _ => None,
         };
+        let named_now = named.filter(|_| run.in_transaction).map(str::to_ascii_lowercase);
+        self.connection.used.extend(named_now);
+        let makes = matches!(
+            statement.kind,
+            StatementKind::CreateTable(_)
+                | StatementKind::CreateView(_)
+                | StatementKind::CreateTrigger(_)
+                | StatementKind::CreateIndex(_)
+        );
+        let named = named.filter(|_| makes);
         if let Some(name) = named.filter(|name| !self.connection.has(name)) {
-            fails(statement, run, "missing-object", format!("unknown database {name}"));
+            let certain = !self.schema.schemas.keys().any(|known| known.eq_ignore_ascii_case(name));
+            let detail = format!("unknown database {name}");
+            let code = Some("SQLITE_ERROR");
+            let failure = Failure { when: "missing-object", certain, detail, code };
+            let kind = EffectKind::Failure(failure);
+            run.effects.effects.push(Effect { span: statement.span, kind, source: MEASURED });
         }
     }
 
@@ -123,6 +146,7 @@ impl Walker<'_> {
             }
             Transaction::Commit { .. } | Transaction::Rollback { .. } => {
                 self.connection.savepoints.clear();
+                self.connection.used.clear();
                 self.connection.opened = false;
             }
             Transaction::Prepare
@@ -145,6 +169,13 @@ impl Walker<'_> {
             "detach" if OWN.into_iter().any(|own| own.eq_ignore_ascii_case(name)) => {
                 let detail = format!("cannot detach database {name}");
                 fails(statement, run, "wrong-object-kind", detail);
+            }
+            "detach"
+                if there
+                    && run.in_transaction
+                    && self.connection.used.contains(&name.to_ascii_lowercase()) =>
+            {
+                fails(statement, run, "in-transaction", format!("database {name} is locked"));
             }
             "detach" if there => {
                 self.connection.attached.retain(|found| !found.eq_ignore_ascii_case(name));

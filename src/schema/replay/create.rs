@@ -135,26 +135,8 @@ fn take_from_parents(schema: &Schema, table: &mut Relation, create: &CreateTable
 }
 
 /// Returns a column of which only name and type are known.
-pub(in crate::schema) fn plain_column(
-    name: &str,
-    data_type: Option<DataType>,
-    origin: Origin,
-) -> Column {
-    Column {
-        name: name.to_owned(),
-        data_type,
-        not_null: false,
-        not_null_not_valid: false,
-        default: None,
-        generated: None,
-        identity: None,
-        auto_increment: false,
-        on_update: false,
-        invisible: false,
-        inherited: false,
-        local: true,
-        origin,
-    }
+pub(super) fn plain_column(name: &str, data_type: Option<DataType>, origin: Origin) -> Column {
+    Column { data_type, origin, ..Column::named(name) }
 }
 
 /// LIKE: columns and NOT NULL always, the rest when INCLUDING says so.

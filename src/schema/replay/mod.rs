@@ -16,8 +16,6 @@ mod sqlite;
 mod sqlite_bodies;
 mod view;
 
-pub(super) use create::plain_column;
-
 use super::model::Schema;
 use crate::sql::ServerKind;
 use crate::sql::ast::{Statement, StatementKind, Transaction};

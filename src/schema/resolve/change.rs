@@ -49,7 +49,7 @@ impl<'a> Resolver<'a> {
                 self.note(name_span(&target.table), Meaning::Table(table.name.clone()));
                 self.shown_by(table)?
             }
-            None => Shown::unknown(),
+            None => self.own_table(&target.table),
         };
         if let (Some(table), Some(index)) = (table, &target.indexed_by) {
             self.indexed_by(&table.name, index.as_str())?;
@@ -65,8 +65,17 @@ impl<'a> Resolver<'a> {
         Ok((table, bound))
     }
 
-    /// A view takes changes only where a trigger makes something of them.
-    fn writable(&self, table: Option<&Relation>, event: Event<'_>) -> Checked<()> {
+    /// A view takes changes only where a trigger makes something of them. 3.40 takes RETURNING for
+    /// such a trigger, and does nothing; 3.51 does not.
+    fn writable(
+        &self,
+        table: Option<&Relation>,
+        event: Event<'_>,
+        returning: &[Output],
+    ) -> Checked<()> {
+        if !returning.is_empty() && !self.schema.server.version.at_least(3, 46, 0) {
+            return Ok(());
+        }
         let Some(view) = table.filter(|t| self.is_run() && t.kind == RelationKind::View) else {
             return Ok(());
         };
@@ -85,7 +94,7 @@ impl<'a> Resolver<'a> {
 
     fn insert(&mut self, insert: &'a Insert) -> Checked<()> {
         let (table, bound) = self.target(&insert.target)?;
-        self.writable(table, Event::Insert)?;
+        self.writable(table, Event::Insert, &insert.returning)?;
         for column in &insert.columns {
             let detail = format!("table {} has no column named {column}", bound.known_as);
             self.written(table, &bound, column, detail)?;
@@ -224,7 +233,7 @@ impl<'a> Resolver<'a> {
     fn update(&mut self, update: &'a Update) -> Checked<()> {
         let (table, bound) = self.target(&update.target)?;
         let columns: Vec<Ident> = update.set.iter().flat_map(|a| a.columns.clone()).collect();
-        self.writable(table, Event::Update(&columns))?;
+        self.writable(table, Event::Update(&columns), &update.returning)?;
         let mut scope = Scope { bound: vec![bound.clone()], ..Scope::default() };
         let mut conditions = Vec::new();
         self.sources(&update.from, &mut scope, &mut conditions)?;
@@ -239,7 +248,7 @@ impl<'a> Resolver<'a> {
 
     fn delete(&mut self, delete: &'a Delete) -> Checked<()> {
         let (table, bound) = self.target(&delete.target)?;
-        self.writable(table, Event::Delete)?;
+        self.writable(table, Event::Delete, &delete.returning)?;
         let scope = Scope { bound: vec![bound.clone()], ..Scope::default() };
         if let Some(filter) = &delete.filter {
             self.single(filter, &scope, PLAIN)?;

@@ -92,7 +92,7 @@ impl<'a> Resolver<'a> {
         let meanings = self.meanings.len();
         let mut shown = self.view(view)?;
         self.meanings.truncate(meanings);
-        shown.rowid = !self.schema.server.version.at_least(3, 36, 0);
+        shown.rowid = !self.schema.server.version.at_least(3, 46, 0);
         if !body.columns.is_empty() {
             let (has, wanted) = (shown.columns.len(), body.columns.len());
             if shown.complete && has != wanted {
@@ -172,6 +172,11 @@ impl<'a> Resolver<'a> {
         self.note(at, Meaning::Table(relation.name.clone()));
         let shown = self.shown_by(relation)?;
         Ok((Some(relation.name.clone()), shown))
+    }
+
+    /// Returns what one of the server's own tables shows.
+    pub(super) fn own_table(&self, name: &ObjectName) -> Shown {
+        if is_catalog(name.name()) { listed(&CATALOG) } else { Shown::unknown() }
     }
 
     /// Returns what a table, a view or a part of WITH shows that IN names.

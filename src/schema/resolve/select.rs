@@ -20,8 +20,13 @@ pub(super) struct Frame<'a> {
 pub(super) const ANYTHING: Allowed = Allowed { aggregate: true, window: true, place: Place::Query };
 
 impl<'a> Resolver<'a> {
-    /// Looks up all names of a query.
-    pub fn run(&mut self, select: &'a Select) -> Checked<()> {
+    /// Looks up all names of a query that a table is made from, and the collations of its columns.
+    pub fn run_for_table(&mut self, select: &'a Select) -> Checked<()> {
+        for output in select.cores.iter().flat_map(|core| &core.outputs) {
+            if let OutputKind::Term(term) = &output.kind {
+                self.collates(term)?;
+            }
+        }
         self.select(select).map(|_| ())
     }
 

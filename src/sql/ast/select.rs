@@ -280,6 +280,21 @@ pub struct Call {
     pub over: Option<Window>,
 }
 
+impl Call {
+    /// Returns a call with nothing but arguments.
+    pub const fn of(name: Ident, arguments: Vec<Term>) -> Self {
+        Self {
+            name,
+            arguments,
+            star: false,
+            distinct: false,
+            order_by: Vec::new(),
+            filter: None,
+            over: None,
+        }
+    }
+}
+
 /// INSERT, UPDATE, DELETE or a query, with all its parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {

@@ -207,8 +207,10 @@ impl Reader {
             return Ok(TermKind::Null);
         }
         let clock = ["CURRENT_TIMESTAMP", "CURRENT_DATE", "CURRENT_TIME"];
-        if c.text_at(1) != "(" && c.accept_any(&clock).is_some() {
-            return Ok(TermKind::Literal);
+        if c.text_at(1) != "(" && clock.iter().any(|word| c.at(&[word])) {
+            let clock = Ident::new(c.text_at(0).to_ascii_lowercase(), c.place());
+            c.advance();
+            return Ok(TermKind::Call(Box::new(Call::of(clock, Vec::new()))));
         }
         if c.accept(&["CASE"]) {
             return self.case(c);
@@ -281,15 +283,7 @@ impl Reader {
     }
 
     fn call(self, c: &mut Cursor<'_>, function: Ident) -> Parsed<TermKind> {
-        let mut call = Call {
-            name: function,
-            arguments: Vec::new(),
-            star: false,
-            distinct: false,
-            order_by: Vec::new(),
-            filter: None,
-            over: None,
-        };
+        let mut call = Call::of(function, Vec::new());
         c.expect_symbol("(")?;
         if c.accept_symbol("*") {
             call.star = true;
@@ -432,15 +426,7 @@ impl Reader {
         if c.accept(&["ESCAPE"]) {
             arguments.push(self.term(c, ESCAPE + 1)?);
         }
-        Ok(TermKind::Call(Box::new(Call {
-            name: like,
-            arguments,
-            star: false,
-            distinct: false,
-            order_by: Vec::new(),
-            filter: None,
-            over: None,
-        })))
+        Ok(TermKind::Call(Box::new(Call::of(like, arguments))))
     }
 
     fn in_list(self, c: &mut Cursor<'_>) -> Parsed<InList> {

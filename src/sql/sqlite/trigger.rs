@@ -13,10 +13,6 @@ pub(super) fn create(cursor: &mut Cursor<'_>, temporary: bool) -> Parsed<Stateme
     let if_not_exists = cursor.accept(&["IF", "NOT", "EXISTS"]);
     let start = cursor.position();
     let mut trigger_name = full_name(cursor)?;
-    if temporary && trigger_name.schema().is_some() {
-        let message = "temporary trigger may not have qualified name".to_owned();
-        return Err(SyntaxError { message, at: trigger_name.span() });
-    }
     if temporary {
         trigger_name.parts.insert(0, Ident::new("temp", trigger_name.span()));
     }
