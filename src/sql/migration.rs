@@ -249,6 +249,8 @@ pub struct Reading {
     pub delimiter_lines: bool,
     /// The tool puts something in place of `${name}` before the server sees it.
     pub placeholders: bool,
+    /// Its statements stand in comments: Liquibase's `--rollback` lines.
+    pub in_comments: bool,
 }
 
 /// What ends a statement.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::changelog::{changesets, sqitch_changes};
+use super::changelog::{changesets, sqitch_changes, way_back};
 use super::decode::decode;
 use super::detect::{Evidence, Surroundings, detect};
 use super::name::{Dialect, file_name};
@@ -367,6 +367,11 @@ impl Arranging {
                 draft.dbms = set.dbms;
                 draft.up.reading.delimiter = set.delimiter;
                 draft.up.reading.blocks.extend(set.whole.then_some(set.span));
+                draft.down = way_back(&entry.source, set.span).map(|_| {
+                    let mut down = draft.up.clone();
+                    down.reading.in_comments = true;
+                    down
+                });
                 drafts.push(draft);
             }
         }

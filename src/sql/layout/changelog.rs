@@ -1,7 +1,7 @@
 //! Files that hold or order several changes: Liquibase's formatted SQL and Sqitch's plan.
 
 use super::sections::lines;
-use crate::sql::migration::Delimiter;
+use crate::sql::migration::{Delimiter, Section};
 use crate::sql::source::{Source, Span};
 
 /// Says whether a line is `--liquibase formatted sql`.
@@ -62,6 +62,62 @@ pub(super) fn changesets(source: &Source) -> Vec<Changeset> {
     found
 }
 
+/// Returns the ways back that the comments of a changeset hold: `--rollback DROP TABLE a;`, line by
+/// line, and the lines between `/* liquibase rollback` and `*/`.
+///
+/// Nothing where no comment speaks of one, or where it names another changeset; an empty list where
+/// `--rollback empty` or `--rollback not required` says that nothing has to be done.
+pub(super) fn way_back(source: &Source, changeset: Span) -> Option<Vec<Span>> {
+    let mut found: Option<Vec<Span>> = None;
+    let mut in_block = false;
+    for line in lines(source.slice(changeset)) {
+        let (start, end) = (changeset.start + line.span.start, changeset.start + line.span.end);
+        if in_block {
+            in_block = line.text.trim() != "*/";
+            found.get_or_insert_default().extend(in_block.then_some(Span::new(start, end)));
+            continue;
+        }
+        in_block = is_block_start(line.text);
+        let Some(sql) = comment(line.text).and_then(|text| after_word(text, "rollback")) else {
+            continue;
+        };
+        let said = sql.trim().to_ascii_lowercase();
+        if said.contains("changesetid:") {
+            return None;
+        }
+        let nothing = said == "empty" || said.starts_with("not required");
+        let length = u32::try_from(sql.len()).unwrap_or(u32::MAX);
+        let place = Span::new(end.saturating_sub(length), end);
+        found.get_or_insert_default().extend((!nothing).then_some(place));
+    }
+    found
+}
+
+fn is_block_start(line: &str) -> bool {
+    let words = line.trim().strip_prefix("/*").map(str::split_whitespace);
+    words.is_some_and(|mut words| {
+        let mut is = |wanted: &str| words.next().is_some_and(|w| w.eq_ignore_ascii_case(wanted));
+        is("liquibase") && is("rollback")
+    })
+}
+
+/// Takes the way back of a changeset out of its comments: what remains of the text up to its end
+/// stands where it stood, and all else is blank.
+pub(super) fn out_of_comments(section: Section) -> Section {
+    let text = section.source.slice(Span::new(0, section.range.end));
+    let places = way_back(&section.source, section.range).unwrap_or_default();
+    let mut blank: Vec<u8> =
+        text.bytes().map(|byte| if byte == b'\n' { byte } else { b' ' }).collect();
+    for place in places {
+        let range = place.start as usize..place.end as usize;
+        if let (Some(to), Some(from)) = (blank.get_mut(range.clone()), text.as_bytes().get(range)) {
+            to.copy_from_slice(from);
+        }
+    }
+    let text = String::from_utf8(blank).unwrap_or_default();
+    Section { source: Source::new(section.source.path(), text), ..section }
+}
+
 /// Returns the value of `attribute:value`, quotes left out.
 fn value<'a>(words: &'a str, attribute: &str) -> Option<&'a str> {
     let mut rest = words;
@@ -91,8 +147,13 @@ fn end_delimiter(written: &str) -> Option<Delimiter> {
 }
 
 fn changeset_words(comment: &str) -> Option<&str> {
-    let (word, rest) = comment.split_at_checked("changeset".len())?;
-    (word.eq_ignore_ascii_case("changeset") && rest.starts_with([' ', '\t'])).then(|| rest.trim())
+    after_word(comment, "changeset").map(str::trim)
+}
+
+/// Returns what follows a word and a blank.
+fn after_word<'a>(comment: &'a str, word: &str) -> Option<&'a str> {
+    let (found, rest) = comment.split_at_checked(word.len())?;
+    (found.eq_ignore_ascii_case(word) && rest.starts_with([' ', '\t'])).then_some(rest)
 }
 
 /// Returns the changes of a `sqitch.plan` in their order.
@@ -130,6 +191,31 @@ mod tests {
         assert_eq!(source.slice(found[0].span), "--changeset ann:1\nA;\n--rollback B;\n");
         assert!(found[0].no_transaction.is_none());
         assert!(found[1].no_transaction.is_some());
+    }
+
+    #[test]
+    fn ways_back_stand_in_comments() {
+        let back = |text: &str| {
+            let source = Source::new("a.sql", text);
+            let set = changesets(&source).remove(0);
+            let found = way_back(&source, set.span)?;
+            let range = set.span;
+            let section = Section { source: source.clone(), range, reading: Default::default() };
+            let taken = out_of_comments(section).source;
+            assert_eq!(taken.text().len(), set.span.end as usize);
+            assert!(found.iter().all(|&place| taken.slice(place) == source.slice(place)));
+            Some(taken.text().split_whitespace().collect::<Vec<_>>().join(" "))
+        };
+        let text = "--changeset ann:1\nA; -- 주문\n--rollback DROP\n-- ROLLBACK TABLE 주문;\n\
+                    --changeset ann:2\nC;\n--rollback D;\n";
+        assert_eq!(back(text).as_deref(), Some("DROP TABLE 주문;"));
+        let text = "--changeset ann:1\nA;\n/* liquibase rollback\n  B;\n  C;\n*/\n";
+        assert_eq!(back(text).as_deref(), Some("B; C;"));
+        assert_eq!(back("--changeset ann:1\nA;\n--rollback not required\n").as_deref(), Some(""));
+        assert_eq!(back("--changeset ann:1\nA;\n--rollback empty\n").as_deref(), Some(""));
+        let named = "--changeset ann:1\nA;\n--rollback changesetId:2 changesetAuthor:ann\n";
+        assert_eq!(back(named), None);
+        assert_eq!(back("--changeset ann:1\nA;\n-- rollbacks are rare\n"), None);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! A migration that is found but not parsed.
 
+use super::changelog::out_of_comments;
 use super::decode::decode;
 use super::name::Dialect;
 use super::{Content, InputFile, LayoutError, Problem, Reader};
@@ -112,7 +113,7 @@ impl Draft {
         Ok(Migration {
             transaction,
             marker: self.no_transaction,
-            down: self.down.map(|down| parse(down, server)),
+            down: self.down.map(|down| read_back(down, |section| parse(section, server))),
             version: self.version,
             name: self.name,
             convention: self.convention,
@@ -170,6 +171,16 @@ impl Draft {
             | Convention::Liquibase => TransactionMode::Wrapped,
         }
     }
+}
+
+/// Reads a way back, out of its comments where it stands in such.
+fn read_back(down: Section, parse: impl Fn(Section) -> Script) -> Script {
+    if !down.reading.in_comments {
+        return parse(down);
+    }
+    let mut script = parse(out_of_comments(down));
+    script.section.source = script.section.source.cut(script.section.range);
+    script
 }
 
 /// Reads the file of a section again. What was found in it before must still be true.

@@ -489,7 +489,7 @@ mod tests {
              --changeset a:4 dbms:!postgresql\nDROP TABLE f;\n--changeset a:5\n\
              DROP TABLE ${g};\n",
             &["DROP TABLE a", "SELECT 1 / 2", "DROP TABLE c", "DROP TABLE d", "DROP TABLE ${g}"],
-            &[],
+            &["DROP TABLE e"],
         );
     }
 
