@@ -162,11 +162,23 @@ fn half_typed_sql_and_strange_documents_do_no_harm() {
         );
         editor.diagnostics();
     }
+    editor.quit();
+}
+
+#[test]
+fn a_document_that_is_not_saved_yet_is_judged_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("lockwise.toml"), "server = \"postgres\"\n").unwrap();
+    let mut editor = Editor::start(folder.path());
     editor.tell(
         "textDocument/didOpen",
-        json!({"textDocument": {"uri": "untitled:Untitled-1", "languageId": "sql", "version": 1, "text": "DROP"}}),
+        json!({"textDocument": {"uri": "untitled:Untitled-1", "languageId": "sql", "version": 1,
+            "text": "\nCREATE INDEX CONCURRENTLY a ON t (b);\nDROP TABLE orders;"}}),
     );
-    assert_eq!(editor.diagnostics(), Vec::<Value>::new());
+    let found = editor.diagnostics();
+    let codes: Vec<&Value> = found.iter().map(|found| &found["code"]).collect();
+    assert_eq!(codes, ["drop-table"]);
+    assert_eq!(found[0]["range"]["start"]["line"], 2);
     editor.quit();
 }
 

@@ -265,6 +265,7 @@ pub const WHENS: &[Word] = &[
     ("missing-object", "an object does not exist"),
     ("missing-unique-index", "REFRESH … CONCURRENTLY without a plain unique index"),
     ("no-such-database-feature", "the server never had the statement"),
+    ("not-immutable", "an expression that has to be the same each time calls what is not"),
     ("nulls-copied", "SQLite: a rebuild copies NULL into a column that became NOT NULL"),
     ("nulls-present", "rows hold NULL"),
     ("orphans-present", "rows reference a parent that is not there"),
@@ -281,8 +282,7 @@ pub const WHENS: &[Word] = &[
     ("type-mismatch", "two types cannot be compared or cast"),
     ("unique-on-expression", "a key cannot be over an expression, a prefix or such a type"),
     ("unsupported-version", "this version of the server does not have it"),
-    ("value-missing", "an INSERT gives no value to a column that is NOT NULL"),
-    ("value-missing", "MySQL, MariaDB: INSERT gives a column without a default no value"),
+    ("value-missing", "an INSERT gives no value to a column that has none and needs one"),
     ("values-do-not-fit", "values are too long or too large for the new type"),
     ("wrong-object-kind", "the name is an object of another kind"),
 ];

@@ -129,7 +129,22 @@ impl Desk {
         let past = past.and_then(|past| past.schema.as_ref().map(|schema| (past, schema)));
         let (Some(draft), Some((past, schema))) = (draft, past) else { return Ok(None) };
         let migration = draft.parse(past.server).map_err(|error| unreadable(&error))?;
-        Ok(Some(self.judged(migration, schema.clone(), past)))
+        let versions = past.versions.clone();
+        Ok(Some(self.judged(migration, schema.clone(), past.server, versions)))
+    }
+
+    /// Judges a document that is in no folder yet: it has no history.
+    pub(super) fn judge_alone(&self, name: &str, text: &str) -> Result<Judgement, Failure> {
+        let content = Content::Bytes(text.as_bytes().to_vec());
+        let file = InputFile { path: name.to_owned(), content };
+        let given = vec![Given::File { file, beside: Vec::new() }];
+        let arrangement = arrange(given, Some(Convention::Plain));
+        let (server, _) = server_of(&self.options, &self.project, &arrangement, None);
+        let draft = arrangement.groups.into_iter().flat_map(|group| group.drafts).next();
+        let unread = || Failure::new(format!("{name} is no SQL"));
+        let migration = draft.ok_or_else(unread)?.parse(server);
+        let migration = migration.map_err(|error| unreadable(&error))?;
+        Ok(self.judged(migration, Schema::new(server, false), server, BTreeSet::new()))
     }
 
     /// Replays what comes before the document, and returns the document.
@@ -164,8 +179,13 @@ impl Desk {
         Ok(later.into_iter().next())
     }
 
-    fn judged(&self, migration: Migration, mut schema: Schema, past: &Past) -> Judgement {
-        let server = past.server;
+    fn judged(
+        &self,
+        migration: Migration,
+        mut schema: Schema,
+        server: Server,
+        versions: BTreeSet<Version>,
+    ) -> Judgement {
         let mut fixes = Vec::new();
         let options = walk_options(&migration, &self.project);
         let effects = walk_each(&migration, &mut schema, &options, |statement, schema, effects| {
@@ -173,7 +193,7 @@ impl Desk {
         });
         let judging = JudgeOptions { adopt_comments: self.project.config.adopt_comments };
         let judged = judge(&migration, &effects, &self.rules, server, judging);
-        let (versions, findings) = (past.versions.clone(), judged.findings);
+        let findings = judged.findings;
         Judgement { versions, migration, effects, findings, fixes, server }
     }
 }

@@ -167,8 +167,12 @@ impl Session<'_> {
     }
 
     fn judge(&mut self, uri: &Uri) -> Result<Option<Judgement>, Failure> {
-        let Some(path) = text::path_of(uri) else { return Ok(None) };
-        self.desk.judge(&path, &self.open)
+        if let Some(path) = text::path_of(uri) {
+            return self.desk.judge(&path, &self.open);
+        }
+        // `untitled:Untitled-1`: nobody has saved it yet.
+        let text = self.open.get(uri.as_str());
+        text.map(|text| self.desk.judge_alone(uri.as_str(), text)).transpose()
     }
 
     fn answer(&self, request: Request) -> Response {

@@ -202,7 +202,7 @@ fn generated_refused(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &Column
     }
     if let Some(function) = functions::not_immutable(sheet.schema, &generated.expr) {
         let detail = format!("generation expression is not immutable: {function}()");
-        sheet.fails("unique-on-expression", "42P17", detail);
+        sheet.fails("not-immutable", "42P17", detail);
         return true;
     }
     let of_generated = sheet.table(&target.name).is_some_and(|table| {

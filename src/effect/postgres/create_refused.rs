@@ -62,7 +62,7 @@ fn column_refused(sheet: &mut Sheet<'_>, create: &CreateTable, column: &ColumnDe
         }
         if let Some(function) = functions::not_immutable(sheet.schema, &generated.expr) {
             let detail = format!("generation expression is not immutable: {function}()");
-            sheet.fails("unique-on-expression", "42P17", detail);
+            sheet.fails("not-immutable", "42P17", detail);
             return true;
         }
     }
@@ -266,7 +266,7 @@ fn key_refused(sheet: &mut Sheet<'_>, create: &CreateTable, part: &KeyPart) -> b
         && functions::not_immutable(sheet.schema, expr).is_some()
     {
         let detail = "functions in partition key expression must be marked IMMUTABLE".to_owned();
-        sheet.fails("unique-on-expression", "42P17", detail);
+        sheet.fails("not-immutable", "42P17", detail);
         return true;
     }
     false

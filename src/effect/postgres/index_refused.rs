@@ -48,7 +48,7 @@ fn key_refused(sheet: &mut Sheet<'_>, table: &Name, key: &Key) -> bool {
                 || found.is_some_and(|found| functions::depends_on_session(found, expr));
             if mutable {
                 let detail = "functions in index expression must be marked IMMUTABLE".to_owned();
-                sheet.fails("unique-on-expression", "42P17", detail);
+                sheet.fails("not-immutable", "42P17", detail);
             }
             mutable
         }
@@ -61,7 +61,7 @@ fn predicate_refused(sheet: &mut Sheet<'_>, table: &Name, predicate: &Expr) -> b
     }
     if let Some(function) = functions::not_immutable(sheet.schema, predicate) {
         let detail = format!("function {function}() in an index predicate is not immutable");
-        sheet.fails("unique-on-expression", "42P17", detail);
+        sheet.fails("not-immutable", "42P17", detail);
         return true;
     }
     if predicate.has_subquery {
