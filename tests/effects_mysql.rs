@@ -96,6 +96,50 @@ fn operations_of_the_manual_agree() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// What changed between versions, as release notes and manuals say it.
+#[test]
+fn versions_of_the_manual_agree() {
+    let mut wrong = Vec::new();
+    let all = rows("mysql/manual.jsonl");
+    for row in all.iter().filter(|row| row["answers"].is_array()) {
+        let kind = if row["engine"] == "mysql" { ServerKind::Mysql } else { ServerKind::Mariadb };
+        for answer in row["answers"].as_array().expect("a list") {
+            let server = server(answer, kind);
+            let (before, sql) = (strings(row, "schema_sql"), strings(row, "sql"));
+            let found = predict(server, &before, true, &sql, BTreeMap::new());
+            let run = found.effects.statements.last().expect("a statement");
+            let mut told = serde_json::json!({ "version": answer["version"] });
+            let online = run.effects.online;
+            let mut tell = |field: &str, value: Value| {
+                if answer.get(field).is_some() {
+                    told[field] = value;
+                }
+            };
+            tell("algorithm", online.map(|online| online.algorithm.as_str()).into());
+            tell("lock", online.map(|online| online.lock.as_str()).into());
+            let effects = || run.effects.effects.iter().map(|effect| &effect.kind);
+            let rebuilds = effects().any(|kind| matches!(kind, EffectKind::Rewrite { .. }));
+            tell("rebuilds", rebuilds.into());
+            let versions = effects().find_map(|kind| match kind {
+                EffectKind::Declares(found) if found.what == "row-versions-left" => {
+                    Some(found.value.clone())
+                }
+                _ => None,
+            });
+            tell("row_versions", versions.into());
+            let refused = effects().find_map(|kind| match kind {
+                EffectKind::Failure(failure) if failure.certain => failure.code,
+                _ => None,
+            });
+            tell("errno", refused.into());
+            if told != *answer {
+                wrong.push(format!("{}: {answer}, predicted {told}", row["id"]));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 fn check(kind: ServerKind, folder: &str, least: usize, gaps: &str) {
     let mut all = Vec::new();
     let (least, gaps, files) = match std::env::var("LOCKWISE_RECORDED") {

@@ -38,7 +38,10 @@ impl Scene<'_> {
         if self.mysql_copies(changes) {
             return COPY;
         }
-        if self.mysql_instant(shape, changes, before) && !self.lacks_row_version(before, changes) {
+        // Before INSTANT a column that comes was a rebuild.
+        let rebuilt = (changes.add_base || changes.drop_base) && !self.mysql_since(8, 0, 12);
+        let instantly = self.mysql_instant(shape, changes, before) && !rebuilt;
+        if instantly && !self.lacks_row_version(before, changes) {
             return self.instant_or_inplace(instant);
         }
         let rebuild = self.mysql_rebuilds(changes);

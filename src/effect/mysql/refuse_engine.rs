@@ -14,6 +14,10 @@ impl Scene<'_> {
     /// Tells what the engine of a table does not take; the clause of a statement is that of the
     /// column or the index.
     pub(super) fn engine_limits(&mut self, table: &Relation, alter: Option<&Alteration<'_>>) {
+        // InnoDB takes all of it, but for geometries in partitions.
+        if is_innodb(table) && table.partition_by.is_none() {
+            return;
+        }
         for column in &table.columns {
             if let Some(alter) = alter {
                 self.told.span = alter.clause_of_column(&column.name);

@@ -161,7 +161,7 @@ impl Scene<'_> {
                 continue;
             }
             let types = old.data_type.as_ref().zip(new.data_type.as_ref());
-            if let Some((left, right)) = types {
+            if let Some((left, right)) = types.filter(|(left, right)| left != right) {
                 self.told.span = alter.clause_of_column(&new.name);
                 self.value_fits(before, old, (left, right));
             }
