@@ -1,7 +1,8 @@
 //! Locks that a transaction keeps while later statements run (PostgreSQL).
 //!
-//! A lock is kept to the end of the transaction (manual, 13.3). So a short ALTER TABLE becomes a
-//! long outage when a scan, an index build or a data change follows it in the same transaction.
+//! A lock is kept to the end of the transaction (PostgreSQL 12 to 18, manual: Explicit Locking). So
+//! a short ALTER TABLE becomes a long outage when a scan, an index build or a data change follows
+//! it in the same transaction.
 
 use super::settings::strong_locks;
 use super::{StatementRun, Walker, session};

@@ -1,4 +1,8 @@
 //! What a statement leaves behind that only its table's other indexes and keys show.
+//!
+//! MySQL 8.0 to 9.x and MariaDB make the index of a foreign key and drop it for another (MySQL
+//! manual, FOREIGN KEY Constraints); PostgreSQL 12 to 18 and SQLite make none (manual: Foreign
+//! Keys; sqlite.org/foreignkeys.html, section 3).
 
 use super::{StatementRun, Walker, session};
 use crate::effect::{Effect, EffectKind, Failure, TableState};

@@ -3,6 +3,9 @@
 //! In: a migration and the schema before it. Out: the effects of each statement in its place, and
 //! the schema after. What only shows across statements is added to the statement that causes it:
 //! locks held too long, settings that are missing, statements in the wrong kind of transaction.
+//!
+//! DDL is rolled back by PostgreSQL 12 to 18 and SQLite (sqlite.org/lang_transaction.html), and
+//! commits on MySQL and MariaDB (MySQL manual, Statements That Cause an Implicit Commit).
 
 mod across;
 mod body;

@@ -52,7 +52,8 @@ fn full(name: &str) -> Name {
 }
 
 /// A unique key of a table or a materialized view that the migration makes from a query: the query
-/// decides about duplicates, no row that was there before. REFRESH CONCURRENTLY wants such a key.
+/// decides about duplicates, no row that was there before. REFRESH CONCURRENTLY wants such a key
+/// (PostgreSQL 12 to 18, manual: REFRESH MATERIALIZED VIEW).
 pub(super) fn made_from_a_query(
     (statement, all): (&Statement, &[Statement]),
     schema: &Schema,

@@ -48,7 +48,8 @@ pub(super) fn tell(text: &str, dml: &Dml, server: ServerKind, run: &mut Statemen
             "a number in ORDER BY or GROUP BY is another column when the list changes",
         );
     }
-    // MySQL, MariaDB: `seen = seen` beside others keeps ON UPDATE CURRENT_TIMESTAMP from firing.
+    // MySQL, MariaDB: `seen = seen` beside others keeps ON UPDATE CURRENT_TIMESTAMP from firing
+    // (MySQL manual, Automatic Initialization and Updating for TIMESTAMP and DATETIME).
     let on_purpose = server.is_mysql_family() && dml.columns.len() > 1;
     if dml.kind == DmlKind::Update
         && !on_purpose

@@ -1,4 +1,7 @@
 //! What keeps online schema change tools from a table, or from a server.
+//!
+//! The tools' own manuals: gh-ost, Requirements and limitations; pt-online-schema-change,
+//! Description and Risks.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,7 @@
 //! Which transaction a statement runs in: the runner's, one that the file opens, or none.
+//!
+//! PostgreSQL 12 to 18, manual: BEGIN, COMMIT; MySQL 8.0 to 9.x manual, Statements That Cause an
+//! Implicit Commit, MariaDB the same; sqlite.org/lang_transaction.html.
 
 use std::collections::BTreeSet;
 
@@ -64,7 +67,8 @@ impl Open {
 
 /// Notes that the server refuses a statement in a transaction.
 ///
-/// PostgreSQL: error 25001 (`PreventInTransactionBlock`); SQLite: VACUUM and the like.
+/// PostgreSQL: error 25001 (`PreventInTransactionBlock`); SQLite: VACUUM
+/// (sqlite.org/lang_vacuum.html).
 pub(super) fn refuse(statement: &Statement, effects: &mut StatementEffects) {
     let told = effects.effects.iter().any(|effect| match &effect.kind {
         EffectKind::Failure(failure) => failure.when == "in-transaction",

@@ -1,4 +1,7 @@
 //! ALTER TABLE on PostgreSQL, action by action.
+//!
+//! PostgreSQL 12 to 18, manual: ALTER TABLE; tablecmds.c: ATExecAddColumn and the other ATExec… of
+//! each action; measured, testdata/servers/postgres.
 
 use super::super::model::{Constraint, Demand, Name, Origin, Relation, RelationKind, Schema};
 use super::{create, drop, key_copies, partition, rename};

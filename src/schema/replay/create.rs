@@ -1,6 +1,9 @@
 //! CREATE TABLE: columns, constraints, indexes, and what a table takes from others.
 //!
 //! The names made up are PostgreSQL's; MySQL, MariaDB and SQLite make up their own in their files.
+//!
+//! PostgreSQL 12 to 18, DefineRelation and MergeAttributes (tablecmds.c), transformTableLikeClause
+//! (parse_utilcmd.c); manual: CREATE TABLE; measured, testdata/servers/postgres.
 
 use super::super::change::add;
 use super::super::model::{

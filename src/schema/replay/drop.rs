@@ -1,4 +1,6 @@
 //! DROP of anything, and what goes with it.
+//!
+//! PostgreSQL 12 to 18, manual: Dependency Tracking; what goes along is found in `depend`.
 
 use super::super::depend::{Dependent, Part};
 use super::super::model::{Demand, Name, Schema};

@@ -1,4 +1,6 @@
 //! Statements of PostgreSQL.
+//!
+//! PostgreSQL 12 to 18, the manual's page of each statement; measured, testdata/servers/postgres.
 
 use super::super::change::add;
 use super::super::model::{

@@ -1,4 +1,7 @@
 //! RENAME and SET SCHEMA: everything that points at an object follows it.
+//!
+//! PostgreSQL 12 to 18 and MySQL 8.0 to 9.x, manuals: ALTER TABLE, RENAME TABLE; measured,
+//! testdata/servers.
 
 use super::super::model::{Demand, Index, Name, Relation, Schema};
 use crate::sql::ObjectName;

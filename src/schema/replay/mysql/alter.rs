@@ -3,6 +3,9 @@
 //! As the servers do it: columns that stay are gone through in their old order, with every name in
 //! DROP, CHANGE, MODIFY and RENAME meaning the table before; then columns are moved and added in
 //! the order of the statement; then come keys, whose names mean the table after.
+//!
+//! MySQL: mysql_prepare_alter_table (sql_table.cc), MariaDB the same; measured on MariaDB 10.11,
+//! 11.8 and MySQL 9.7, testdata/servers.
 
 #![expect(
     clippy::wildcard_enum_match_arm,

@@ -2,6 +2,9 @@
 //!
 //! Names of columns and indexes are compared without case, those of tables with it, as on a server
 //! with `lower_case_table_names=0`. Every schema change commits the transaction that is open.
+//!
+//! MySQL 8.0 to 9.x manual, Identifier Case Sensitivity, Statements That Cause an Implicit Commit;
+//! MariaDB the same.
 
 #![expect(
     clippy::wildcard_enum_match_arm,

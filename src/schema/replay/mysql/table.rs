@@ -1,4 +1,7 @@
 //! CREATE TABLE of MySQL and MariaDB, and the parts that ALTER TABLE adds too.
+//!
+//! MySQL 8.0 to 9.x manual, CREATE TABLE, FOREIGN KEY Constraints; measured on MariaDB 10.11, 11.8
+//! and MySQL 9.7, testdata/servers.
 
 use super::super::super::change::add;
 use super::super::super::charset::Charset;
