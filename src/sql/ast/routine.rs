@@ -87,6 +87,8 @@ pub struct CreateTrigger {
     pub columns: Vec<Ident>,
     /// `FOR EACH ROW`.
     pub for_each_row: bool,
+    /// `REFERENCING … TABLE`.
+    pub transition_tables: bool,
     /// `WHEN (…)`.
     pub when: Option<Expr>,
     /// The function it calls (PostgreSQL).

@@ -202,6 +202,7 @@ fn trigger(cursor: &mut Cursor<'_>, or_replace: bool) -> Parsed<StatementKind> {
         events: vec![event.to_owned()],
         columns: Vec::new(),
         for_each_row: true,
+        transition_tables: false,
         when: None,
         function: None,
         statements,

@@ -42,7 +42,7 @@ pub(super) fn create(
     };
     let mut attributes = constraint::plain(None, ConstraintKind::Check(Expr::default()));
     while constraint::attribute(c, &mut attributes, false)? {}
-    referencing(c)?;
+    let transition_tables = referencing(c)?;
     let for_each_row = for_each(c)?;
     let when = if c.accept(&["WHEN"]) { Some(expr::in_parentheses(c)?) } else { None };
     let function = execute(c, Arguments::Any)?;
@@ -57,6 +57,7 @@ pub(super) fn create(
         events,
         columns,
         for_each_row,
+        transition_tables,
         when,
         function: Some(function),
         statements: Vec::new(),
@@ -75,8 +76,10 @@ fn timing(c: &mut Cursor<'_>) -> Parsed<String> {
     }
 }
 
-fn referencing(c: &mut Cursor<'_>) -> Parsed<()> {
-    if c.accept(&["REFERENCING"]) {
+/// Reads REFERENCING. Says whether it is written.
+fn referencing(c: &mut Cursor<'_>) -> Parsed<bool> {
+    let written = c.accept(&["REFERENCING"]);
+    if written {
         while c.accept_any(&["NEW", "OLD"]).is_some() {
             if c.accept_any(&["TABLE", "ROW"]).is_none() {
                 return Err(c.expected("TABLE"));
@@ -85,7 +88,7 @@ fn referencing(c: &mut Cursor<'_>) -> Parsed<()> {
             names::column_id(c, "a name")?;
         }
     }
-    Ok(())
+    Ok(written)
 }
 
 fn for_each(c: &mut Cursor<'_>) -> Parsed<bool> {
@@ -245,7 +248,7 @@ mod tests {
             "CREATE TRIGGER g AFTER INSERT ON t REFERENCING NEW TABLE AS n FOR EACH STATEMENT \
             EXECUTE FUNCTION f()",
             "CreateTrigger(CreateTrigger { name: g, table: t, timing: \"after\", events: \
-            [\"insert\"], function: Some(f), body: 0..0 })",
+            [\"insert\"], transition_tables: true, function: Some(f), body: 0..0 })",
         );
         check(
             "CREATE EVENT TRIGGER g ON ddl_command_start WHEN TAG IN ('DROP TABLE') EXECUTE \

@@ -47,6 +47,7 @@ pub(super) fn create(cursor: &mut Cursor<'_>, temporary: bool) -> Parsed<Stateme
         events: vec![event.to_owned()],
         columns,
         for_each_row,
+        transition_tables: false,
         when,
         function: None,
         statements,
