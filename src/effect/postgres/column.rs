@@ -461,6 +461,11 @@ pub(super) fn rename(sheet: &mut Sheet<'_>, target: &Target<'_>, from: &str, to:
         sheet.fails("column-in-use", "42P16", detail);
         return;
     }
+    if table.is_some_and(|table| table.of_type.is_some()) {
+        let detail = "cannot rename column of typed table".to_owned();
+        sheet.fails("wrong-object-kind", "42809", detail);
+        return;
+    }
     if there::is_system_column(sheet, to) {
         return;
     }

@@ -76,6 +76,9 @@ pub(super) fn add(sheet: &mut Sheet<'_>, target: &Target<'_>, added: &TableConst
             if sheet.needs_version(18, "NOT NULL as a table constraint") {
                 return;
             }
+            if has_other_not_null(sheet, target, added, column.as_str()) {
+                return;
+            }
             if added.not_valid {
                 left_not_valid(sheet, target, added);
                 let full = format!("{}.{column}", target.name);
@@ -85,6 +88,27 @@ pub(super) fn add(sheet: &mut Sheet<'_>, target: &Target<'_>, added: &TableConst
             }
         }
     }
+}
+
+/// A column has one NOT NULL constraint, which keeps its name (PostgreSQL 18, measured).
+fn has_other_not_null(
+    sheet: &mut Sheet<'_>,
+    target: &Target<'_>,
+    added: &TableConstraint,
+    column: &str,
+) -> bool {
+    let Some(name) = &added.name else { return false };
+    let table = sheet.table(&target.name).filter(|table| table.complete);
+    let other = table.into_iter().flat_map(|table| &table.constraints).any(|known| {
+        let of = matches!(&known.kind, Demand::NotNull(of) if of == column);
+        let dropped = target.beside.dropped_constraints.contains(&known.name.as_str());
+        of && known.name != name.value && !dropped
+    });
+    if other {
+        let detail = format!("cannot create not-null constraint \"{name}\" on column \"{column}\"");
+        sheet.fails("duplicate-object", "55000", detail);
+    }
+    other
 }
 
 /// What the server refuses of EXCLUDE whatever the rows are.
@@ -287,6 +311,11 @@ pub(super) fn key_refused(
     key: &KeyConstraint,
     primary: bool,
 ) -> bool {
+    if key.without_overlaps && key.parts.len() < 2 {
+        let detail = "constraint using WITHOUT OVERLAPS needs at least two columns".to_owned();
+        sheet.fails("syntax", "42601", detail);
+        return true;
+    }
     let Some(table) = sheet.table(&target.name) else { return false };
     if primary {
         let other = table.constraints.iter().find(|constraint| {

@@ -279,12 +279,8 @@ fn storage_refused(sheet: &mut Sheet<'_>, create: &CreateTable) -> bool {
     {
         return true;
     }
-    if let Some(tablespace) = &create.tablespace
-        && !matches!(tablespace.as_str(), "pg_default" | "pg_global")
-        && sheet.schema.complete
-    {
-        let detail = format!("tablespace \"{tablespace}\" may be missing");
-        sheet.may_fail("missing-object", "42704", detail);
+    if let Some(tablespace) = &create.tablespace {
+        there::may_lack_tablespace(sheet, tablespace);
     }
     let heap = create.access_method.as_deref().is_none_or(|method| method == "heap");
     let stored = heap && create.partition_by.is_none() && !create.foreign;

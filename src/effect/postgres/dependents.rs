@@ -64,6 +64,12 @@ fn lose(sheet: &mut Sheet<'_>, dependent: &Dependent, cause: &'static str) {
         Part::Column(name) => {
             sheet.lock(relation, AccessExclusive, cause);
             sheet.lose_part(ObjectKind::Column, relation, name, true, cascade);
+            // Its indexes and the like go with it; it is a generated one, so no other is below.
+            for below in sheet.schema.dependents_of_column(relation, name) {
+                if below.automatic && !matches!(below.part, Part::Column(_)) {
+                    lose(sheet, &below, cause);
+                }
+            }
         }
         Part::Default(name) => {
             sheet.lock(relation, AccessExclusive, cause);

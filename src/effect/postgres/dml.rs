@@ -231,6 +231,12 @@ pub(super) fn dml(sheet: &mut Sheet<'_>, dml: &Dml, how: Use) {
         return;
     }
     for (target, only) in &targets {
+        let ruled = sheet.table(target).is_some_and(|found| !found.rules.is_empty());
+        if dml.kind == DmlKind::Merge && ruled {
+            let detail = format!("cannot execute MERGE on relation \"{target}\" with rules");
+            sheet.fails("wrong-object-kind", "0A000", detail);
+            return;
+        }
         change(sheet, dml, target, *only, how);
         rules(sheet, dml, target, cause);
     }

@@ -14,6 +14,9 @@ pub(super) fn refused(sheet: &mut Sheet<'_>, create: &CreateIndex, table: &Name)
     if definition.nulls_not_distinct && sheet.needs_version(15, "NULLS NOT DISTINCT") {
         return true;
     }
+    if let Some(tablespace) = &definition.tablespace {
+        there::may_lack_tablespace(sheet, tablespace);
+    }
     let found = sheet.table(table);
     reloptions::index_refused(sheet, definition.method.as_deref(), &definition.options)
         || definition.parts.iter().any(|part| key_refused(sheet, table, &part.key))

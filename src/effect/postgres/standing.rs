@@ -74,6 +74,15 @@ pub(super) fn drop(
         sheet.fails("column-in-use", "42P16", detail);
         return;
     }
+    let check = matches!(found.kind, Demand::Check(_)) && !found.no_inherit;
+    let parts = !sheet.schema.partitions(&target.name).is_empty();
+    // PostgreSQL 18 leaves the CHECKs of the partitions as their own.
+    if target.only && check && parts && !sheet.since(18) {
+        let detail = "cannot remove constraint from only the partitioned table when partitions \
+                      exist";
+        sheet.fails("wrong-object-kind", "42P16", detail.to_owned());
+        return;
+    }
     let cause = match found.kind {
         Demand::ForeignKey { .. } => "drop-foreign-key",
         Demand::Check(_) => "drop-check",

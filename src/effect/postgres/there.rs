@@ -118,6 +118,14 @@ pub(super) fn roles(sheet: &mut Sheet<'_>, roles: &[String]) {
     }
 }
 
+/// Notes a tablespace that may be missing: it belongs to the whole server.
+pub(super) fn may_lack_tablespace(sheet: &mut Sheet<'_>, tablespace: &str) {
+    if !matches!(tablespace, "pg_default" | "pg_global") && sheet.schema.complete {
+        let detail = format!("tablespace \"{tablespace}\" may be missing");
+        sheet.may_fail("missing-object", "42704", detail);
+    }
+}
+
 /// Notes a table access method, or one of indexes, that nobody made. Says whether it is missing.
 pub(super) fn lacks_method(sheet: &mut Sheet<'_>, method: &str, own: &[&str]) -> bool {
     let key = (ObjectKind::AccessMethod.as_str(), Name::new("", method));

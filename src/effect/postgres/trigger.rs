@@ -297,6 +297,9 @@ fn trigger_refused(
         sheet.fails("wrong-object-kind", "0A000", detail);
         return true;
     }
+    if create.transition_tables && transition_refused(sheet, create, found, table) {
+        return true;
+    }
     let partitioned = found.is_some_and(Relation::is_partitioned);
     if create.for_each_row && partitioned && create.timing == "before" && !sheet.since(13) {
         let detail = format!("\"{table}\" is a partitioned table");
@@ -304,4 +307,32 @@ fn trigger_refused(
         return true;
     }
     false
+}
+
+/// Transition tables are for AFTER triggers of one event, on plain tables; for each row, the table
+/// has none above it (PostgreSQL 12 to 18, CreateTriggerFiringOn; measured).
+fn transition_refused(
+    sheet: &mut Sheet<'_>,
+    create: &CreateTrigger,
+    found: Option<&Relation>,
+    table: &Name,
+) -> bool {
+    let rows = create.for_each_row;
+    let above = |found: &Relation| found.partition_of.is_some() || !found.inherits.is_empty();
+    let (code, detail) = if found.is_some_and(|found| found.kind != RelationKind::Table) {
+        ("42809", format!("\"{table}\" is not a table"))
+    } else if rows && found.is_some_and(|found| found.is_partitioned() || above(found)) {
+        ("0A000", "no trigger for each row of such a table has transition tables".to_owned())
+    } else if create.timing != "after" {
+        ("42P17", "transition table name can only be specified for an AFTER trigger".to_owned())
+    } else if create.events.iter().any(|event| event == "truncate")
+        || create.events.len() > 1
+        || !create.columns.is_empty()
+    {
+        ("0A000", "transition tables are for one event, of all columns".to_owned())
+    } else {
+        return false;
+    };
+    sheet.fails("wrong-object-kind", code, detail);
+    true
 }
