@@ -88,8 +88,8 @@ fn written_out(result: &Value) -> Value {
     Value::Object(full)
 }
 
-/// Leaves out what is known not to be predicted: `worlds/gaps.txt` lists it, each with its reason. What
-/// is listed and agrees fails the test.
+/// Leaves out what is known not to be predicted: `worlds/gaps.txt` lists it, each with its reason.
+/// What is listed and agrees fails the test.
 fn without_gaps(mut all: Vec<Case>) -> Vec<Case> {
     let gaps = include_str!("../../testdata/servers/postgres/worlds/gaps.txt");
     let known: Vec<&str> =
