@@ -1,4 +1,4 @@
-//! Queries and data changes, COPY.
+//! Queries and data changes.
 //!
 //! PostgreSQL 12 to 18, manual: Explicit Locking, the notes of each command; ri_triggers.c for the
 //! rows of foreign keys; measured, testdata/servers/postgres.
@@ -9,7 +9,7 @@ use crate::effect::LockMode::{AccessShare, RowExclusive, RowShare};
 use crate::schema::{Column, Demand, Name, Relation, RelationKind, Rule};
 use crate::sql::ObjectName;
 use crate::sql::ast::{
-    Copy, Dml, DmlKind, Expr, IndexKind, ObjectKind, PartitionBound, PartitionBy, Query,
+    Dml, DmlKind, Expr, IndexKind, ObjectKind, PartitionBound, PartitionBy, Query,
     ReferentialAction,
 };
 
@@ -456,7 +456,7 @@ fn insert(sheet: &mut Sheet<'_>, dml: &Dml, table: &Name, cause: &'static str) {
 }
 
 /// A foreign key's check locks the rows it finds, in the partitions too.
-fn look_up(sheet: &mut Sheet<'_>, parent: &Name) {
+pub(super) fn look_up(sheet: &mut Sheet<'_>, parent: &Name) {
     for member in foreign_key::partitions_of(sheet, parent) {
         sheet.lock(&member, RowShare, "foreign-key-rows");
     }
@@ -592,35 +592,5 @@ fn referential(sheet: &mut Sheet<'_>, dml: &Dml, table: &Name) {
                 sheet.scan(&member, "foreign-key-rows", source::FOREIGN_KEY);
             }
         }
-    }
-}
-
-/// Effects of COPY.
-pub(super) fn copy(sheet: &mut Sheet<'_>, copy: &Copy) {
-    if let Some(query) = &copy.query {
-        reads(sheet, query, "copy", Use::Run);
-    }
-    let Some(written) = &copy.table else { return };
-    let Some(table) = sheet.existing(written, false) else { return };
-    if copy.from {
-        sheet.lock(&table, RowExclusive, "copy");
-        lock_ancestors(sheet, &table, "copy");
-        let Some(found) = sheet.table(&table) else { return };
-        for parent in found.constraints.iter().filter_map(|c| c.parent()) {
-            look_up(sheet, parent);
-        }
-    } else {
-        if sheet.table(&table).is_some_and(Relation::is_partitioned) {
-            let detail = format!("cannot copy from partitioned table \"{table}\"");
-            sheet.fails("wrong-object-kind", "42809", detail);
-            return;
-        }
-        // PostgreSQL 12 does not keep the lock (measured).
-        if sheet.since(13) {
-            sheet.lock(&table, AccessShare, "copy");
-        } else {
-            sheet.lock_briefly(&table, AccessShare, "copy");
-        }
-        sheet.scan(&table, "copy", source::LOCKING);
     }
 }

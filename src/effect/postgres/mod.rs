@@ -11,6 +11,7 @@ mod bounds;
 mod constraint;
 mod column;
 mod composite;
+mod copy;
 mod create;
 mod create_refused;
 mod dependents;
@@ -99,7 +100,7 @@ fn statement_effects(sheet: &mut Sheet<'_>, statement: &Statement) {
         StatementKind::Do(block) => object::block(sheet, block),
         StatementKind::Truncate(truncate) => truncate::truncate(sheet, truncate),
         StatementKind::Dml(dml) => dml::dml(sheet, dml, dml::Use::Run),
-        StatementKind::Copy(copy) => dml::copy(sheet, copy),
+        StatementKind::Copy(copy) => copy::copy(sheet, copy),
         StatementKind::Lock(lock) => maintenance::lock(sheet, lock),
         StatementKind::Maintenance(maintenance) => maintenance::run(sheet, maintenance),
         StatementKind::Call { .. } => sheet.unknown("what a procedure does is not known"),

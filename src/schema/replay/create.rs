@@ -14,8 +14,8 @@ use super::super::naming::{index_column_names, made_up_name};
 use super::partition;
 use crate::sql::Ident;
 use crate::sql::ast::{
-    ColumnDef, ConstraintKind, CreateTable, DataType, Dml, DmlKind, Expr, ForeignKey, IndexKind,
-    KeyConstraint, LikeClause, Nullability, Query, TableConstraint,
+    ColumnDef, ConstraintKind, CreateTable, DataType, Expr, ForeignKey, IndexKind, KeyConstraint,
+    LikeClause, Nullability, Query, TableConstraint,
 };
 
 /// Returns a column as it is written, without its constraints.
@@ -545,32 +545,6 @@ pub(super) fn set_not_null(
     }
     let _ = origin;
     push_not_null(schema, table, column, name, valid);
-}
-
-/// Notes that rows may be in a table since INSERT, COPY, MERGE or a writing WITH.
-pub(super) fn note_rows(schema: &mut Schema, dml: &Dml) {
-    let inserts = match dml.kind {
-        DmlKind::Insert | DmlKind::Merge | DmlKind::Replace | DmlKind::Load => true,
-        DmlKind::Select | DmlKind::Update | DmlKind::Delete => false,
-    };
-    let targets = dml.targets.iter().filter(|_| inserts).chain(&dml.query.writes);
-    let names: Vec<Name> = targets.map(|target| schema.resolve(target)).collect();
-    for name in names {
-        fill(schema, &name);
-    }
-}
-
-/// Notes that rows may be in a table and its partitions.
-pub(super) fn fill(schema: &mut Schema, name: &Name) {
-    let mut names = vec![name.clone()];
-    if schema.relation(name).is_some_and(Relation::is_partitioned) {
-        names.extend(schema.descendants(name).iter().map(|part| part.name.clone()));
-    }
-    for name in names {
-        if let Some(relation) = schema.relation_mut(&name) {
-            relation.has_rows = true;
-        }
-    }
 }
 
 /// Returns a policy as the model keeps it.

@@ -12,6 +12,7 @@ mod partition;
 mod postgres;
 mod rename;
 mod routine;
+mod rows;
 mod sqlite;
 mod sqlite_bodies;
 mod view;
@@ -64,7 +65,7 @@ fn apply_shared(schema: &mut Schema, statement: &Statement) -> bool {
         StatementKind::CreateView(view) => view::create(schema, view),
         StatementKind::Drop(drop) => drop::apply(schema, drop),
         StatementKind::Rename(rename) => rename::apply(schema, rename),
-        StatementKind::Dml(dml) => create::note_rows(schema, dml),
+        StatementKind::Dml(dml) => rows::note_rows(schema, dml),
         StatementKind::Truncate(truncate) => {
             for table in &truncate.tables {
                 let name = schema.resolve(table);

@@ -64,7 +64,7 @@ pub(super) fn apply(schema: &mut Schema, statement: &Statement) {
         StatementKind::Copy(copy) => {
             if let (Some(table), true) = (&copy.table, copy.from) {
                 let name = schema.resolve(table);
-                create::fill(schema, &name);
+                super::rows::fill(schema, &name);
             }
         }
         StatementKind::Set(set) => set_path(schema, set),
