@@ -142,6 +142,7 @@ fn planned(material: &Material<'_>, server: Server) -> Result<Vec<PlannedMigrati
     let mut schema = schema_of(material.live);
     let bench = Bench::new(material.rules, server, material.judging);
     let mut number = 1;
+    let mut gone = attic::Gone::new();
     let mut all = Vec::new();
     let mut errors = Vec::new();
     for migration in &material.pending {
@@ -160,7 +161,7 @@ fn planned(material: &Material<'_>, server: Server) -> Result<Vec<PlannedMigrati
                     Dropped::Gone => Vec::new(),
                     Dropped::Kept => {
                         let version = version_of(migration);
-                        attic::keep(&mut groups, &version, material.live, number)
+                        attic::keep(&mut groups, &version, material.live, number, &mut gone)
                     }
                 };
                 let steps: usize = groups.iter().map(|group| group.steps.len()).sum();

@@ -66,6 +66,28 @@ fn keep_dropped_brings_rows_back() {
 }
 
 #[test]
+fn a_table_that_lost_a_column_first_comes_back_whole() {
+    for kind in ALL {
+        let project = Project::new(kind);
+        let text = text(kind);
+        project.config("[runner]\nkeep_dropped = true\n");
+        project.execute(&[
+            &format!(
+                "CREATE TABLE people (id int PRIMARY KEY, name {text}, fax {text}, tel {text})"
+            ),
+            "INSERT INTO people VALUES (1, 'Mina', '1', '2'), (2, 'Joon', NULL, '3')",
+        ]);
+        project.write("0001_no_tel.sql", "ALTER TABLE people DROP COLUMN tel;\n");
+        project
+            .write("0002_nobody.sql", "ALTER TABLE people DROP COLUMN fax;\nDROP TABLE people;\n");
+        project.expect(0, &["apply", "--yes"]);
+        project.expect(0, &["rollback", "--steps", "2", "--yes"]);
+        let rows = project.query("SELECT id, name, fax, tel FROM people ORDER BY id");
+        assert_eq!(rows, ["1|Mina|1|2", "2|Joon||3"], "{kind:?}");
+    }
+}
+
+#[test]
 fn what_has_no_key_is_named_as_not_kept() {
     let project = Project::new(Kind::Postgres);
     project.config("[runner]\nkeep_dropped = true\n");

@@ -8,6 +8,8 @@
 
 mod locked;
 
+use std::collections::BTreeSet;
+
 use super::digest::Digest;
 use super::model::{DataLoss, Group, Nature, PlannedMigration, Step, Timeouts};
 use super::rollback::{TableFacts, table_facts};
@@ -35,12 +37,16 @@ pub(super) fn fills(sql: &str) -> bool {
     concerns(sql) && sql.starts_with("CREATE TABLE")
 }
 
+/// Columns that earlier statements have dropped: a copy of their table has them no more.
+pub(super) type Gone = BTreeSet<String>;
+
 /// Puts steps before every step of a migration that drops rows which can be kept.
 pub(super) fn keep(
     groups: &mut Vec<Group>,
     version: &str,
     live: &Snapshot,
     first: u32,
+    gone: &mut Gone,
 ) -> Vec<String> {
     let kind = live.server.kind;
     let mut notes = Vec::new();
@@ -53,7 +59,7 @@ pub(super) fn keep(
             let (mut before, mut copies) = (Vec::new(), Vec::new());
             let mut losses = std::mem::take(&mut step.loses);
             for loss in &mut losses {
-                match copy(loss, version, live) {
+                match copy(loss, version, live, gone) {
                     Some(copy) => {
                         before.extend(copy.statements(kind, &step));
                         loss.kept = Some(copy.name(kind));
@@ -68,6 +74,7 @@ pub(super) fn keep(
                     None => {}
                 }
             }
+            gone.extend(columns_of(&losses));
             step.loses = losses;
             if kind.is_mysql_family() && !copies.is_empty() {
                 if step.tool.is_empty() {
@@ -111,7 +118,12 @@ struct Copy {
     label: String,
 }
 
-fn copy(loss: &DataLoss, version: &str, live: &Snapshot) -> Option<Copy> {
+/// Returns the columns among what is lost.
+fn columns_of(losses: &[DataLoss]) -> impl Iterator<Item = String> {
+    losses.iter().filter(|loss| loss.kind == "column").map(|loss| loss.name.clone())
+}
+
+fn copy(loss: &DataLoss, version: &str, live: &Snapshot, gone: &Gone) -> Option<Copy> {
     let (name, column) = match loss.kind.as_str() {
         "table" => (loss.name.as_str(), None),
         "column" => {
@@ -120,7 +132,17 @@ fn copy(loss: &DataLoss, version: &str, live: &Snapshot) -> Option<Copy> {
         }
         _ => return None,
     };
-    let table = table_facts(live, name)?;
+    let mut table = table_facts(live, name)?;
+    let kind = live.server.kind;
+    let dropped: BTreeSet<String> = gone
+        .iter()
+        .filter_map(|gone| gone.strip_prefix(name)?.strip_prefix('.'))
+        .map(|column| ident(kind, column))
+        .collect();
+    table.stored.retain(|column| !dropped.contains(column));
+    if table.key.iter().any(|column| dropped.contains(column)) {
+        table.key.clear();
+    }
     if column.is_some() && table.key.is_empty() {
         return None;
     }
@@ -199,9 +221,11 @@ pub(super) fn restore(
 ) {
     let kind = before.server.kind;
     let mut cleared = Vec::new();
+    let mut gone = Gone::new();
     for loss in planned.steps().flat_map(|step| &step.loses) {
         let Some(attic) = &loss.kept else { continue };
-        let Some(copy) = copy(loss, &planned.version, before) else { continue };
+        let Some(copy) = copy(loss, &planned.version, before, &gone) else { continue };
+        gone.extend(columns_of(std::slice::from_ref(loss)));
         for one in loses.iter_mut().filter(|one| one.kind == loss.kind && one.name == loss.name) {
             one.kept = Some(attic.clone());
         }
