@@ -373,12 +373,14 @@ fn weight(facts: &Facts<'_>) -> u8 {
     }
 }
 
-/// What is declared of a change as a whole: of rows, or of an enum.
-const CHANGES: [&str; 5] = [
+/// What is declared of a change as a whole: of rows, of an enum, of something that goes.
+const CHANGES: [&str; 7] = [
     "bulk-change",
     "bulk-insert",
     "change-of-every-row",
     "change-without-copy",
+    "drop-cascade",
+    "dropped",
     "enum-value-without-position",
 ];
 
