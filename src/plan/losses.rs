@@ -1,8 +1,8 @@
 //! Which of the rows that statements take away are lost when the whole migration has run.
 //!
-//! Pure. A table that is dropped after its rows were copied, and that is there again at the end, was
-//! rebuilt: its rows are not lost. One that is dropped and made anew has lost them all, though the
-//! schema is the same.
+//! Pure. A table that is dropped after its rows were copied, and that is there again at the end,
+//! was rebuilt: its rows are not lost. One that is dropped and made anew has lost them all, though
+//! the schema is the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 
