@@ -63,6 +63,7 @@ impl Schema {
             publications: Default::default(),
             others: Default::default(),
             gone: Default::default(),
+            drawn: false,
             migration: 0,
             referrers: Default::default(),
             levels: Vec::new(),
@@ -73,6 +74,7 @@ impl Schema {
     pub fn next_migration(&mut self) {
         self.migration += 1;
         self.levels.clear();
+        self.drawn = false;
         self.search_path.clone_from(&self.session_path);
         self.settle_enums();
     }

@@ -64,6 +64,8 @@ pub struct Schema {
     pub others: BTreeMap<(&'static str, Name), Origin>,
     /// Objects that were dropped or renamed away and by which migration: known to be absent.
     pub gone: BTreeMap<Name, Origin>,
+    /// The session of this migration may have drawn a value from a sequence (PostgreSQL).
+    pub drawn: bool,
     /// Counts the migrations replayed.
     pub migration: u32,
     /// Which relations may mention a relation: by foreign key, inheritance, query or ownership.

@@ -31,7 +31,7 @@ fn compare_failure(told: &Told, result: &Value) -> Vec<String> {
     // What the rows decide is possible, everything else is certain.
     let state = result["sqlstate"].as_str().unwrap_or_default();
     // 58: the machine decides. What belongs to the whole server is made by no migration.
-    let of_server = ["tablespace", "role"]
+    let of_server = ["tablespace", "role", "collation"]
         .iter()
         .any(|kind| result["error"].as_str().is_some_and(|text| text.starts_with(kind)));
     let by_data =

@@ -57,6 +57,7 @@ pub(super) fn reads(sheet: &mut Sheet<'_>, query: &Query, cause: &'static str, h
         }
     }
     if how == Use::Run {
+        undrawn(sheet, query);
         for sequence in &query.sequences {
             column::sequence_by_text(sheet, sequence);
         }
@@ -67,6 +68,17 @@ pub(super) fn reads(sheet: &mut Sheet<'_>, query: &Query, cause: &'static str, h
             }
         }
         called(sheet, query, cause);
+    }
+}
+
+/// currval() and lastval() tell what the session has drawn, and fail where it has drawn nothing.
+fn undrawn(sheet: &mut Sheet<'_>, query: &Query) {
+    let calls = |name: &str| query.functions.iter().any(|function| function.name() == name);
+    let drawn = sheet.schema.drawn || sheet.has_variables || calls("nextval") || calls("setval");
+    let asked = ["currval", "lastval"].into_iter().find(|name| calls(name));
+    if let (Some(asked), false) = (asked, drawn) {
+        let detail = format!("{asked} is not yet defined in this session");
+        sheet.fails("missing-object", "55000", detail);
     }
 }
 
@@ -302,6 +314,7 @@ fn change(sheet: &mut Sheet<'_>, dml: &Dml, target: &Name, only: bool, how: Use)
             if how == Use::Planned {
                 return;
             }
+            takes_defaults(sheet, dml, &base);
             referential(sheet, dml, &base);
             if dml.kind == DmlKind::Delete && dml.filter.is_none() {
                 sheet.lose(ObjectKind::Table, &base.to_string(), true, false);
@@ -450,6 +463,21 @@ fn insert(sheet: &mut Sheet<'_>, dml: &Dml, table: &Name, cause: &'static str) {
         if column.auto_increment || column.identity.is_some() {
             for sequence in sheet.schema.owned_sequences(table, Some(&column.name)) {
                 sheet.lock(&sequence.name, RowExclusive, cause);
+            }
+        }
+    }
+}
+
+/// `SET x = DEFAULT` takes values of sequences as INSERT does.
+fn takes_defaults(sheet: &mut Sheet<'_>, dml: &Dml, table: &Name) {
+    let Some(outline) = dml.query.outline.get() else { return };
+    for name in &outline.defaulted {
+        let found = sheet.table(table).and_then(|found| found.column(name));
+        let Some(column) = found else { continue };
+        column::used_sequences(sheet, column.default.as_deref());
+        if column.auto_increment || column.identity.is_some() {
+            for sequence in sheet.schema.owned_sequences(table, Some(name)) {
+                sheet.lock(&sequence.name, RowExclusive, "update");
             }
         }
     }

@@ -69,7 +69,8 @@ fn object(sheet: &mut Sheet<'_>, drop: &Drop) {
     }
 }
 
-const fn fits(object: ObjectKind, kind: RelationKind) -> bool {
+/// Says whether a kind of relation goes by the word that a statement uses for it.
+pub(super) const fn fits(object: ObjectKind, kind: RelationKind) -> bool {
     matches!(
         (object, kind),
         (ObjectKind::Table, RelationKind::Table)

@@ -6,7 +6,7 @@ use super::sheet::Sheet;
 use super::{functions, method, reloptions, there};
 use crate::schema::Name;
 use crate::sql::Ident;
-use crate::sql::ast::{CreateIndex, Expr, GeneratedStorage, IndexKind, Key};
+use crate::sql::ast::{CreateIndex, Expr, GeneratedStorage, IndexKind, Key, KeyPart, ObjectKind};
 
 /// Notes the first thing that the server refuses. Says whether there is one.
 pub(super) fn refused(sheet: &mut Sheet<'_>, create: &CreateIndex, table: &Name) -> bool {
@@ -20,6 +20,10 @@ pub(super) fn refused(sheet: &mut Sheet<'_>, create: &CreateIndex, table: &Name)
     let found = sheet.table(table);
     reloptions::index_refused(sheet, definition.method.as_deref(), &definition.options)
         || definition.parts.iter().any(|part| key_refused(sheet, table, &part.key))
+        || definition
+            .parts
+            .iter()
+            .any(|part| lacks_class(sheet, definition.method.as_deref(), part))
         || there::lacks_column(sheet, table, definition.include.iter().map(Ident::as_str))
         || method::refused(sheet, definition, found)
         || definition.predicate.iter().any(|predicate| predicate_refused(sheet, table, predicate))
@@ -72,6 +76,39 @@ fn predicate_refused(sheet: &mut Sheet<'_>, table: &Name, predicate: &Expr) -> b
         sheet.fails("check-with-subquery", "0A000", detail);
     }
     predicate.has_subquery
+}
+
+/// The operator classes of the server: method and name, read from pg_opclass of PostgreSQL 12.22
+/// to 18.4.
+const CLASSES: &str = include_str!("opclasses.txt");
+
+/// Notes an operator class that nobody made. Says whether it is missing. Collations are those of
+/// the machine.
+fn lacks_class(sheet: &mut Sheet<'_>, method: Option<&str>, part: &KeyPart) -> bool {
+    const EVERYWHERE: &[&str] = &["default", "C", "POSIX", "ucs_basic", "unicode", "und-x-icu"];
+    let schema = sheet.schema;
+    let made = |kind: ObjectKind| schema.others.keys().any(|(known, _)| *known == kind.as_str());
+    let closed = schema.complete && schema.extensions.is_empty();
+    if let Some(collation) = part.collation.as_deref()
+        && !EVERYWHERE.contains(&collation)
+        && closed
+        && !made(ObjectKind::Collation)
+    {
+        let detail = format!("collation \"{collation}\" may be missing");
+        sheet.may_fail("missing-object", "42704", detail);
+    }
+    let Some(class) = part.opclass.as_deref() else { return false };
+    let method = method.unwrap_or("btree");
+    // Parameters of the class and its schema are written with it.
+    let name = class.split('(').next().unwrap_or(class).trim();
+    let name = name.strip_prefix("pg_catalog.").unwrap_or(name);
+    let known = CLASSES.lines().any(|line| line.split_once(' ') == Some((method, name)));
+    let missing = !known && closed && !made(ObjectKind::OperatorClass) && !name.contains('.');
+    if missing {
+        let detail = format!("operator class \"{name}\" does not exist for method \"{method}\"");
+        sheet.fails("missing-object", "42704", detail);
+    }
+    missing
 }
 
 /// A unique index of a partitioned table holds all the columns that it is partitioned by.

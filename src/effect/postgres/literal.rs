@@ -18,7 +18,11 @@ pub(super) fn refused(sheet: &mut Sheet<'_>, data_type: &DataType, default: &Exp
     let Some(text) = quoted else { return false };
     if is_no_label(sheet, data_type, text) {
         let detail = format!("invalid input value for enum {}: \"{text}\"", data_type.name);
-        sheet.fails("type-mismatch", "22P02", detail);
+        let code = match data_type.name.as_str() {
+            "date" | "timestamp" | "timestamptz" => "22007",
+            _ => "22P02",
+        };
+        sheet.fails("type-mismatch", code, detail);
         return true;
     }
     if data_type.schema.is_some() {
@@ -55,6 +59,10 @@ fn is_wrong(data_type: &str, text: &str) -> bool {
         "uuid" => {
             let digits = text.chars().filter(|c| c.is_ascii_hexdigit()).count();
             digits != 32 || text.chars().any(|c| !c.is_ascii_hexdigit() && !"{}-".contains(c))
+        }
+        // A lone number of a digit or two is no date in any style.
+        "date" | "timestamp" | "timestamptz" => {
+            text.len() < 3 && text.chars().all(|c| c.is_ascii_digit())
         }
         _ => false,
     }

@@ -7,11 +7,11 @@
 
 use super::permits::is_of_other_kind;
 use super::sheet::Sheet;
-use super::{dml, there, trigger, words};
+use super::{dml, drop, there, trigger, words};
 use crate::effect::LockMode::{
     self, AccessExclusive, AccessShare, ShareRowExclusive, ShareUpdateExclusive,
 };
-use crate::schema::{Name, RelationKind};
+use crate::schema::{Name, Origin, RelationKind};
 use crate::sql::ObjectName;
 use crate::sql::ast::{
     AlterRoutine, Comment, CreateRoutine, CreateSchema, DmlKind, DoBlock, Extension, Grant,
@@ -143,6 +143,7 @@ pub(super) fn moved_is_refused(sheet: &mut Sheet<'_>, name: &Name, to: &str) -> 
 /// Effects of `ALTER … OWNER TO` of what is no table.
 #[expect(clippy::wildcard_enum_match_arm, reason = "other kinds touch no relation")]
 pub(super) fn owner_to(sheet: &mut Sheet<'_>, owner: &OwnerTo) {
+    there::roles(sheet, std::slice::from_ref(&owner.owner));
     let name = match owner.object {
         ObjectKind::Table
         | ObjectKind::ForeignTable
@@ -176,6 +177,12 @@ pub(super) fn comment(sheet: &mut Sheet<'_>, comment: &Comment) {
         | ObjectKind::MaterializedView
         | ObjectKind::Sequence => {
             if let Some(name) = sheet.existing(&comment.name, false) {
+                let found = sheet.table(&name).filter(|found| found.origin != Origin::Assumed);
+                if found.is_some_and(|found| !drop::fits(comment.object, found.kind)) {
+                    let detail = format!("\"{}\" is not a {}", name.name, comment.object.as_str());
+                    sheet.fails("wrong-object-kind", "42809", detail);
+                    return;
+                }
                 sheet.lock(&name, ShareUpdateExclusive, "comment");
             }
         }
@@ -233,6 +240,7 @@ fn lacks_constraint(sheet: &mut Sheet<'_>, table: &Name, comment: &Comment) -> b
 
 /// Effects of GRANT and REVOKE: no relation is locked before PostgreSQL 18.
 pub(super) fn grant(sheet: &mut Sheet<'_>, grant: &Grant) {
+    there::roles(sheet, &grant.grantees);
     let relations = matches!(
         grant.object,
         ObjectKind::Table | ObjectKind::Sequence | ObjectKind::View | ObjectKind::ForeignTable

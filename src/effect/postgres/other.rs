@@ -4,11 +4,11 @@
 //! PostgreSQL 12 to 18, PreventInTransactionBlock and its callers; the manual's page of each;
 //! measured, testdata/servers/postgres.
 
-use super::dml;
 use super::sheet::Sheet;
+use super::{dml, there};
 use crate::effect::LockMode::{self, AccessExclusive, AccessShare};
 use crate::schema::Name;
-use crate::sql::ast::Other;
+use crate::sql::ast::{DataType, Other};
 
 /// Effects of statements recognised by their first words.
 pub(super) fn other(sheet: &mut Sheet<'_>, other: &Other) {
@@ -45,6 +45,15 @@ pub(super) fn other(sheet: &mut Sheet<'_>, other: &Other) {
         {
             let detail = "language \"plpgsql\" exists already".to_owned();
             sheet.fails("duplicate-object", "42710", detail);
+        }
+        "create-cast" => {
+            for written in other.names.iter().skip(1) {
+                let mut data_type = DataType::named(written.name().to_owned());
+                data_type.schema = written.schema().map(ToOwned::to_owned);
+                if there::lacks_type(sheet, &data_type) {
+                    return;
+                }
+            }
         }
         "create-event-trigger" => event_function(sheet, other),
         "security-label" => {

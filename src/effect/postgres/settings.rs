@@ -5,7 +5,7 @@
 
 use super::sheet::Sheet;
 use super::target::Target;
-use super::{object, reloptions, source, table_refused, types};
+use super::{object, reloptions, source, table_refused, there, types};
 use crate::effect::LockMode::{
     AccessExclusive, AccessShare, ShareRowExclusive, ShareUpdateExclusive,
 };
@@ -253,7 +253,8 @@ pub(super) fn table_wide(sheet: &mut Sheet<'_>, target: &Target<'_>, action: &Pg
             }
             sheet.breaks("replica-identity", ObjectKind::Table, name.to_string(), name);
         }
-        PgAction::OwnerTo(_) => {
+        PgAction::OwnerTo(role) => {
+            there::roles(sheet, std::slice::from_ref(role));
             for sequence in sheet.schema.owned_sequences(name, None) {
                 sheet.lock(&sequence.name, AccessExclusive, "owner");
             }

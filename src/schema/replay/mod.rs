@@ -25,7 +25,10 @@ impl Schema {
     /// Changes the schema as the statement would.
     pub fn apply(&mut self, statement: &Statement) {
         match self.server.kind {
-            ServerKind::Postgres => postgres::apply(self, statement),
+            ServerKind::Postgres => {
+                self.drawn |= postgres::may_draw(statement);
+                postgres::apply(self, statement);
+            }
             ServerKind::Mysql | ServerKind::Mariadb => mysql::apply(self, statement),
             ServerKind::Sqlite => sqlite::apply(self, statement),
         }

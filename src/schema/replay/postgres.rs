@@ -90,6 +90,41 @@ pub(super) fn apply(schema: &mut Schema, statement: &Statement) {
     }
 }
 
+/// Says whether a statement may call nextval() or setval(), by a default or a function.
+#[expect(clippy::wildcard_enum_match_arm, reason = "other statements run no expression")]
+pub(super) fn may_draw(statement: &Statement) -> bool {
+    match &statement.kind {
+        StatementKind::Dml(dml) => {
+            dml.kind != ast::DmlKind::Select || !dml.query.functions.is_empty()
+        }
+        StatementKind::Copy(_)
+        | StatementKind::Do(_)
+        | StatementKind::Call { .. }
+        | StatementKind::Explain { .. }
+        | StatementKind::AlterTable(_)
+        | StatementKind::CreateTable(_)
+        | StatementKind::CreateView(_)
+        | StatementKind::RefreshMaterializedView(_)
+        | StatementKind::Other(_)
+        | StatementKind::Unknown { .. } => true,
+        _ => false,
+    }
+}
+
+/// Notes what indexes are made with.
+fn make_other(schema: &mut Schema, other: &ast::Other) {
+    let kind = match other.what {
+        "create-access-method" => ObjectKind::AccessMethod,
+        "create-operator-class" => ObjectKind::OperatorClass,
+        "create-collation" => ObjectKind::Collation,
+        _ => return,
+    };
+    for name in &other.names {
+        let origin = schema.origin();
+        schema.set_other(kind.as_str(), Name::new("", name.name()), Some(origin));
+    }
+}
+
 /// Notes rows that are deleted, and `UPDATE pg_index SET indisvalid = …` by hand.
 fn note_change(schema: &mut Schema, dml: &ast::Dml) {
     let catalog = |name: &crate::sql::ObjectName| name.name() == "pg_index";
@@ -154,12 +189,7 @@ fn apply_object(schema: &mut Schema, statement: &Statement) {
             let origin = schema.origin();
             schema.set_extension(extension.name.value.clone(), Some(origin));
         }
-        StatementKind::Other(other) if other.what == "create-access-method" => {
-            for name in &other.names {
-                let (kind, origin) = (ObjectKind::AccessMethod.as_str(), schema.origin());
-                schema.set_other(kind, Name::new("", name.name()), Some(origin));
-            }
-        }
+        StatementKind::Other(other) => make_other(schema, other),
         StatementKind::Publication(publication) => publish(schema, publication),
         _ => {}
     }

@@ -53,6 +53,8 @@ pub struct Outline {
     pub shown: Vec<Shown>,
     /// Words that are written without a relation and may be columns.
     pub bare: Vec<String>,
+    /// Columns that an UPDATE sets to DEFAULT.
+    pub defaulted: Vec<String>,
 }
 
 /// An entry of a select list.

@@ -60,7 +60,9 @@ fn since(c: &Cursor<'_>, start: usize) -> ObjectName {
 }
 
 fn cast(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
+    let start = c.position();
     let address = object::address(c, ObjectKind::Cast)?;
+    let end = c.position();
     if c.accept(&["WITH", "FUNCTION"]) {
         object::address(c, ObjectKind::Function)?;
     } else if !c.accept(&["WITHOUT", "FUNCTION"]) {
@@ -69,7 +71,21 @@ fn cast(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
     if c.accept(&["AS"]) && c.accept_any(&["IMPLICIT", "ASSIGNMENT"]).is_none() {
         return Err(c.expected("IMPLICIT or ASSIGNMENT"));
     }
-    Ok(done("create-cast", ObjectKind::Cast, address.name))
+    let (from, to) = cast_types(&mut c.sub(start, end))?;
+    let names = vec![address.name, from, to];
+    Ok(StatementKind::Other(other("create-cast", Some(ObjectKind::Cast), names)))
+}
+
+/// Takes the names of the types in `(a AS b)`.
+fn cast_types(c: &mut Cursor<'_>) -> Parsed<(ObjectName, ObjectName)> {
+    let name = |written: crate::sql::ast::DataType| {
+        let parts = written.schema.into_iter().chain([written.name]);
+        ObjectName { parts: parts.map(|part| Ident::new(part, written.span)).collect() }
+    };
+    c.expect_symbol("(")?;
+    let from = types::data_type(c)?;
+    c.expect(&["AS"])?;
+    Ok((name(from), name(types::data_type(c)?)))
 }
 
 fn operator_class(c: &mut Cursor<'_>) -> Parsed<StatementKind> {

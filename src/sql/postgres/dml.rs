@@ -260,7 +260,11 @@ fn assignments(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<Vec<Ident>> {
         if c.at_symbol("(") {
             columns.extend(target_columns(c, f)?);
         } else {
-            columns.push(target(c, f)?);
+            let column = target(c, f)?;
+            if c.at_symbol("=") && c.text_at(1).eq_ignore_ascii_case("DEFAULT") {
+                f.outline.defaulted.push(column.value.clone());
+            }
+            columns.push(column);
         }
         c.expect_symbol("=")?;
         full(c, f)?;

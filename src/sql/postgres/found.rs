@@ -255,6 +255,7 @@ impl Found {
             // What queries inside show is not told apart.
             shown: if plain { self.outline.shown } else { Vec::new() },
             bare: self.bare,
+            defaulted: self.outline.defaulted,
         };
         Query {
             span: c.span_from(start),
