@@ -40,7 +40,7 @@ fn fixed(all: &[Migration]) -> (Vec<FileEdit>, Vec<Fix>) {
             };
             let effects = effect::of(statement, &schema, &context);
             if std::ptr::eq(migration, last) {
-                fixes.extend(fix(&migration.up, statement, &schema, &effects));
+                fixes.extend(fix(migration, statement, &schema, &effects));
             }
             schema.apply(statement);
         }
@@ -338,7 +338,7 @@ fn fixes_of(all: &[Migration], server: Server) -> Vec<Fix> {
             };
             let effects = effect::of(statement, &schema, &context);
             if number > 0 {
-                fixes.extend(fix(&migration.up, statement, &schema, &effects));
+                fixes.extend(fix(migration, statement, &schema, &effects));
             }
             schema.apply(statement);
         }
@@ -621,4 +621,20 @@ fn a_table_that_is_built_anew_keeps_what_is_on_it_and_around_it() {
         "ALTER TABLE orders ALTER COLUMN qty TYPE numeric(10, 2);\n",
         &[("qty INTEGER CONSTRAINT", "qty NUMERIC(10, 2) CONSTRAINT")],
     );
+}
+
+/// DROP TABLE deletes the rows first where foreign keys are enforced, and sqlx enforces them in the
+/// transaction it opens.
+#[test]
+fn a_table_that_others_reference_is_not_built_anew_under_enforced_keys() {
+    let server = Server::of(ServerKind::Sqlite);
+    let given = "CREATE TABLE parent (id INTEGER PRIMARY KEY, a COLLATE NOCASE);\n\
+                 CREATE TABLE child (id INTEGER PRIMARY KEY, p INTEGER REFERENCES parent(id));";
+    let change = "ALTER TABLE parent ALTER COLUMN a SET NOT NULL;";
+    let files = [("0001_before.sql", given), ("0002_change.sql", change)];
+    let (_, refused) = fixed(&migrations(Convention::Sqlx, &files, server));
+    assert!(refused.is_empty(), "{refused:?}");
+    let (_, offered) = fixed(&migrations(Convention::Lockwise, &files, server));
+    let text = format!("{offered:?}");
+    assert!(text.contains("a COLLATE NOCASE NOT NULL"), "{text}");
 }

@@ -38,9 +38,27 @@ fn record() {
     let command = Recorder::new(Way::Command);
     let mut ways = vec![&linked];
     ways.extend((command.version != linked.version).then_some(&command));
-    let lines = cases.iter().flat_map(|case| ways.iter().filter_map(|way| way.row(case)));
+    let lines =
+        cases.iter().flat_map(|case| merged(ways.iter().filter_map(|way| way.row(case)).collect()));
     let text: String = lines.map(|row| format!("{row}\n")).collect();
     std::fs::write(format!("{folder}/sqlite.jsonl"), text).expect("a file to write");
+}
+
+/// Returns the rows of a case, those that say the same as one: `also` names its other versions.
+fn merged(rows: Vec<Value>) -> Vec<Value> {
+    let mut all: Vec<Value> = Vec::new();
+    for row in rows {
+        let same =
+            |known: &&mut Value| ["verdict", "result"].iter().all(|part| known[part] == row[part]);
+        match all.iter_mut().find(same).and_then(Value::as_object_mut) {
+            Some(known) => {
+                let also = known.entry("also").or_insert_with(|| json!([]));
+                also.as_array_mut().into_iter().for_each(|also| also.push(row["version"].clone()));
+            }
+            None => all.push(row),
+        }
+    }
+    all
 }
 
 #[test]

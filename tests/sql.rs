@@ -326,7 +326,7 @@ fn judge_whole(
                         settings: Default::default(),
                     },
                 );
-                fix(&migration.up, statement, &schema, &nothing);
+                fix(&migration, statement, &schema, &nothing);
             }
             let effects = walk(&migration, &mut schema, &WalkOptions::default());
             let mut case = bench.hear(&migration, &effects);

@@ -242,7 +242,7 @@ impl<'s, L: Listener> Track<'s, L> {
         let mut effects =
             walk_each(&migration, &mut self.schema, &options, |statement, schema, done| {
                 if used == Use::Judged {
-                    fixes.extend(fix(&migration.up, statement, schema, done));
+                    fixes.extend(fix(&migration, statement, schema, done));
                 }
             });
         self.chain.follow(&migration, &mut effects);

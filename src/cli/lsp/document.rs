@@ -189,7 +189,7 @@ impl Desk {
         let mut fixes = Vec::new();
         let options = walk_options(&migration, &self.project);
         let effects = walk_each(&migration, &mut schema, &options, |statement, schema, effects| {
-            fixes.extend(fix(&migration.up, statement, schema, effects));
+            fixes.extend(fix(&migration, statement, schema, effects));
         });
         let judging = JudgeOptions { adopt_comments: self.project.config.adopt_comments };
         let judged = judge(&migration, &effects, &self.rules, server, judging);

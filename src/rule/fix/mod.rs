@@ -18,7 +18,7 @@ pub use files::{FileEdit, FixedMigration, files};
 use crate::effect::StatementEffects;
 use crate::schema::Schema;
 use crate::sql::ast::Statement;
-use crate::sql::{Lexer, Lexing, Script, ServerKind, Span, Token, TokenKind};
+use crate::sql::{Lexer, Lexing, Migration, Script, ServerKind, Span, Token, TokenKind};
 
 /// How one statement is replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,15 +57,16 @@ pub enum Runs {
 ///
 /// `schema` is the schema before the statement, `effects` what it would do.
 pub fn fix(
-    script: &Script,
+    migration: &Migration,
     statement: &Statement,
     schema: &Schema,
     effects: &StatementEffects,
 ) -> Option<Fix> {
+    let script = &migration.up;
     match schema.server.kind {
         ServerKind::Postgres => postgres::fix(script, statement, schema),
         ServerKind::Mysql | ServerKind::Mariadb => mysql::fix(script, statement, schema, effects),
-        ServerKind::Sqlite => sqlite::fix(script, statement, schema),
+        ServerKind::Sqlite => sqlite::fix(migration, statement, schema),
     }
 }
 

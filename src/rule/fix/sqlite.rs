@@ -15,10 +15,14 @@ use crate::sql::ast::{
     ActionKind, AlterTable, GeneratedStorage, IndexKind, Key, MyAction, PgAction,
     ReferentialAction, Statement, StatementKind,
 };
-use crate::sql::{ObjectName, Script, Section, Server, ServerKind, ident_if_needed, parse};
+use crate::sql::{
+    Convention, Migration, ObjectName, Script, Section, Server, ServerKind, TransactionMode,
+    ident_if_needed, parse,
+};
 
 /// Returns the rebuild that does what the statement wants.
-pub(super) fn fix(script: &Script, statement: &Statement, schema: &Schema) -> Option<Fix> {
+pub(super) fn fix(migration: &Migration, statement: &Statement, schema: &Schema) -> Option<Fix> {
+    let script = &migration.up;
     #[expect(clippy::wildcard_enum_match_arm, reason = "other statements change no table")]
     let alter = match &statement.kind {
         StatementKind::Unknown { .. } => as_other_server(script, statement)?,
@@ -31,8 +35,11 @@ pub(super) fn fix(script: &Script, statement: &Statement, schema: &Schema) -> Op
         && before.triggers.iter().all(|trigger| trigger.text.is_some())
         && !before.options.contains_key("on conflict")
         && schema.find(&scratch_name(&alter.name)).is_none();
+    let mut keys = schema.foreign_keys_to(&before.name).into_iter();
+    let referenced = keys.any(|(child, _)| child.name != before.name);
     if !known
         || fresh
+        || referenced && enforces_foreign_keys(migration, statement)
         || shown_column_goes(&alter, before, schema)
         || !alter.actions.iter().all(|a| needs_rebuild(&a.kind, before))
     {
@@ -51,6 +58,29 @@ pub(super) fn fix(script: &Script, statement: &Statement, schema: &Schema) -> Op
         title: "build the table anew, as SQLite has no such ALTER TABLE",
         steps,
     })
+}
+
+/// Says whether foreign keys are, or may be, enforced where a statement stands: DROP TABLE deletes
+/// the rows then, and their children go or stand in the way (sqlite.org/foreignkeys.html, section
+/// 5).
+///
+/// A switch inside a transaction does nothing, and a tool that opens one has not said what its
+/// connection does. Without any the switch before the statement counts, else the connection: sqlx
+/// turns them on (its `SqliteConnectOptions`), lockwise and the command `sqlite3` do not.
+fn enforces_foreign_keys(migration: &Migration, statement: &Statement) -> bool {
+    let before = migration.up.statements.iter().filter(|s| s.span.start < statement.span.start);
+    let switch = before
+        .filter_map(|statement| {
+            let StatementKind::Pragma(pragma) = &statement.kind else { return None };
+            pragma.value.as_ref().filter(|_| pragma.name == "foreign_keys")
+        })
+        .next_back()
+        .map(|value| matches!(value.as_str(), "on" | "1" | "true" | "yes"));
+    match migration.transaction {
+        TransactionMode::Wrapped => true,
+        TransactionMode::Unwrapped => switch.unwrap_or(migration.convention == Convention::Sqlx),
+        TransactionMode::Grouped => switch.unwrap_or(false),
+    }
 }
 
 /// Reads the statement in the grammar of a server that has more of ALTER TABLE.
@@ -234,7 +264,9 @@ fn integer_key(table: &Relation) -> Option<&str> {
 fn column_definition(column: &Column, inline_key: Option<&str>) -> String {
     let mut out = quote(&column.name);
     if let Some(data_type) = &column.data_type {
-        out.push(' ');
+        // A column without a type may have a collation.
+        let space = if data_type.name.is_empty() { "" } else { " " };
+        out.push_str(space);
         out.push_str(&data_type.name.to_uppercase());
         if !data_type.args.is_empty() {
             out.push_str(&format!("({})", data_type.args.join(", ")));

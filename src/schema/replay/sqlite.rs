@@ -17,7 +17,7 @@ use super::mysql::{touched, words_read};
 use super::{create, rename, sqlite_bodies as bodies};
 use crate::sql::ast::{
     ActionKind, AlterTable, ColumnDef, ConstraintKind, CreateIndex, CreateTable, CreateTrigger,
-    Drop, IndexKind, KeyConstraint, KeyPart, ObjectKind, Other, Statement, StatementKind,
+    DataType, Drop, IndexKind, KeyConstraint, KeyPart, ObjectKind, Other, Statement, StatementKind,
     TableConstraint,
 };
 
@@ -78,6 +78,11 @@ fn add_column(schema: &Schema, table: &mut Relation, definition: &ColumnDef) {
         return;
     }
     let mut new = column(definition, schema.origin());
+    let collate = definition.options.iter().find(|(name, _)| name == "collate");
+    if let (None, Some((_, collation))) = (&new.data_type, collate) {
+        let collation = Some(collation.clone());
+        new.data_type = Some(DataType { collation, ..DataType::default() });
+    }
     // `SERIAL` is a type without meaning here.
     new.auto_increment = definition.auto_increment;
     new.not_null =

@@ -75,8 +75,7 @@ impl<'a> Resolver<'a> {
                 let columns = relation.columns.iter().map(|column| ShownColumn {
                     name: column.name.clone(),
                     data_type: column.data_type.clone(),
-                    of: None,
-                    hidden: false,
+                    ..ShownColumn::default()
                 });
                 let rowid = !relation.options.contains_key("without rowid");
                 Ok(Shown { columns: columns.collect(), complete: relation.complete, rowid })

@@ -30,6 +30,8 @@ pub(crate) struct ShownColumn {
     pub(super) of: Option<(Name, String)>,
     /// `*` leaves it out.
     pub(super) hidden: bool,
+    /// It is a row or several columns of a query: whoever reads it fails.
+    pub(super) several: bool,
 }
 
 impl Shown {

@@ -220,6 +220,9 @@ impl<'a> Resolver<'a> {
                 }
             }
         }
+        if self.nested == 0 && self.is_run() && shown.columns.iter().any(|column| column.several) {
+            return refused(Reason::Count, "row value misused");
+        }
         Ok((shown, values))
     }
 
@@ -236,11 +239,7 @@ impl<'a> Resolver<'a> {
         }
         self.collates(term)?;
         let value = self.term(term, scope, allowed)?;
-        if value.width != 1 {
-            let detail = "a column of a query in FROM is several values".to_owned();
-            self.doubts.push(Refusal { reason: Reason::Count, detail });
-        }
-        Ok(Value { width: 1, ..value })
+        Ok(value)
     }
 
     /// Looks up a query whose columns something else reads.
@@ -456,8 +455,8 @@ pub(super) fn renamed(names: Vec<String>, shown: Shown) -> Shown {
     let types = shown.columns.into_iter().map(Some).chain(std::iter::repeat(None));
     let columns = names.into_iter().zip(types);
     let columns = columns.map(|(name, old)| {
-        let data_type = old.and_then(|old| old.data_type);
-        ShownColumn { name, data_type, of: None, hidden: false }
+        let old = old.unwrap_or_default();
+        ShownColumn { name, of: None, hidden: false, ..old }
     });
     Shown { columns: columns.collect(), complete: true, rowid: false }
 }
@@ -495,7 +494,13 @@ fn named(output: &Output, value: &Value, at: usize) -> ShownColumn {
     let text = (!output.text.is_empty()).then(|| output.text.clone());
     let name = written.or(own).or(text).unwrap_or_else(|| format!("column{}", at + 1));
     let data_type = column.as_ref().and_then(|column| column.data_type.clone());
-    ShownColumn { name, data_type, of: column.and_then(|column| column.of), hidden: false }
+    ShownColumn {
+        name,
+        data_type,
+        of: column.and_then(|column| column.of),
+        hidden: false,
+        several: value.width != 1,
+    }
 }
 
 fn alias(output: &Output, value: &Value) -> Option<Alias> {

@@ -85,6 +85,9 @@ impl<'a> Resolver<'a> {
                     prohibited(allowed, "the \".\" operator", false)?;
                 }
                 Ok(match self.look_up(path, *quoted, scope, allowed)? {
+                    Found::Column(column) if column.several && self.is_run() => {
+                        return refused(Reason::Count, "row value misused");
+                    }
                     Found::Column(column) => Value { column: Some(column), ..Value::default() },
                     Found::Alias(alias) => Value {
                         width: alias.width,
