@@ -48,12 +48,14 @@ fn record() {
 fn merged(rows: Vec<Value>) -> Vec<Value> {
     let mut all: Vec<Value> = Vec::new();
     for row in rows {
-        let same =
-            |known: &&mut Value| ["verdict", "result"].iter().all(|part| known[part] == row[part]);
+        let same = |known: &&mut Value| {
+            ["verdict", "result"].iter().all(|part| known.get(part) == row.get(part))
+        };
+        let version = row.get("version").cloned().unwrap_or_default();
         match all.iter_mut().find(same).and_then(Value::as_object_mut) {
             Some(known) => {
                 let also = known.entry("also").or_insert_with(|| json!([]));
-                also.as_array_mut().into_iter().for_each(|also| also.push(row["version"].clone()));
+                also.as_array_mut().into_iter().for_each(|also| also.push(version.clone()));
             }
             None => all.push(row),
         }
