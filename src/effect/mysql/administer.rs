@@ -4,7 +4,7 @@
 //! That Cause an Implicit Commit; measured on MariaDB 10.11, 11.8 and MySQL 9.7, testdata/servers.
 
 use super::Scene;
-use crate::sql::ast::{Grant, ObjectKind, Other, Sequence, Set, Transaction};
+use crate::sql::ast::{DoBlock, Grant, ObjectKind, Other, Sequence, Set, Transaction};
 
 /// Statements by their first words, and the error if what they name is not there or cannot be done
 /// (measured on MariaDB 10.11 and 11.8, MySQL 9.7).
@@ -129,6 +129,14 @@ impl Scene<'_> {
     }
 
     /// The binary log is not switched within a transaction (error 1694).
+    /// `EXECUTE name` runs what PREPARE made in the session: whether it did is not followed.
+    pub(super) fn execute(&mut self, block: &DoBlock) {
+        if block.dynamic && block.language != "immediate" {
+            let detail = "fails if there is no such prepared statement".to_owned();
+            self.told.may_fail("missing-object", "1243", detail);
+        }
+    }
+
     pub(super) fn set(&mut self, set: &Set) {
         let inside = self.context.in_transaction;
         if inside && set.each().any(|one| one.name == "sql_log_bin") {

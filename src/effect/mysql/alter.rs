@@ -63,6 +63,7 @@ impl Scene<'_> {
         self.generated_from_dropped(alter);
         self.charsets_together(alter);
         self.refusals_of_result(before, &after.table, alter);
+        self.geometries_compared(before, &after.table, alter);
         let mut changes = Changes::between(self, before, alter);
         changes.assume_unknown(before, alter);
         if self.is_mariadb() && !self.foreign_key_checks() {

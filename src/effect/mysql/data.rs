@@ -49,6 +49,7 @@ impl Scene<'_> {
             }
             self.written_columns(dml, &name);
             self.values_missing(dml, &name);
+            self.set_to_null(dml, &name);
             self.unique_rows(dml, &name);
             if let Some(table) = self.schema().relation(&name).filter(|_| inserts) {
                 self.counted_through(table, table);
@@ -129,6 +130,26 @@ impl Scene<'_> {
             } else {
                 self.told.fails("value-missing", "1364", detail);
             }
+        }
+    }
+
+    /// Tells of a NOT NULL column that UPDATE sets to NULL. It fails at the first row, so not on
+    /// a table without any; IGNORE takes the type's own zero, and so does a server that is not
+    /// strict (MySQL manual, "UPDATE Statement").
+    fn set_to_null(&mut self, dml: &Dml, name: &Name) {
+        let Some(table) = self.schema().relation(name) else { return };
+        let triggered = !table.triggers.is_empty();
+        if dml.kind != DmlKind::Update || dml.on_conflict || !self.is_strict() || triggered {
+            return;
+        }
+        let values = dml.rows.iter().flatten().flatten();
+        let set = dml.columns.iter().zip(values).find(|(column, value)| {
+            value.eq_ignore_ascii_case("null")
+                && table.column_any_case(column.as_str()).is_some_and(|found| found.not_null)
+        });
+        if let Some((column, _)) = set.filter(|_| dml.targets.len() == 1) {
+            let detail = format!("column '{column}' cannot be null");
+            self.told.may_fail("nulls-present", "1048", detail);
         }
     }
 

@@ -204,7 +204,8 @@ impl Scene<'_> {
             let source = table.column_any_case(child.as_str());
             let types = source.and_then(|c| c.data_type.as_ref()).zip(target.data_type.as_ref());
             if types.is_some_and(|(left, right)| !compatible(left, right)) {
-                let code = self.code("1005", "3780");
+                let late = self.fitted_before(table, parent, (child.as_str(), referenced));
+                let code = self.code(if late { "1025" } else { "1005" }, "3780");
                 let detail = format!(
                     "referencing column '{child}' and referenced column '{referenced}' are incompatible"
                 );
@@ -213,6 +214,26 @@ impl Scene<'_> {
             }
         }
         self.refused_parent_key(parent, &referenced);
+    }
+
+    /// MariaDB looks at the old table first where a table references itself: what does not fit
+    /// only in the end is found when the copy takes its name (measured on 10.11 and 11.8).
+    fn fitted_before(
+        &self,
+        table: &Relation,
+        parent: &Relation,
+        (child, referenced): (&str, &str),
+    ) -> bool {
+        let itself = table.name == parent.name;
+        let Some(old) = self.schema().relation(&parent.name).filter(|_| itself) else {
+            return false;
+        };
+        let data_type = |from: &'_ Relation, column: &str| {
+            from.column_any_case(column).and_then(|found| found.data_type.clone())
+        };
+        data_type(table, child)
+            .zip(data_type(old, referenced))
+            .is_some_and(|(left, right)| compatible(&left, &right))
     }
 
     /// MySQL since 8.4 wants a unique key over just these columns

@@ -101,6 +101,7 @@ impl<'a> Scene<'a> {
             StatementKind::AlterSequence(alter) => self.alter_sequence(alter),
             StatementKind::Transaction(transaction) => self.transaction(transaction),
             StatementKind::Set(set) => self.set(set),
+            StatementKind::Do(block) => self.execute(block),
             StatementKind::AlterIndex(_)
             | StatementKind::Reindex(_)
             | StatementKind::SetSchema(_)
@@ -116,7 +117,6 @@ impl<'a> Scene<'a> {
             | StatementKind::Extension(_)
             | StatementKind::Publication(_)
             | StatementKind::Statistics(_)
-            | StatementKind::Do(_)
             | StatementKind::Copy(_)
             | StatementKind::Pragma(_)
             | StatementKind::Explain { .. } => {}

@@ -35,6 +35,13 @@ impl Scene<'_> {
         for read in &view.query.reads {
             let _ = self.table(read);
         }
+        let listed = view.options.iter().find(|(option, _)| option == "selected");
+        if let Some((_, selected)) = listed
+            && *selected != view.columns.len().to_string()
+        {
+            let detail = "the view's column list and the query have different column counts";
+            self.told.fails("type-mismatch", "1353", detail.to_owned());
+        }
         self.selected_columns(&view.query);
     }
 

@@ -392,6 +392,18 @@ impl Scene<'_> {
         }
     }
 
+    /// The default of the server stands in for that of the database, which is not known: latin1 of
+    /// MariaDB before 11.6, where most have utf8mb4.
+    pub(super) fn charset_is_assumed(&self, table: &Relation, data_type: &DataType) -> bool {
+        let server = self.schema().server;
+        let of_table = ["charset", "collate"].iter().any(|name| table.options.contains_key(*name));
+        let default = Charset::of_server(server);
+        !of_table
+            && data_type.charset.as_ref().is_none_or(|name| *name == default.name)
+            && has_charset(&data_type.name)
+            && max_bytes(&default.name) < 4
+    }
+
     /// Tells what no column may be defined as.
     pub(super) fn column_definition(&mut self, table: &Relation, column: &ColumnDef) {
         self.column_name(column.name.as_str());
@@ -401,6 +413,15 @@ impl Scene<'_> {
         let charset = Charset::of_type(self.schema().server, data_type, &default);
         let width = charset.as_ref().map_or(1, |found| max_bytes(&found.name));
         self.too_long(column, data_type, width);
+        if self.charset_is_assumed(table, data_type) && data_type.name == "varchar" {
+            let limit = 65_535 / 4;
+            let long = data_type.number(0).is_some_and(|l| l > limit && l <= 65_535 / width);
+            if long && self.is_strict() {
+                let name = &column.name;
+                let detail = format!("utf8mb4 makes column '{name}' too long (max = {limit})");
+                self.told.may_fail("values-do-not-fit", "1074", detail);
+            }
+        }
         let written = column.default.is_some() || column.generated.is_some();
         let not_null = matches!(column.nullability, Some(Nullability::NotNull { .. }));
         let of_system = column.options.iter().any(|(option, _)| option.starts_with("row "));

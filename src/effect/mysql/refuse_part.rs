@@ -203,6 +203,12 @@ impl Scene<'_> {
             } else if sized && data_type.number(0).unwrap_or(1) * width > KEY_BYTES {
                 let detail = format!("specified key was too long: at most {KEY_BYTES} bytes");
                 self.told.fails("key-too-long", "1071", detail);
+            } else if sized
+                && self.charset_is_assumed(table, data_type)
+                && data_type.number(0).unwrap_or(1) * 4 > KEY_BYTES
+            {
+                let detail = format!("utf8mb4 makes the key too long: at most {KEY_BYTES} bytes");
+                self.told.may_fail("key-too-long", "1071", detail);
             }
         }
     }

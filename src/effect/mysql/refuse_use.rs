@@ -100,6 +100,33 @@ impl Scene<'_> {
         }
     }
 
+    /// MariaDB knows no comparison of a geometry with a number or a text (measured on 10.11 and
+    /// 11.8); two geometries compare.
+    pub(super) fn geometries_compared(
+        &mut self,
+        before: &Relation,
+        after: &Relation,
+        alter: &Alteration<'_>,
+    ) {
+        let geometry = |word: &String| {
+            let data_type = after.column_any_case(word).and_then(|c| c.data_type.as_ref());
+            data_type.is_some_and(|found| super::refuse::is_geometry(&found.name))
+        };
+        let counts = |expr: &crate::sql::ast::Expr| {
+            let sign = |c: char| "+-*/%<>=".contains(c);
+            expr.text.contains(sign) && expr.columns.iter().any(geometry)
+        };
+        let old = |name: &str| before.constraints.iter().any(|found| same(&found.name, name));
+        let check = after.constraints.iter().any(|found| {
+            matches!(&found.kind, Demand::Check(check) if counts(check)) && !old(&found.name)
+        });
+        if check && self.is_mariadb() {
+            self.told.span = alter.clause_of("add-check", &super::change::Changes::default());
+            let detail = "fails if a geometry is compared with what is none".to_owned();
+            self.told.may_fail("type-mismatch", "4078", detail);
+        }
+    }
+
     /// A CHECK over this column alone goes with it; one over others too is in the way.
     pub(super) fn check_column(&mut self, before: &Relation, alter: &Alteration<'_>, name: &str) {
         for constraint in &before.constraints {

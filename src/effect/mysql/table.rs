@@ -92,7 +92,9 @@ impl Scene<'_> {
         if let Some(by) = &create.partition_by {
             self.partition_keys(&table, by);
         }
-        self.without_primary_key(&table);
+        // A query gives columns and no key.
+        let keyless = Relation { complete: true, ..table.clone() };
+        self.without_primary_key(if create.query.is_some() { &keyless } else { &table });
         let remarks = create.query.is_none()
             && create.likes.is_empty()
             && create.persistence != Persistence::Temporary;

@@ -287,7 +287,11 @@ impl<'w> Walker<'w> {
     fn effects_of(&mut self, statement: &Statement, in_transaction: bool) -> StatementEffects {
         let context = Context { in_transaction, settings: self.settings.in_force() };
         let mut effects = if let StatementKind::Do(block) = &statement.kind {
-            body::effects(block, statement.span, self.schema, &context)
+            let mut inside = body::effects(block, statement.span, self.schema, &context);
+            if self.kind().is_mysql_family() {
+                inside.effects.extend(super::of(statement, self.schema, &context).effects);
+            }
+            inside
         } else {
             super::of(statement, self.schema, &context)
         };

@@ -102,7 +102,7 @@ pub struct Dml {
     pub from_query: bool,
     /// The values of an INSERT as they are written, row by row, where they are few (PostgreSQL);
     /// the first row only in SQLite.
-    /// `DEFAULT VALUES` is one row without values.
+    /// `DEFAULT VALUES` is one row without values. What an UPDATE assigns is one row (MySQL).
     pub rows: Option<Vec<Vec<String>>>,
     /// LIMIT on UPDATE or DELETE (MySQL).
     pub limit: bool,

@@ -318,7 +318,8 @@ pub(super) fn block(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
 /// Reads `EXECUTE name [USING …]` and MariaDB's `EXECUTE IMMEDIATE …`: SQL made up at run time.
 pub(super) fn execute(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
     let start = cursor.position();
-    if is_mariadb(cursor) && cursor.accept(&["IMMEDIATE"]) {
+    let immediate = is_mariadb(cursor) && cursor.accept(&["IMMEDIATE"]);
+    if immediate {
         expr::until(cursor, &["USING"])?;
     } else {
         name(cursor)?;
@@ -332,7 +333,7 @@ pub(super) fn execute(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
         }
     }
     Ok(StatementKind::Do(Box::new(DoBlock {
-        language: "sql".to_owned(),
+        language: if immediate { "immediate" } else { "sql" }.to_owned(),
         body: cursor.span_from(start),
         statements: Vec::new(),
         dynamic: true,

@@ -52,6 +52,8 @@ fn view(cursor: &mut Cursor<'_>, or_replace: bool, alter: bool) -> Parsed<Statem
     if !at_query(cursor) || end <= start {
         return Err(cursor.expected("a query"));
     }
+    let selected = selected(&cursor.sub(start, end)).filter(|_| !columns.is_empty());
+    options.extend(selected.map(|count| ("selected".to_owned(), count.to_string())));
     let query = query::query(&cursor.sub(start, end))?;
     cursor.skip_rest();
     Ok(StatementKind::CreateView(Box::new(CreateView {
@@ -66,6 +68,29 @@ fn view(cursor: &mut Cursor<'_>, or_replace: bool, alter: bool) -> Parsed<Statem
         with_no_data: false,
         options,
     })))
+}
+
+/// Returns how many columns a SELECT has; none where `*` or a WITH clause hide it.
+fn selected(query: &Cursor<'_>) -> Option<usize> {
+    let mut cursor = query.clone();
+    if !cursor.accept(&["SELECT"]) {
+        return None;
+    }
+    let (mut depth, mut count, mut at_start) = (0_usize, 1, true);
+    while !cursor.is_at_end() {
+        match cursor.text_at(0) {
+            "(" => depth += 1,
+            ")" => depth = depth.saturating_sub(1),
+            "," if depth == 0 => count += 1,
+            "*" if depth == 0 && at_start => return None,
+            _ if depth == 0 && ["FROM", "UNION"].iter().any(|word| cursor.at(&[word])) => break,
+            _ => {}
+        }
+        at_start = matches!(cursor.text_at(0), "," | ".")
+            || at_start && ["DISTINCT", "ALL"].iter().any(|word| cursor.at(&[word]));
+        cursor.advance();
+    }
+    Some(count)
 }
 
 /// Returns where the query ends: before `WITH [CASCADED | LOCAL] CHECK OPTION`.

@@ -202,6 +202,30 @@ fn targets_of(c: &mut Cursor<'_>, walk: &mut Walk) -> Parsed<Vec<ObjectName>> {
     }
 }
 
+/// Returns what stands behind each `=` of `a = 1, b = f(2, 3)`.
+fn assigned_values(assignments: &Cursor<'_>) -> Vec<String> {
+    let mut c = assignments.clone();
+    let mut values: Vec<String> = Vec::new();
+    let (mut depth, mut behind) = (0_usize, false);
+    while let Some(token) = c.advance() {
+        let text = c.slice(token.span);
+        match text {
+            "(" => depth += 1,
+            ")" => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth == 0 && text == "," {
+            behind = false;
+        } else if !behind {
+            behind = matches!(text, "=" | ":=");
+            values.extend(behind.then(String::new));
+        } else if let Some(value) = values.last_mut() {
+            value.push_str(text);
+        }
+    }
+    values
+}
+
 fn at_end_of_assignments(c: &Cursor<'_>) -> bool {
     ["WHERE", "ORDER", "LIMIT", "FROM"].iter().any(|word| c.at(&[word])) || at_conflict(c)
 }
@@ -213,7 +237,11 @@ fn update(c: &mut Cursor<'_>, walk: &mut Walk) -> Parsed<Dml> {
     walk.relations(c)?;
     let sources: Vec<_> = walk.sources.get(first..).unwrap_or(&[]).to_vec();
     c.expect(&["SET"])?;
+    let start = c.position();
     let assigned = targets_of(c, walk)?;
+    if is_mysql(c) {
+        dml.rows = Some(vec![assigned_values(&c.sub(start, c.position()))]);
+    }
     dml.targets = assigned_tables(&assigned, &sources);
     dml.columns = assigned.into_iter().filter_map(|mut name| name.parts.pop()).collect();
     // One table is changed, not read.
