@@ -5,14 +5,37 @@ use lockwise::db::{Secrets, Target};
 use crate::support::{ALL, Kind, Project, admin_url, block_on, mysql};
 use crate::ways_back::{check, pieces};
 
+/// Fills a database and plans every case on it, with a login that may only read.
 fn review(kind: Kind, given: &[&str], cases: &str) {
     let project = Project::new(kind);
     let statements: Vec<&str> = given.iter().flat_map(|file| pieces(file)).collect();
     project.execute(&statements);
     let secrets = Secrets::default();
-    let target = Target::parse(&project.url, &secrets).unwrap();
     let admin = (kind != Kind::Sqlite).then(|| Target::parse(&admin_url(kind), &secrets).unwrap());
-    block_on(check(&target, admin, cases));
+    reading(&project, |url| {
+        let target = Target::parse(url, &secrets).unwrap();
+        block_on(check(&target, admin.clone(), cases));
+    });
+}
+
+/// Gives a login that may only read to the database of a project, for as long as `look` takes.
+fn reading<T>(project: &Project, look: impl FnOnce(&str) -> T) -> T {
+    if project.kind == Kind::Sqlite {
+        let file = project.path().join("shop.db");
+        let mut permissions = std::fs::metadata(&file).unwrap().permissions();
+        permissions.set_readonly(true);
+        std::fs::set_permissions(&file, permissions).unwrap();
+        return look(&project.url);
+    }
+    let login = format!("lockwise_reader_{:08x}", fastrand::u32(..));
+    let database = project.url.rsplit('/').next().unwrap();
+    let statements = reader(project.kind, &login, database);
+    let statements: Vec<&str> = statements.iter().map(String::as_str).collect();
+    project.execute(&statements);
+    let seen = look(&login_as(&project.url, &login));
+    let drop = if project.kind == Kind::Postgres { "ROLE" } else { "USER" };
+    project.execute(&[&format!("DROP {drop} {login}")]);
+    seen
 }
 
 #[test]
@@ -49,7 +72,8 @@ fn mysql_ways_back_restore_or_name_what_is_lost() {
 #[test]
 fn sqlite_ways_back_restore_or_name_what_is_lost() {
     let given = include_str!("../../testdata/plan/sqlite/given.sql");
-    review(Kind::Sqlite, &[given], include_str!("../../testdata/plan/sqlite/cases.sql"));
+    let warehouse = include_str!("../../testdata/plan/sqlite/warehouse.sql");
+    review(Kind::Sqlite, &[given, warehouse], include_str!("../../testdata/plan/sqlite/cases.sql"));
 }
 
 /// What a login needs to plan: nothing that writes.
@@ -130,23 +154,7 @@ fn a_login_that_may_only_read_sees_all_that_a_plan_is_made_of() {
             serde_json::from_str::<serde_json::Value>(&answer.stdout).unwrap()
         };
         let wanted = plan(&[]);
-        let found = if kind == Kind::Sqlite {
-            let file = project.path().join("shop.db");
-            let mut permissions = std::fs::metadata(&file).unwrap().permissions();
-            permissions.set_readonly(true);
-            std::fs::set_permissions(&file, permissions).unwrap();
-            plan(&[])
-        } else {
-            let login = format!("lockwise_reader_{:08x}", fastrand::u32(..));
-            let database = project.url.rsplit('/').next().unwrap();
-            let statements = reader(kind, &login, database);
-            let statements: Vec<&str> = statements.iter().map(String::as_str).collect();
-            project.execute(&statements);
-            let found = plan(&["--url", &login_as(&project.url, &login)]);
-            let drop = if kind == Kind::Postgres { "ROLE" } else { "USER" };
-            project.execute(&[&format!("DROP {drop} {login}")]);
-            found
-        };
+        let found = reading(&project, |url| plan(&["--url", url]));
         assert_eq!(found["base"], wanted["base"], "{kind:?}");
         assert_eq!(found["digest"], wanted["digest"], "{kind:?}");
         assert_eq!(found["migrations"][0]["diff"], wanted["migrations"][0]["diff"], "{kind:?}");

@@ -136,6 +136,8 @@ pub(crate) async fn check(target: &Target, admin: Option<Target>, file: &str) {
     let mut connection = Connection::open(target, &options).await.unwrap();
     let all = db::SnapshotOptions { sizes: true, ..plan::snapshot_options() };
     let live = db::snapshot(&mut connection, &all).await.unwrap();
+    let objects = live.objects.len();
+    assert!(objects >= 50, "a realistic schema has more than {objects} objects");
     let kind = live.server.kind.as_str();
     let only = std::env::var("LOCKWISE_CASE").ok();
     let mut shadow = Shadow::start(ShadowOptions { url: admin, ..ShadowOptions::of(&live) }).await;
