@@ -631,7 +631,7 @@ fn a_table_that_others_reference_is_not_built_anew_under_enforced_keys() {
     let given = "CREATE TABLE parent (id INTEGER PRIMARY KEY, a COLLATE NOCASE);\n\
                  CREATE TABLE child (id INTEGER PRIMARY KEY, p INTEGER REFERENCES parent(id));";
     let change = "ALTER TABLE parent ALTER COLUMN a SET NOT NULL;";
-    let files = [("0001_before.sql", given), ("0002_change.sql", change)];
+    let files = [("0001_before_sqlite.sql", given), ("0002_change_sqlite.sql", change)];
     let (_, refused) = fixed(&migrations(Convention::Sqlx, &files, server));
     assert!(refused.is_empty(), "{refused:?}");
     let (_, offered) = fixed(&migrations(Convention::Lockwise, &files, server));
