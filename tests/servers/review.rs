@@ -1,5 +1,7 @@
 //! What a plan says about many statements, on databases with objects of every kind.
 
+use std::collections::BTreeSet;
+
 use lockwise::db::{Secrets, Target};
 
 use crate::support::{ALL, Kind, Project, admin_url, block_on, mysql};
@@ -22,10 +24,13 @@ fn review(kind: Kind, given: &[&str], cases: &str) {
 fn reading<T>(project: &Project, look: impl FnOnce(&str) -> T) -> T {
     if project.kind == Kind::Sqlite {
         let file = project.path().join("shop.db");
-        let mut permissions = std::fs::metadata(&file).unwrap().permissions();
+        let before = std::fs::metadata(&file).unwrap().permissions();
+        let mut permissions = before.clone();
         permissions.set_readonly(true);
         std::fs::set_permissions(&file, permissions).unwrap();
-        return look(&project.url);
+        let seen = look(&project.url);
+        std::fs::set_permissions(&file, before).unwrap();
+        return seen;
     }
     let login = format!("lockwise_reader_{:08x}", fastrand::u32(..));
     let database = project.url.rsplit('/').next().unwrap();
@@ -57,7 +62,12 @@ fn postgres_ways_back_restore_or_name_what_is_lost() {
 fn mariadb_ways_back_restore_or_name_what_is_lost() {
     let other = include_str!("../db/schema_mariadb.sql");
     let given = include_str!("../../testdata/plan/mariadb/given.sql");
-    review(Kind::Mariadb, &[other, given], include_str!("../../testdata/plan/mariadb/cases.sql"));
+    let warehouse = include_str!("../../testdata/plan/mariadb/warehouse.sql");
+    review(
+        Kind::Mariadb,
+        &[other, given, warehouse],
+        include_str!("../../testdata/plan/mariadb/cases.sql"),
+    );
 }
 
 /// MySQL is taken through the cases of MariaDB, as far as it knows the words, and some of its own.
@@ -66,7 +76,8 @@ fn mysql_ways_back_restore_or_name_what_is_lost() {
     let Some(kind) = mysql() else { return };
     let other = include_str!("../mysql/schema.sql");
     let given = include_str!("../../testdata/plan/mariadb/given.sql");
-    review(kind, &[other, given], include_str!("../../testdata/plan/mariadb/cases.sql"));
+    let warehouse = include_str!("../../testdata/plan/mariadb/warehouse.sql");
+    review(kind, &[other, given, warehouse], include_str!("../../testdata/plan/mariadb/cases.sql"));
 }
 
 #[test]
@@ -167,6 +178,20 @@ fn a_login_that_may_only_read_sees_all_that_a_plan_is_made_of() {
         };
         assert_eq!(preflight.iter().find(blind), None, "{kind:?}");
         assert_eq!(project.schema(), before, "{kind:?}");
+        // What was shown is what comes out.
+        project.expect(0, &["apply", "--yes"]);
+        let diff = wanted["diff"].as_str().unwrap();
+        let shown = |sign: char, header: &str| -> BTreeSet<String> {
+            let lines = diff.lines().filter(|line| !line.starts_with(header));
+            lines.filter_map(|line| line.strip_prefix(sign)).map(str::to_owned).collect()
+        };
+        let lines = |text: &str| text.lines().map(str::to_owned).collect::<BTreeSet<_>>();
+        let (before, after) = (lines(&before), lines(&project.schema()));
+        let gone: BTreeSet<_> = before.difference(&after).cloned().collect();
+        let new: BTreeSet<_> = after.difference(&before).cloned().collect();
+        assert!(!new.is_empty(), "{kind:?}");
+        assert_eq!(gone, &shown('-', "---") - &after, "{kind:?}");
+        assert_eq!(new, &shown('+', "+++") - &before, "{kind:?}");
     }
 }
 

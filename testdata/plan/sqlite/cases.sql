@@ -53,7 +53,7 @@ DROP VIEW big;
 DROP TABLE orders;
 -- case: drop a table if it is there
 DROP TABLE IF EXISTS nothing_here;
--- case: drop a virtual table | restores | loses table main.words
+-- case: drop a virtual table | loses table main.words, table main.words_config, table main.words_content, table main.words_data, table main.words_docsize, table main.words_idx
 DROP TABLE words;
 -- case: an index
 CREATE INDEX plain_b ON plain (b);

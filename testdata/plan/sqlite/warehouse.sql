@@ -69,3 +69,11 @@ CREATE TRIGGER parcels_audit AFTER UPDATE OF state ON parcels BEGIN INSERT INTO 
 CREATE TRIGGER short_of_order INSTEAD OF DELETE ON short_of BEGIN INSERT INTO audit_log (who, what) VALUES ('stock', old.sku); END
 ;;
 CREATE TRIGGER products_texts AFTER INSERT ON products BEGIN INSERT INTO product_texts (rowid, title) VALUES (new.id, new.title); END
+;;
+CREATE TABLE holidays (day TEXT PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID
+;;
+CREATE INDEX shifts_day ON shifts (starts, ends)
+;;
+CREATE VIEW lost_parcels AS SELECT id, carrier_id FROM parcels WHERE state = 'lost'
+;;
+CREATE TRIGGER employees_boss_of_none BEFORE DELETE ON employees BEGIN SELECT raise(ABORT, 'still a boss') WHERE EXISTS (SELECT 1 FROM employees WHERE boss_id = old.id); END
