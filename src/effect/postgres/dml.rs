@@ -236,7 +236,7 @@ pub(super) fn dml(sheet: &mut Sheet<'_>, dml: &Dml, how: Use) {
     // The words of a condition over the target alone are its columns.
     if let ([(target, _)], Some(filter), false) =
         (targets.as_slice(), &dml.filter, sheet.has_variables)
-        && dml.query.reads.is_empty()
+        && dml.query.outline.get().is_some_and(|outline| outline.alone)
         && matches!(dml.kind, DmlKind::Update | DmlKind::Delete)
         && there::expr_lacks_column(sheet, target, filter)
     {

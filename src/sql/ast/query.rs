@@ -45,6 +45,8 @@ pub struct Outline {
     /// It is one SELECT over relations: no query inside, no WITH, no function in FROM, no join by
     /// the names of columns. Each of its words that may be columns is one of these relations.
     pub plain: bool,
+    /// There is no query in it and no FROM or USING: UPDATE or DELETE of a table alone.
+    pub alone: bool,
     /// A condition, an order or a limit lets the planner read other than whole tables.
     pub chooses: bool,
     /// The relations in FROM, by the names they go by.

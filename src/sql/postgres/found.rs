@@ -250,6 +250,7 @@ impl Found {
         let plain = self.queries == 1 && !self.other_sources;
         let outline = Outline {
             plain,
+            alone: self.queries == 0 && !self.other_sources && self.sources.is_empty(),
             chooses: self.outline.chooses || self.queries > 1,
             sources: if plain { self.sources } else { Vec::new() },
             // What queries inside show is not told apart.
