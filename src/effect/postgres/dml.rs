@@ -3,10 +3,11 @@
 //! PostgreSQL 12 to 18, manual: Explicit Locking, the notes of each command; ri_triggers.c for the
 //! rows of foreign keys; measured, testdata/servers/postgres.
 
+use super::insert::{insert, takes_defaults};
 use super::sheet::Sheet;
 use super::{bounds, column, foreign_key, source, there, words};
 use crate::effect::LockMode::{AccessShare, RowExclusive, RowShare};
-use crate::schema::{Column, Demand, Name, Relation, RelationKind, Rule};
+use crate::schema::{Demand, Name, Relation, RelationKind, Rule};
 use crate::sql::ObjectName;
 use crate::sql::ast::{
     Dml, DmlKind, Expr, IndexKind, ObjectKind, PartitionBound, PartitionBy, Query,
@@ -349,7 +350,7 @@ fn members(sheet: &Sheet<'_>, base: &Name, only: bool, filter: Option<&Expr>) ->
 }
 
 /// Returns a partitioned table with the partitions that a test lets in, level by level.
-fn reached(
+pub(super) fn reached(
     sheet: &Sheet<'_>,
     table: &Name,
     fits: &dyn Fn(&PartitionBy, &Name, &PartitionBound) -> bool,
@@ -419,155 +420,11 @@ fn contains_word(text: &str, wanted: &str) -> bool {
     })
 }
 
-/// INSERT looks up parents by foreign key and takes values of sequences.
-fn insert(sheet: &mut Sheet<'_>, dml: &Dml, table: &Name, cause: &'static str) {
-    let Some(found) = sheet.table(table) else { return };
-    let values = Values { dml, table: found };
-    if found.is_partitioned() {
-        for member in routed(sheet, &values, table) {
-            sheet.lock(&member, RowExclusive, cause);
-        }
-    }
-    for column in &found.columns {
-        let written = values.written(&column.name).unwrap_or_default();
-        let data_type = column.data_type.as_ref();
-        let mut fresh =
-            written.iter().filter_map(|value| column::fresh_value(sheet, data_type?, value));
-        if let Some(value) = fresh.next() {
-            let detail = format!("unsafe use of new value \"{value}\" of an enum type");
-            sheet.fails("enum-value-uncommitted", "55P04", detail);
-            return;
-        }
-    }
-    let required = |column: &&Column| {
-        column.not_null
-            && !column.auto_increment
-            && values
-                .given(&column.name)
-                .is_some_and(|given| given.iter().any(|value| value.eq_ignore_ascii_case("null")))
-    };
-    if let Some(column) = found.columns.iter().find(required) {
-        let detail = format!("column \"{}\" of \"{table}\" gets no value", column.name);
-        sheet.may_fail("value-missing", "23502", detail);
-    }
-    for constraint in &found.constraints {
-        if let Demand::ForeignKey { columns, parent, .. } = &constraint.kind
-            && constraint.enforced
-            && columns.iter().all(|column| values.may_fill(column))
-        {
-            look_up(sheet, parent);
-        }
-    }
-    for column in found.columns.iter().filter(|column| values.takes_default(&column.name)) {
-        column::used_sequences(sheet, column.default.as_deref());
-        if column.auto_increment || column.identity.is_some() {
-            for sequence in sheet.schema.owned_sequences(table, Some(&column.name)) {
-                sheet.lock(&sequence.name, RowExclusive, cause);
-            }
-        }
-    }
-}
-
-/// `SET x = DEFAULT` takes values of sequences as INSERT does.
-fn takes_defaults(sheet: &mut Sheet<'_>, dml: &Dml, table: &Name) {
-    let Some(outline) = dml.query.outline.get() else { return };
-    for name in &outline.defaulted {
-        let found = sheet.table(table).and_then(|found| found.column(name));
-        let Some(column) = found else { continue };
-        column::used_sequences(sheet, column.default.as_deref());
-        if column.auto_increment || column.identity.is_some() {
-            for sequence in sheet.schema.owned_sequences(table, Some(name)) {
-                sheet.lock(&sequence.name, RowExclusive, "update");
-            }
-        }
-    }
-}
-
 /// A foreign key's check locks the rows it finds, in the partitions too.
 pub(super) fn look_up(sheet: &mut Sheet<'_>, parent: &Name) {
     for member in foreign_key::partitions_of(sheet, parent) {
         sheet.lock(&member, RowShare, "foreign-key-rows");
     }
-}
-
-/// What an INSERT gives to the columns of its table.
-struct Values<'v> {
-    dml: &'v Dml,
-    table: &'v Relation,
-}
-
-impl Values<'_> {
-    /// Returns the place of a column in the rows, none where it is not among them.
-    fn place(&self, column: &str) -> Option<usize> {
-        if !self.dml.columns.is_empty() {
-            return self.dml.columns.iter().position(|listed| listed.as_str() == column);
-        }
-        let at = self.table.columns.iter().position(|known| known.name == column)?;
-        let width = self.dml.rows.iter().flatten().map(Vec::len).max();
-        width.is_none_or(|width| at < width).then_some(at)
-    }
-
-    /// Returns what is written for a column, none where that is not known.
-    fn written(&self, column: &str) -> Option<Vec<&str>> {
-        let at = self.place(column)?;
-        let rows = self.dml.rows.as_ref()?;
-        rows.iter().map(|row| row.get(at).map(String::as_str)).collect()
-    }
-
-    /// Returns what rows get for a column, its default included, none where that is not known.
-    fn given(&self, column: &str) -> Option<Vec<&str>> {
-        if self.place(column).is_some() {
-            return self.written(column);
-        }
-        let found = self.table.column(column)?;
-        let computed = found.generated.is_some() || found.identity.is_some();
-        match &found.default {
-            _ if computed || found.auto_increment => None,
-            Some(default) => Some(vec![default.text.as_str()]),
-            None => Some(vec!["NULL"]),
-        }
-    }
-
-    /// Says whether a row may get the column's default.
-    fn takes_default(&self, column: &str) -> bool {
-        match (self.place(column), self.written(column)) {
-            (None, _) => true,
-            (Some(_), Some(values)) => values.iter().any(|v| v.eq_ignore_ascii_case("default")),
-            (Some(_), None) => false,
-        }
-    }
-
-    /// Says whether the column may get a value that is not NULL.
-    fn may_fill(&self, column: &str) -> bool {
-        let default = self.table.column(column).is_some_and(|column| column.default.is_some());
-        match (self.place(column), self.written(column)) {
-            (None, _) => default,
-            (Some(_), Some(values)) => values.iter().any(|value| {
-                let defaulted = value.eq_ignore_ascii_case("default");
-                if defaulted { default } else { !value.eq_ignore_ascii_case("null") }
-            }),
-            (Some(_), None) => true,
-        }
-    }
-}
-
-/// Returns the partitions that the rows of an INSERT go to: all that may be, where the rows are
-/// not known. Only partitions that get rows are locked (PostgreSQL 12 to 18, measured).
-fn routed(sheet: &Sheet<'_>, values: &Values<'_>, table: &Name) -> Vec<Name> {
-    reached(sheet, table, &|by, parent, bound| {
-        let written = bounds::single_key(by).and_then(|key| values.given(key));
-        let Some(written) = written else { return true };
-        let elsewhere = |value: &str| {
-            let parts = sheet.schema.partitions(parent);
-            let mut others = parts.iter().filter_map(|part| part.partition_of.as_ref());
-            others.any(|(_, other)| bounds::holds(value, other) == Some(true))
-        };
-        let default = *bound == PartitionBound::Default;
-        written.iter().any(|value| match default {
-            true => !elsewhere(value),
-            false => bounds::holds(value, bound) != Some(false),
-        })
-    })
 }
 
 /// UPDATE and DELETE look up or change rows of the other tables of foreign keys.

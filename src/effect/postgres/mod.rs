@@ -24,6 +24,7 @@ mod functions;
 mod index;
 mod index_as_table;
 mod index_refused;
+mod insert;
 mod literal;
 mod maintenance;
 mod method;

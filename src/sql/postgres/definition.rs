@@ -284,7 +284,7 @@ mod tests {
         check(
             "CREATE CAST (app.a AS text) WITH FUNCTION f(app.a) AS IMPLICIT",
             "Other(Other { what: \"create-cast\", object: Some(Cast), names: [(app.a AS \
-            text)] })",
+            text), app.a, text] })",
         );
         check(
             "CREATE OPERATOR app.=== (leftarg = int, rightarg = int, function = f, commutator \
