@@ -147,6 +147,8 @@ pub(super) struct Changes {
     pub(super) converts: bool,
     /// CHAR or TEXT columns are among those converted: MySQL builds the table anew for them.
     pub(super) converts_text: bool,
+    /// Text becomes bytes, in place or not.
+    pub(super) becomes_binary: bool,
     /// ORDER BY.
     pub(super) order_by: bool,
     /// RENAME TO.

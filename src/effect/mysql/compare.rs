@@ -49,6 +49,7 @@ impl Changes {
             let collated = |name: &&str| changes.collated_columns.iter().any(|c| same(c, name));
             index.key_columns().iter().any(collated)
         });
+        changes.becomes_binary = becomes_binary(before, after);
         changes.converts_text =
             before.columns.iter().zip(&after.table.columns).any(|(old, new)| {
                 let types = old.data_type.as_ref().zip(new.data_type.as_ref());
@@ -585,4 +586,16 @@ impl Changes {
             _ => self.option = true,
         }
     }
+}
+
+/// Says whether text becomes bytes.
+fn becomes_binary(before: &Relation, after: &Altered) -> bool {
+    let bytes = |found: &crate::sql::ast::DataType| {
+        found.charset.as_deref() == Some("binary") || found.name == "varbinary"
+    };
+    after.table.columns.iter().zip(&after.origins).any(|(new, at)| {
+        let old = at.and_then(|at| before.columns.get(at)).and_then(|c| c.data_type.as_ref());
+        old.is_some_and(|old| old.charset.is_some() && !bytes(old))
+            && new.data_type.as_ref().is_some_and(bytes)
+    })
 }

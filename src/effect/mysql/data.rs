@@ -50,6 +50,7 @@ impl Scene<'_> {
             self.written_columns(dml, &name);
             self.values_missing(dml, &name);
             self.set_to_null(dml, &name);
+            self.set_generated(dml, &name);
             self.unique_rows(dml, &name);
             if let Some(table) = self.schema().relation(&name).filter(|_| inserts) {
                 self.counted_through(table, table);
@@ -150,6 +151,22 @@ impl Scene<'_> {
         if let Some((column, _)) = set.filter(|_| dml.targets.len() == 1) {
             let detail = format!("column '{column}' cannot be null");
             self.told.may_fail("nulls-present", "1048", detail);
+        }
+    }
+
+    /// MySQL computes a generated column and takes nothing but DEFAULT for it (manual, "UPDATE
+    /// Statement"); MariaDB takes NULL too.
+    fn set_generated(&mut self, dml: &Dml, name: &Name) {
+        let Some(table) = self.schema().relation(name) else { return };
+        let values = dml.rows.iter().flatten().flatten();
+        let set = dml.columns.iter().zip(values).find(|(column, value)| {
+            !value.eq_ignore_ascii_case("default")
+                && table.column_any_case(column.as_str()).is_some_and(|c| c.generated.is_some())
+        });
+        let update = dml.kind == DmlKind::Update && dml.targets.len() == 1 && !dml.on_conflict;
+        if let Some((column, _)) = set.filter(|_| update && !self.is_mariadb()) {
+            let detail = format!("the value specified for generated column '{column}'");
+            self.told.fails("identity-misuse", "3105", format!("{detail} is not allowed"));
         }
     }
 

@@ -168,7 +168,7 @@ impl Scene<'_> {
             || changes.built_over_new_virtual
             || changes.converts_text
             || functional
-            || (rebuild && shape.spatial)
+            || (rebuild && (shape.spatial || changes.becomes_binary))
             || changes.built_over_geometry
     }
 }

@@ -158,7 +158,7 @@ impl Scene<'_> {
 
     /// A CHECK is not over columns that a foreign key changes on its own.
     pub(super) fn checks_beside_keys(&mut self, alter: &Alteration<'_>) {
-        use ReferentialAction::{Cascade, SetNull};
+        use ReferentialAction::{Cascade, SetDefault, SetNull};
         let table = &alter.after.table;
         let new = |action: &&crate::sql::ast::TableAction| {
             matches!(&action.kind, ActionKind::AddConstraint(added)
@@ -169,7 +169,8 @@ impl Scene<'_> {
             let Demand::ForeignKey { columns, on_delete, on_update, .. } = &key.kind else {
                 continue;
             };
-            let changes = matches!(on_delete, SetNull) || matches!(on_update, SetNull | Cascade);
+            let changes = matches!(on_delete, SetNull | SetDefault)
+                || matches!(on_update, SetNull | SetDefault | Cascade);
             let check = table.constraints.iter().find(|found| {
                 matches!(&found.kind, Demand::Check(check)
                     if check.columns.iter().any(|word| columns.iter().any(|c| same(c, word))))

@@ -136,8 +136,10 @@ impl Scene<'_> {
         if asked < wanted {
             let detail =
                 format!("LOCK={} is not supported: try LOCK={}", asked.as_str(), wanted.as_str());
+            // Where COPY is asked for, that is the reason.
+            let copies = changes.add_check || changes.add_stored && !algorithm_asked;
             let unexplained = wanted == OnlineLock::Exclusive
-                || (self.is_mariadb() && changes.add_check && !changes.copies_for_a_reason());
+                || (self.is_mariadb() && copies && !changes.copies_for_a_reason());
             let code = if unexplained { "1845" } else { "1846" };
             self.told.fails("lock-clause-refused", code, detail);
             return run;

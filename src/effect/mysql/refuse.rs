@@ -9,7 +9,7 @@ use super::{Scene, same};
 use crate::schema::{Charset, Column, Demand, Relation, has_charset, max_bytes};
 use crate::sql::Ident;
 use crate::sql::ast::{
-    ActionKind, ColumnDef, ColumnPosition, ConstraintKind, DataType, ExprShape, MyAction,
+    ActionKind, ColumnDef, ColumnPosition, ConstraintKind, DataType, Expr, ExprShape, MyAction,
     Nullability, ReferentialAction, TableConstraint,
 };
 
@@ -45,6 +45,7 @@ impl Scene<'_> {
                     let old = before.column_any_case(column.as_str());
                     if let Some(old) = old {
                         self.set_default(old, default);
+                        self.moved_default(alter, old, default);
                     }
                     self.known_column(before, column, "1054", false);
                 }
@@ -63,6 +64,21 @@ impl Scene<'_> {
                 | ActionKind::DropNotNull { .. }
                 | ActionKind::Postgres(_) => {}
             }
+        }
+    }
+
+    /// MariaDB gives the default to a column that MODIFY moves as well, which takes NULL only if it
+    /// may be NULL from then on (measured on 10.11 and 11.8).
+    fn moved_default(&mut self, alter: &Alteration<'_>, old: &Column, default: &Expr) {
+        let not_null = alter.actions.iter().any(|action| {
+            matches!(&action.kind, ActionKind::Mysql(
+                MyAction::ModifyColumn { column, position, .. })
+                if *position != ColumnPosition::Unchanged && same(column.name.as_str(), &old.name)
+                    && matches!(column.nullability, Some(Nullability::NotNull { .. })))
+        });
+        if not_null && !old.not_null && default.shape == ExprShape::Null && self.is_mariadb() {
+            let detail = format!("invalid default value for '{}'", old.name);
+            self.told.fails("type-mismatch", "1067", detail);
         }
     }
 

@@ -105,7 +105,12 @@ impl Scene<'_> {
     pub(super) fn dropped_constraint(&mut self, before: &Relation, name: &Ident, if_exists: bool) {
         let there = before.constraints.iter().any(|c| same(&c.name, name.as_str()));
         if there || !before.complete || if_exists {
-            if before.indexes.iter().any(|i| same(&i.name, name.as_str())) {
+            // The index of a foreign key stays when the key goes, though both have one name.
+            let foreign = before
+                .constraints
+                .iter()
+                .any(|c| c.parent().is_some() && same(&c.name, name.as_str()));
+            if !foreign && before.indexes.iter().any(|i| same(&i.name, name.as_str())) {
                 self.keeps_index(before, name.as_str(), None);
             }
             return;

@@ -363,6 +363,7 @@ pub(super) fn is_long_unique(table: &Relation, index: &crate::schema::Index) -> 
         match part.prefix {
             Some(prefix) => u64::from(prefix) * width,
             None if name.ends_with("text") || name.ends_with("blob") || name == "json" => u64::MAX,
+            None if is_geometry(name) => u64::MAX,
             None if name.contains("char") || name.contains("binary") => {
                 data_type.number(0).unwrap_or(1) * width
             }

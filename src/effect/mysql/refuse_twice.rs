@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::alteration::Alteration;
 use super::{Scene, same};
 use crate::schema::Relation;
-use crate::sql::ast::{ActionKind, ColumnPosition, MyAction};
+use crate::sql::ast::{ActionKind, ColumnPosition, ConstraintKind, MyAction};
 
 /// What an action does to the column or the index that it names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,6 +21,7 @@ enum Use {
     Define,
     Default,
     AddIndex,
+    AddCheck,
     DropIndex,
     RenameIndex,
 }
@@ -45,6 +46,7 @@ impl Scene<'_> {
                 Use::Add => earlier(Use::Add) || earlier(Use::AddUnlessThere),
                 Use::AddUnlessThere => false,
                 Use::AddIndex => earlier(Use::AddIndex),
+                Use::AddCheck => earlier(Use::AddCheck),
                 Use::Drop => earlier(Use::Drop),
                 Use::Define => earlier(Use::Define) || anywhere(Use::Drop),
                 Use::Default => {
@@ -74,10 +76,16 @@ impl Scene<'_> {
                 Use::Add | Use::AddUnlessThere => {
                     ("1060", format!("duplicate column name '{name}'"))
                 }
+                Use::AddCheck => {
+                    let detail = format!("duplicate check constraint name '{name}'");
+                    (self.code("1826", "3822"), detail)
+                }
                 Use::AddIndex => ("1061", format!("duplicate key name '{name}'")),
             };
             let when = match use_of {
-                Use::Add | Use::AddUnlessThere | Use::AddIndex => "duplicate-object",
+                Use::Add | Use::AddUnlessThere | Use::AddIndex | Use::AddCheck => {
+                    "duplicate-object"
+                }
                 Use::DropIndex | Use::RenameIndex => "missing-object",
                 Use::Drop | Use::Define | Use::Default => "missing-column",
             };
@@ -133,6 +141,11 @@ fn used(action: &ActionKind) -> Option<(Use, &str)> {
         )),
         ActionKind::Mysql(MyAction::AddIndex { index, if_not_exists: false }) => {
             Some((Use::AddIndex, index.name.as_ref()?.as_str()))
+        }
+        ActionKind::AddConstraint(added)
+            if matches!(added.kind, ConstraintKind::Check(_)) && !added.if_not_exists =>
+        {
+            Some((Use::AddCheck, added.name.as_ref()?.as_str()))
         }
         ActionKind::DropColumn { column, .. } => Some((Use::Drop, column.as_str())),
         ActionKind::RenameColumn { from, .. }

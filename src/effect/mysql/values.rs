@@ -112,6 +112,14 @@ impl Scene<'_> {
             })
         };
         let reads_text = |expr: &Expr| expr.columns.iter().any(textual);
+        let reads_dates = |expr: &Expr| {
+            let dated = |word: &String| {
+                table.column_any_case(word).and_then(|c| c.data_type.as_ref()).is_some_and(|t| {
+                    matches!(t.name.as_str(), "date" | "datetime" | "timestamp" | "time")
+                })
+            };
+            expr.columns.iter().any(dated) && expr.text.contains(|c: char| "<>=".contains(c))
+        };
         let counts =
             |expr: &Expr| expr.text.contains(|c: char| "+-*/%<>=".contains(c)) && reads_text(expr);
         for (column, origin) in table.columns.iter().zip(&alter.after.origins) {
@@ -143,7 +151,7 @@ impl Scene<'_> {
             if let Demand::Check(check) = &constraint.kind
                 && !old
                 && computes
-                && counts(check)
+                && (counts(check) || reads_dates(check))
             {
                 self.told.span = alter.clause_of("add-check", &Changes::default());
                 let detail = "a value that the CHECK reads may be no number".to_owned();
