@@ -590,9 +590,8 @@ impl Changes {
 
 /// Says whether text becomes bytes.
 fn becomes_binary(before: &Relation, after: &Altered) -> bool {
-    let bytes = |found: &crate::sql::ast::DataType| {
-        found.charset.as_deref() == Some("binary") || found.name == "varbinary"
-    };
+    type Type = crate::sql::ast::DataType;
+    let bytes = |t: &Type| t.charset.as_deref() == Some("binary") || t.name == "varbinary";
     after.table.columns.iter().zip(&after.origins).any(|(new, at)| {
         let old = at.and_then(|at| before.columns.get(at)).and_then(|c| c.data_type.as_ref());
         old.is_some_and(|old| old.charset.is_some() && !bytes(old))
