@@ -123,9 +123,10 @@ async fn wait_until_running(connection: &mut Connection, backend: u64) {
                 "SELECT count(*) FROM pg_stat_activity WHERE pid = {backend} AND state = 'active'"
             )
         }
+        // A KILL QUERY that comes before the rows are read is forgotten when the query begins.
         _ => format!(
             "SELECT count(*) FROM information_schema.processlist \
-             WHERE id = {backend} AND command = 'Query'"
+             WHERE id = {backend} AND state = 'Sending data'"
         ),
     };
     loop {
