@@ -60,8 +60,8 @@ fn describe(case: &Path) -> String {
             .unwrap();
             writeln!(out, "    up: {} ({})", statements(&draft.up), migration.up.statements.len())
                 .unwrap();
-            if let Some(down) = &draft.down {
-                writeln!(out, "    down: {}", statements(down)).unwrap();
+            if let Some(down) = &migration.down {
+                writeln!(out, "    down: {}", statements(&down.section)).unwrap();
             }
             if draft.repeatable {
                 writeln!(out, "    repeatable").unwrap();
