@@ -9,9 +9,8 @@ use super::node::{Class, Node, Nodes, Rank, name};
 use crate::db::error::ServerError;
 use crate::db::snapshot::HIDDEN;
 
-/// One kind of object: a query for number, schema, name, statement, address, further statements,
-/// and a role that it names,
-/// and the number of what it follows.
+/// One kind of object: a query for number, schema, name, statement, address, further statements, a
+/// role that it names, and the number of what it follows.
 struct Definition {
     rank: Rank,
     kind: &'static str,
