@@ -1,5 +1,6 @@
 //! Runs one statement that commits by itself: what it did is looked up, never assumed.
 
+use super::case::Case;
 use super::error::ApplyError;
 use super::leftover::Leftover;
 use super::migration::{Placed, first_words, state};
@@ -8,21 +9,6 @@ use super::progress::Progress;
 use super::runner::{Runner, Sending, milliseconds};
 use crate::db::{Event, NewEntry, ServerError};
 use crate::plan::{Begun, Digest, Nature, Seen, Step, scope_of, see};
-
-/// What is known of a step while it is worked on.
-pub(super) struct Case<'p> {
-    pub(super) placed: Placed<'p>,
-    journal: Journal,
-    pub(super) live: Live,
-    pub(super) attempt: u32,
-    /// The fingerprint of the whole schema before it, where no shadow run showed its effect; the
-    /// invalid indexes before a REINDEX.
-    pub(super) before: Option<String>,
-    /// What an attempt of ours left behind.
-    pub(super) leftover: Option<Leftover>,
-    /// What was seen, for people.
-    seen: String,
-}
 
 impl Runner<'_> {
     /// Brings one step to its end.
@@ -55,7 +41,7 @@ impl Runner<'_> {
                     self.tell(Progress::Recovered { step: placed.number });
                     return Ok(());
                 }
-                Action::Stop(reason) => return Err(stop(&case, reason)),
+                Action::Stop(reason) => return Err(case.stop(reason)),
                 Action::Run => {
                     if self.run_once(&mut case).await? {
                         return Ok(());
@@ -128,7 +114,7 @@ impl Runner<'_> {
                     self.give_up_or_wait(case, &sent, waited_ms).await?;
                     return Ok(false);
                 }
-                Outcome::Stop(reason) => return Err(stop(case, reason)),
+                Outcome::Stop(reason) => return Err(case.stop(reason)),
             }
         }
     }
@@ -172,7 +158,7 @@ impl Runner<'_> {
             Err(error) => self.refused(case.placed, error, case.attempt, waited_ms).await,
             // It succeeded over an invalid index, which is gone now: the next attempt builds it.
             Ok(()) if case.attempt <= self.options.patience.retries => Ok(()),
-            Ok(()) => Err(stop(case, Reason::UnexpectedEffect)),
+            Ok(()) => Err(case.stop(Reason::UnexpectedEffect)),
         }
     }
 
@@ -234,22 +220,5 @@ impl Runner<'_> {
             return Ok(());
         }
         self.look(case).await
-    }
-}
-
-fn stop(case: &Case<'_>, reason: Reason) -> ApplyError {
-    let what = match reason {
-        Reason::MadeBySomebodyElse => "its change is there already, and lockwise did not make it",
-        Reason::NeitherBeforeNorAfter => "the schema is neither as before nor as after it",
-        Reason::MayHaveRun => "it may have run before a crash, and the schema cannot show it",
-        Reason::UnexpectedEffect => "it ran, and its effect is not the one that was planned",
-    };
-    let seen = if case.seen.is_empty() { String::new() } else { format!(" ({})", case.seen) };
-    ApplyError::NeedsDecision {
-        version: case.placed.migration.version.clone(),
-        step: case.placed.number,
-        line: case.placed.step.line,
-        reason,
-        what: format!("{what}{seen}"),
     }
 }

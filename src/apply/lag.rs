@@ -56,9 +56,7 @@ impl Replicas {
         }
         Ok(None)
     }
-}
 
-impl Replicas {
     /// Returns the replica that PostgreSQL's primary sees furthest behind; nobody where it has none
     /// or does not say.
     async fn slowest(&mut self, primary: &mut Connection) -> Option<(String, u64)> {

@@ -4,6 +4,7 @@ mod alone;
 mod backoff;
 mod batch;
 mod cancel;
+mod case;
 mod error;
 mod faults;
 mod hand_over;
@@ -14,6 +15,7 @@ mod next;
 mod pooled;
 mod progress;
 mod runner;
+mod tidy_up;
 mod trace;
 mod watch;
 

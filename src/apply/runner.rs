@@ -376,21 +376,21 @@ impl<'a> Runner<'a> {
         let work = self.connection.execute(sql);
         tokio::pin!(work);
         let mut next_look = Duration::from_millis(300);
-        let (mut cancelled, mut gave_up) = (false, false);
+        let (mut heard, mut gave_up) = (false, false);
         let mut blocked_since: Option<Instant> = None;
         loop {
             let sleep = tokio::time::sleep(next_look);
             // What tidies up is not interrupted at once.
-            let stoppable = !cancelled && sending != Sending::TidyUp;
+            let stoppable = !heard && sending != Sending::TidyUp;
             tokio::select! {
                 done = &mut work => return if gave_up { done.map_err(waited) } else { done },
                 () = sleep => {}
                 () = stop.wanted(), if stoppable => {}
             }
             next_look = Duration::from_secs(1);
+            heard |= stop.is_wanted();
             if target.is_sqlite() {
-                // No other session can look, and a wish to stop is heard once.
-                cancelled |= stop.is_wanted();
+                // No other session can look.
                 continue;
             }
             if watch.is_none() {
@@ -399,8 +399,10 @@ impl<'a> Runner<'a> {
             let Some(session) = watch.as_mut() else { continue };
             let worked_ms = milliseconds(started.elapsed());
             let asked = stop.is_wanted() && (sending != Sending::TidyUp || worked_ms > TIDY_UP_MS);
-            if asked && !cancelled {
-                cancelled = session.cancel(backend).await.unwrap_or(false);
+            if asked || gave_up {
+                // Once a second: MariaDB forgets a cancel that comes before the statement reads
+                // rows (measured on 10.11).
+                let _ = session.cancel(backend).await;
                 continue;
             }
             let by = watch::blockers(session, backend).await;
@@ -421,9 +423,8 @@ impl<'a> Runner<'a> {
             }
             self.ended.extend(ended);
             *blockers = by;
-            if sending == Sending::Patient && waited_ms > options.build_wait_ms && !cancelled {
-                cancelled = session.cancel(backend).await.unwrap_or(false);
-                gave_up = cancelled;
+            if sending == Sending::Patient && waited_ms > options.build_wait_ms {
+                gave_up = session.cancel(backend).await.unwrap_or(false);
             }
         }
     }

@@ -1,29 +1,10 @@
 //! Asks the catalogs, with the conditions that every query shares.
 
-use super::literals;
+use super::{fragment, literals};
 use crate::db::connection::Connection;
 use crate::db::error::ServerError;
 use crate::db::rows::Rows;
 use crate::db::snapshot::SnapshotOptions;
-
-/// What a sequence has that the server would not have chosen (`CREATE SEQUENCE`, manual).
-const SEQUENCE_OPTIONS: &str = "
-    CASE WHEN s.seqincrement <> 1 THEN 'INCREMENT BY ' || s.seqincrement END,
-    CASE WHEN s.seqmin <> CASE WHEN s.seqincrement > 0 THEN 1 ELSE l.least END
-      THEN 'MINVALUE ' || s.seqmin END,
-    CASE WHEN s.seqmax <> CASE WHEN s.seqincrement > 0 THEN l.most ELSE -1 END
-      THEN 'MAXVALUE ' || s.seqmax END,
-    CASE WHEN s.seqstart <> CASE WHEN s.seqincrement > 0 THEN s.seqmin ELSE s.seqmax END
-      THEN 'START WITH ' || s.seqstart END,
-    CASE WHEN s.seqcache <> 1 THEN 'CACHE ' || s.seqcache END,
-    CASE WHEN s.seqcycle THEN 'CYCLE' END";
-
-/// The smallest and largest value of the type of sequence `s`.
-const SEQUENCE_LIMITS: &str = "CROSS JOIN LATERAL (SELECT
-  CASE s.seqtypid WHEN 21 THEN -32768 WHEN 23 THEN -2147483648
-    ELSE -9223372036854775808 END AS least,
-  CASE s.seqtypid WHEN 21 THEN 32767 WHEN 23 THEN 2147483647 ELSE 9223372036854775807 END AS most
-  ) l";
 
 /// Sends queries about the catalogs.
 pub(super) struct Reader<'a> {
@@ -90,10 +71,10 @@ impl<'a> Reader<'a> {
                  AND n.nspname NOT IN ({})",
                 self.without_schemas
             ),
-            ["sequence_options"] => SEQUENCE_OPTIONS.to_owned(),
-            ["sequence_limits"] => SEQUENCE_LIMITS.to_owned(),
-            ["options", of] => super::definition::options(of),
-            ["members", class, of] => super::definition::members(class, of),
+            ["sequence_options"] => fragment::SEQUENCE_OPTIONS.to_owned(),
+            ["sequence_limits"] => fragment::SEQUENCE_LIMITS.to_owned(),
+            ["options", of] => fragment::options(of),
+            ["members", class, of] => fragment::members(class, of),
             ["own"] => self.own.clone(),
             ["not_own"] => format!("c.relname NOT IN ({})", self.own),
             ["member", class, alias] => format!(

@@ -3,64 +3,10 @@
 use std::collections::HashMap;
 
 use super::catalog::Reader;
-use super::node::{Class, Key};
+use super::class::Class;
+use super::create::Column;
 use crate::db::error::ServerError;
 use crate::db::rows::Row;
-
-/// A column as it stands in `CREATE TABLE`.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Column {
-    pub(super) number: u64,
-    pub(super) quoted: String,
-    pub(super) data_type: String,
-    pub(super) collation: Option<String>,
-    pub(super) not_null: bool,
-    /// The name of its NOT NULL constraint where that is not the server's own choice (18).
-    pub(super) not_null_name: Option<String>,
-    /// The NOT NULL constraint is not valid, or not for children: it stands outside or is marked.
-    pub(super) not_null_no_inherit: bool,
-    pub(super) default: Option<(Key, String)>,
-    pub(super) generated: Option<&'static str>,
-    pub(super) identity: Option<String>,
-    /// Declared here, and not only inherited.
-    pub(super) local: bool,
-    /// `SET STORAGE`, `SET STATISTICS` and the like, as ends of `ALTER COLUMN` statements.
-    pub(super) settings: Vec<String>,
-    /// The options of a column of a foreign table.
-    pub(super) foreign: String,
-}
-
-impl Column {
-    /// Returns the line of the column.
-    pub(super) fn definition(&self) -> String {
-        let mut text = format!("{} {}{}", self.quoted, self.data_type, self.foreign);
-        if let Some(collation) = &self.collation {
-            text.push_str(" COLLATE ");
-            text.push_str(collation);
-        }
-        match (&self.default, self.generated) {
-            (Some((_, expression)), Some(kind)) => {
-                text.push_str(&format!(" GENERATED ALWAYS AS ({expression}) {kind}"));
-            }
-            (Some((_, expression)), None) => text.push_str(&format!(" DEFAULT {expression}")),
-            (None, _) => {}
-        }
-        if let Some(identity) = &self.identity {
-            text.push(' ');
-            text.push_str(identity);
-        }
-        if self.not_null {
-            if let Some(name) = &self.not_null_name {
-                text.push_str(&format!(" CONSTRAINT {name}"));
-            }
-            text.push_str(" NOT NULL");
-            if self.not_null_no_inherit {
-                text.push_str(" NO INHERIT");
-            }
-        }
-        text
-    }
-}
 
 /// Columns of tables and views, with what is special about each.
 ///

@@ -5,7 +5,8 @@
 //! [`HIDDEN`].
 
 use super::catalog::Reader;
-use super::node::{Class, Node, Nodes, Rank, name};
+use super::class::{Class, Rank};
+use super::node::{Node, Nodes, name};
 use crate::db::error::ServerError;
 use crate::db::snapshot::HIDDEN;
 
@@ -276,30 +277,6 @@ WHERE b.datname = current_database()",
     },
 ];
 
-/// Operators and support functions that belong to an operator class or loosely to a family.
-const MEMBERS: &str = "
-  SELECT 1 AS part, o.amopstrategy AS number, 'OPERATOR ' || o.amopstrategy || ' '
-    || o.amopopr::regoperator || CASE WHEN o.amoppurpose = 'o' THEN ' FOR ORDER BY '
-      || quote_ident(sn.nspname) || '.' || quote_ident(sf.opfname) ELSE '' END AS item
-  FROM pg_depend d JOIN pg_amop o ON o.oid = d.objid
-  LEFT JOIN pg_opfamily sf ON sf.oid = o.amopsortfamily
-  LEFT JOIN pg_namespace sn ON sn.oid = sf.opfnamespace
-  WHERE d.classid = 'pg_amop'::regclass AND d.refclassid = '{class}'::regclass
-    AND d.refobjid = {of}.oid AND d.deptype IN ('i', 'a')
-  UNION ALL
-  SELECT 2, p.amprocnum, 'FUNCTION ' || p.amprocnum || ' (' || p.amproclefttype::regtype || ', '
-    || p.amprocrighttype::regtype || ') ' || p.amproc::regprocedure
-  FROM pg_depend d JOIN pg_amproc p ON p.oid = d.objid
-  WHERE d.classid = 'pg_amproc'::regclass AND d.refclassid = '{class}'::regclass
-    AND d.refobjid = {of}.oid AND d.deptype IN ('i', 'a')";
-
-/// Options as `CREATE … OPTIONS` takes them, sorted; those that hold a secret keep it.
-const OPTIONS: &str =
-    "coalesce(' OPTIONS (' || (SELECT string_agg(quote_ident(o.option_name) || ' '
-  || CASE WHEN o.option_name ~* 'passw|secret|token' THEN '''{hidden}'''
-       ELSE quote_literal(o.option_value) END, ', ' ORDER BY o.option_name)
-  FROM pg_options_to_table({of}) o) || ')', '')";
-
 /// Where a collation that is not one of the C library keeps the name of its locale.
 const fn locale(major: u16) -> &'static str {
     match major {
@@ -307,16 +284,6 @@ const fn locale(major: u16) -> &'static str {
         15 | 16 => "t.colliculocale",
         17.. => "t.colllocale",
     }
-}
-
-/// Returns the options of an object as SQL that prints them.
-pub(super) fn options(of: &str) -> String {
-    OPTIONS.replace("{of}", of).replace("{hidden}", HIDDEN)
-}
-
-/// Returns the members of an operator class or family as a query.
-pub(super) fn members(class: &str, of: &str) -> String {
-    MEMBERS.replace("{class}", class).replace("{of}", of)
 }
 
 /// Members of operator classes and families: what they use, the class or family uses.

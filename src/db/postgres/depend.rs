@@ -1,7 +1,8 @@
 //! Comments, and what depends on what.
 
 use super::catalog::Reader;
-use super::node::{Class, Edge, Nodes};
+use super::class::Class;
+use super::node::{Edge, Nodes};
 use crate::db::error::ServerError;
 use crate::sql::{ServerKind, literal};
 

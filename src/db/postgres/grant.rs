@@ -1,7 +1,8 @@
 //! Privileges and owners.
 
 use super::catalog::Reader;
-use super::node::{Class, Node, Nodes, Rank, name};
+use super::class::{Class, Rank};
+use super::node::{Node, Nodes, name};
 use crate::db::error::ServerError;
 use crate::db::rows::Row;
 use crate::schema::Name;

@@ -5,9 +5,12 @@
 //! one, as in pg_dump.
 
 mod catalog;
+mod class;
 mod column;
+mod create;
 mod definition;
 mod depend;
+mod fragment;
 mod grant;
 mod node;
 mod object;

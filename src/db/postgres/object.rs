@@ -1,9 +1,9 @@
 //! Schemas, extensions, types, sequences, and what stands on tables or belongs to the database.
 
 use super::catalog::Reader;
-use super::node::{Class, Key, Node, Nodes, Rank, name};
+use super::class::{Class, Key, Rank};
+use super::node::{Node, Nodes, OwnedSequence, name};
 use crate::db::error::ServerError;
-use crate::schema::Name;
 
 /// Reads schemas. `public` is in every new database.
 pub(super) async fn schemas(reader: &mut Reader<'_>, nodes: &mut Nodes) -> Result<(), ServerError> {
@@ -176,7 +176,12 @@ pub(super) async fn sequences(
         nodes.add(key, &format!("SEQUENCE {quoted}"), node);
         nodes.relations.insert(key.1, (name(row, 2), quoted.to_owned()));
         if let Some(sql) = row.get(7) {
-            nodes.owned.push((key, row.count(6), name(row, 2), sql.to_owned()));
+            nodes.owned.push(OwnedSequence {
+                sequence: key,
+                table: row.count(6),
+                name: name(row, 2),
+                statement: sql.to_owned(),
+            });
         }
     }
     Ok(())
@@ -274,11 +279,11 @@ pub(super) async fn on_tables(
     reader: &mut Reader<'_>,
     nodes: &mut Nodes,
 ) -> Result<(), ServerError> {
-    for (key, table, name, sql) in std::mem::take(&mut nodes.owned) {
+    for OwnedSequence { sequence, table, name, statement } in std::mem::take(&mut nodes.owned) {
         let relation = nodes.relations.get(&table).map(|(name, _)| name.clone());
-        let mut node = Node::new(Rank::SequenceOwner, "sequence-owner", name, sql);
+        let mut node = Node::new(Rank::SequenceOwner, "sequence-owner", name, statement);
         node.relation = relation;
-        nodes.follow(&[key, (Class::Relation, table)], node);
+        nodes.follow(&[sequence, (Class::Relation, table)], node);
     }
     for OnTable { rank, kind, class, sql } in ON_TABLES {
         for row in &reader.ask(sql).await? {
@@ -361,6 +366,3 @@ pub(super) async fn of_database(
     }
     Ok(())
 }
-
-/// What a sequence belongs to, kept until its table is known: key, table, name, statement.
-pub(super) type OwnedSequence = (Key, u64, Name, String);

@@ -5,7 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use super::node::{Edge, Key, Node, Nodes, Rank};
+use super::class::{Key, Rank};
+use super::node::{Edge, Node, Nodes};
 use crate::db::snapshot::SnapshotObject;
 use crate::schema::Name;
 

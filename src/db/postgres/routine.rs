@@ -1,7 +1,8 @@
 //! Functions, procedures and aggregates.
 
 use super::catalog::Reader;
-use super::node::{Class, Node, Nodes, Rank, name};
+use super::class::{Class, Rank};
+use super::node::{Node, Nodes, name};
 use crate::db::error::ServerError;
 
 /// Routines that no type made for itself; aggregates have no `pg_get_functiondef`.

@@ -3,94 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::catalog::Reader;
-use super::column::{self, Column};
-use super::node::{Class, Key, Node, Nodes, Rank, name};
+use super::class::{Class, Key, Rank};
+use super::column;
+use super::create::{Column, Table};
+use super::node::{Node, Nodes, name};
 use crate::db::error::ServerError;
 use crate::db::rows::Row;
 use crate::schema::Name;
-
-/// A table as it will stand in the snapshot.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Table {
-    quoted: String,
-    words: &'static str,
-    columns: Vec<Column>,
-    /// Keys and checks, by name.
-    constraints: BTreeMap<String, (Key, String)>,
-    parents: Vec<String>,
-    partition_by: Option<String>,
-    access_method: Option<String>,
-    options: Option<String>,
-    /// Server and options of a foreign table.
-    foreign: Option<String>,
-}
-
-impl Table {
-    /// Returns the statements that make the table.
-    pub(super) fn statements(&self) -> Vec<String> {
-        let inherits = !self.parents.is_empty();
-        let written = self.columns.iter().filter(|column| column.local || !inherits);
-        let mut lines: Vec<String> =
-            written.map(|column| format!("    {}", column.definition())).collect();
-        for (name, (_, definition)) in &self.constraints {
-            lines.push(format!("    CONSTRAINT {name} {definition}"));
-        }
-        let mut create = format!("CREATE {} {} (", self.words, self.quoted);
-        if !lines.is_empty() {
-            create.push('\n');
-            create.push_str(&lines.join(",\n"));
-            create.push('\n');
-        }
-        create.push(')');
-        if inherits {
-            create.push_str(&format!("\nINHERITS ({})", self.parents.join(", ")));
-        }
-        if let Some(key) = &self.partition_by {
-            create.push_str(&format!("\nPARTITION BY {key}"));
-        }
-        if let Some(method) = &self.access_method {
-            create.push_str(&format!("\nUSING {method}"));
-        }
-        if let Some(options) = &self.options {
-            create.push_str(&format!("\nWITH ({options})"));
-        }
-        if let Some(foreign) = &self.foreign {
-            create.push('\n');
-            create.push_str(foreign);
-        }
-        let mut statements = vec![create];
-        for column in &self.columns {
-            let alter = format!("ALTER TABLE ONLY {} ALTER COLUMN {}", self.quoted, column.quoted);
-            if inherits && !column.local {
-                let default = column.default.as_ref().filter(|_| column.generated.is_none());
-                let set =
-                    default.map(|(_, expression)| format!("{alter} SET DEFAULT {expression}"));
-                statements.extend(set);
-                statements.extend(column.not_null.then(|| format!("{alter} SET NOT NULL")));
-            }
-            statements.extend(column.settings.iter().map(|setting| format!("{alter} {setting}")));
-        }
-        statements
-    }
-
-    /// Takes a default or a check out of the table and returns the statement that adds it later.
-    pub(super) fn move_outside(&mut self, part: Key) -> Option<String> {
-        let quoted = &self.quoted;
-        for column in &mut self.columns {
-            let is_it = column.default.as_ref().is_some_and(|(key, _)| *key == part);
-            if is_it && column.generated.is_none() {
-                let (_, expression) = column.default.take()?;
-                let column = &column.quoted;
-                let alter = format!("ALTER TABLE ONLY {quoted} ALTER COLUMN {column}");
-                return Some(format!("{alter} SET DEFAULT {expression}"));
-            }
-        }
-        let found = self.constraints.iter().find(|(_, (key, _))| *key == part);
-        let name = found.map(|(name, _)| name.clone())?;
-        let (_, definition) = self.constraints.remove(&name)?;
-        Some(format!("ALTER TABLE {quoted} ADD CONSTRAINT {name} {definition}"))
-    }
-}
 
 /// Tables and views.
 const RELATIONS: &str = "
