@@ -6,7 +6,9 @@
 
 use std::collections::BTreeSet;
 
-use super::model::{Name, Origin, Publication, Relation, RelationKind, Routine, Schema, Type};
+use super::model::{
+    Name, Origin, OtherObject, Publication, Relation, RelationKind, Routine, Schema, Type,
+};
 use crate::sql::Server;
 
 /// Adds to a list of the model. Lists grow seldom and are kept for long, so little room is left.
@@ -40,7 +42,7 @@ enum Undo {
     Schema(String, Option<Origin>),
     Extension(String, Option<Origin>),
     Publication(String, Option<Publication>),
-    Other((&'static str, Name), Option<Origin>),
+    Other((&'static str, Name), Option<OtherObject>),
     Gone(Name, Option<Origin>),
     SearchPath(Vec<String>),
 }
@@ -304,9 +306,20 @@ impl Schema {
 
     /// Puts in or takes out an object of another kind.
     pub fn set_other(&mut self, kind: &'static str, name: Name, origin: Option<Origin>) {
+        let object = origin.map(|origin| OtherObject { origin, of: String::new() });
+        self.set_other_object(kind, name, object);
+    }
+
+    /// Puts in or takes out an object of another kind, with what it is made of.
+    pub fn set_other_object(
+        &mut self,
+        kind: &'static str,
+        name: Name,
+        object: Option<OtherObject>,
+    ) {
         let key = (kind, name);
-        self.keep(|schema| Undo::Other(key.clone(), schema.others.get(&key).copied()));
-        restore(&mut self.others, key, origin);
+        self.keep(|schema| Undo::Other(key.clone(), schema.others.get(&key).cloned()));
+        restore(&mut self.others, key, object);
     }
 
     /// Notes that an object is known to be absent.

@@ -341,6 +341,53 @@ impl Schema {
         found
     }
 
+    /// Returns the foreign tables of a server (PostgreSQL).
+    pub fn foreign_tables_of(&self, server: &str) -> Vec<Name> {
+        let of = |table: &&Relation| table.server() == Some(server);
+        self.relations.values().filter(of).map(|table| table.name.clone()).collect()
+    }
+
+    /// Returns what depends on an object of a kind without a model of its own: the servers of a
+    /// wrapper, the user mappings and tables of a server, the routines in a language (PostgreSQL).
+    #[expect(clippy::wildcard_enum_match_arm, reason = "what depends on the others is not told")]
+    pub fn dependents_of_other(&self, kind: ObjectKind, name: &Name) -> Vec<Dependent> {
+        let made_of = |wanted: ObjectKind| -> Vec<Dependent> {
+            let found = self
+                .others
+                .iter()
+                .filter(|((own, _), object)| *own == wanted.as_str() && object.of == name.name);
+            found.map(|((_, full), _)| Dependent::new(wanted, full, Part::Whole, false)).collect()
+        };
+        match kind {
+            ObjectKind::ForeignDataWrapper => {
+                let servers = made_of(ObjectKind::Server);
+                let below = servers
+                    .iter()
+                    .flat_map(|server| self.dependents_of_other(server.object, &server.relation));
+                let below: Vec<Dependent> = below.collect();
+                servers.into_iter().chain(below).collect()
+            }
+            ObjectKind::Server => {
+                let mut found = made_of(ObjectKind::UserMapping);
+                for table in self.foreign_tables_of(&name.name) {
+                    let kind = ObjectKind::ForeignTable;
+                    found.push(Dependent::new(kind, &table, Part::Whole, false));
+                    found.extend(self.dependents_of_relation(&table));
+                }
+                found
+            }
+            ObjectKind::Language => {
+                let written_in = self
+                    .routines
+                    .iter()
+                    .filter(|(_, all)| all.iter().any(|routine| routine.language == name.name));
+                let kind = ObjectKind::Function;
+                written_in.map(|(full, _)| Dependent::new(kind, full, Part::Whole, false)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// Returns what calls a routine.
     pub fn dependents_of_routine(&self, name: &Name) -> Vec<Dependent> {
         let mut found = Vec::new();

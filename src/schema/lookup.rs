@@ -1,9 +1,10 @@
 //! Finding objects, and what hangs together: partitions, children, foreign keys, owned sequences.
 
 use super::model::{
-    Column, Constraint, Demand, Index, Name, Origin, Relation, RelationKind, Routine, Schema, Type,
+    Column, Constraint, Demand, Index, Name, Origin, OtherObject, Relation, RelationKind, Routine,
+    Schema, Type,
 };
-use crate::sql::ast::{DataType, KeyPart, Persistence};
+use crate::sql::ast::{DataType, KeyPart, ObjectKind, Persistence};
 use crate::sql::{ObjectName, ServerKind};
 
 /// What happens to a column below the table that drops its own.
@@ -102,6 +103,12 @@ impl Relation {
     /// Returns a constraint.
     pub fn constraint(&self, name: &str) -> Option<&Constraint> {
         self.constraints.iter().find(|constraint| constraint.name == name)
+    }
+
+    /// Returns the server of a foreign table (PostgreSQL).
+    pub fn server(&self) -> Option<&str> {
+        let foreign = self.kind == RelationKind::Foreign;
+        self.options.get("server").filter(|_| foreign).map(String::as_str)
     }
 
     /// Returns the partitioned table of which it is a part.
@@ -348,6 +355,24 @@ impl Schema {
                 .iter()
                 .find_map(|s| self.types.get(&Name::new(s.as_str(), data_type.name.as_str()))),
         }
+    }
+
+    /// Returns the key of an object of a kind without a model of its own: some live in a schema,
+    /// others in the database (PostgreSQL).
+    pub fn other_key(&self, kind: ObjectKind, name: &ObjectName) -> Name {
+        if kind.has_schema() { self.new_name(name) } else { Name::new("", name.name()) }
+    }
+
+    /// Returns an object of a kind without a model of its own (PostgreSQL).
+    pub fn find_other(&self, kind: ObjectKind, name: &ObjectName) -> Option<(Name, &OtherObject)> {
+        let candidates = match kind.has_schema() {
+            true => self.candidates(name),
+            false => vec![self.other_key(kind, name)],
+        };
+        candidates.into_iter().find_map(|full| {
+            let found = self.others.get(&(kind.as_str(), full.clone()))?;
+            Some((full, found))
+        })
     }
 
     /// Returns the routines of a name.

@@ -61,7 +61,7 @@ pub struct Schema {
     /// Publications.
     pub publications: BTreeMap<String, Publication>,
     /// Objects of other kinds, by kind and name.
-    pub others: BTreeMap<(&'static str, Name), Origin>,
+    pub others: BTreeMap<(&'static str, Name), OtherObject>,
     /// Objects that were dropped or renamed away and by which migration: known to be absent.
     pub gone: BTreeMap<Name, Origin>,
     /// The session of this migration may have drawn a value from a sequence (PostgreSQL).
@@ -73,6 +73,16 @@ pub struct Schema {
     pub(super) referrers: BTreeMap<Name, BTreeSet<Name>>,
     /// Open transactions and savepoints, and how to undo what happened in them.
     pub(super) levels: Vec<super::change::Level>,
+}
+
+/// An object of a kind that has no model of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherObject {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The object without which it is nothing: the foreign data wrapper of a server, the server of
+    /// a user mapping, the handler of a wrapper. Mostly empty (PostgreSQL).
+    pub of: String,
 }
 
 /// Where an object comes from.
@@ -441,6 +451,8 @@ pub struct Routine {
     pub arguments: Vec<DataType>,
     /// A procedure.
     pub procedure: bool,
+    /// An aggregate.
+    pub aggregate: bool,
     /// The return type, if it has one.
     pub returns: Option<DataType>,
     /// The lower-case language.

@@ -76,7 +76,7 @@ fn is_right_kind(sheet: &mut Sheet<'_>, alter: &AlterTable, name: &Name) -> bool
         return false;
     }
     let known = table.origin != crate::schema::Origin::Assumed;
-    let refused = alter.actions.iter().find(|action| !permits(&action.kind, table.kind));
+    let refused = alter.actions.iter().find(|action| !permits(sheet, &action.kind, table.kind));
     if let (Some(refused), true) = (refused, known) {
         sheet.at(refused.span);
         let detail = format!("the action cannot be performed on relation \"{}\"", name.name);
@@ -453,9 +453,7 @@ fn postgres(sheet: &mut Sheet<'_>, target: &Target<'_>, action: &PgAction) {
             }
         }
         PgAction::ColumnOptions { column, options } => {
-            let foreign =
-                sheet.table(&target.name).is_some_and(|t| t.kind == RelationKind::Foreign);
-            if column::check_there(sheet, target, column.as_str()) && !foreign {
+            if column::check_there(sheet, target, column.as_str()) {
                 reloptions::column_refused(sheet, options);
             }
         }

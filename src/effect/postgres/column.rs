@@ -128,6 +128,9 @@ fn refused(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &ColumnDef) -> bo
             return true;
         }
     }
+    if super::foreign_table::constraint_refused(sheet, table, &column.constraints) {
+        return true;
+    }
     let compressed = column.options.iter().any(|(option, _)| option == "compression");
     let stored = column.options.iter().any(|(option, _)| option == "storage");
     (compressed && sheet.needs_version(14, "COMPRESSION"))
@@ -203,6 +206,13 @@ fn generated_refused(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &Column
     if let Some(function) = functions::not_immutable(sheet.schema, &generated.expr) {
         let detail = format!("generation expression is not immutable: {function}()");
         sheet.fails("not-immutable", "42P17", detail);
+        return true;
+    }
+    let plain = !generated.expr.has_subquery && !generated.expr.text.contains(").");
+    let mut words = generated.expr.columns.iter().filter(|word| **word != target.name.name);
+    if plain
+        && words.any(|word| !there::SYSTEM.contains(&word.as_str()) && !stays(sheet, target, word))
+    {
         return true;
     }
     let of_generated = sheet.table(&target.name).is_some_and(|table| {
@@ -418,11 +428,37 @@ pub(super) fn check_there(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &s
     let new = target.beside.new_columns.iter().any(|new| new.name.as_str() == column);
     let numbered = column.bytes().all(|byte| byte.is_ascii_digit());
     if table.complete && table.column(column).is_none() && !new && !numbered {
-        let detail = format!("column \"{column}\" of relation \"{}\" does not exist", table.name);
-        sheet.fails("missing-column", "42703", detail);
+        lacks_column(sheet, target, column);
         return false;
     }
     true
+}
+
+/// Notes a column that an expression of a new column names and the table lacks, those that the
+/// statement drops or adds considered. Says whether it may be there.
+fn stays(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &str) -> bool {
+    let new = target.beside.new_columns.iter().any(|new| new.name.as_str() == column);
+    if target.beside.dropped_columns.contains(&column) && !new {
+        lacks_column(sheet, target, column);
+        return false;
+    }
+    check_there(sheet, target, column)
+}
+
+fn lacks_column(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &str) {
+    let detail = format!("column \"{column}\" of relation \"{}\" does not exist", target.name);
+    sheet.fails("missing-column", "42703", detail);
+}
+
+/// The same as [`check_there`] for actions of the first passes: they run before columns are added
+/// (PostgreSQL 12 to 18, ATRewriteCatalogs).
+pub(super) fn check_there_first(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &str) -> bool {
+    let known = sheet.table(&target.name).filter(|table| table.complete);
+    let missing = known.is_some_and(|table| table.column(column).is_none());
+    if missing {
+        lacks_column(sheet, target, column);
+    }
+    !missing
 }
 
 /// Returns the tables below that ADD COLUMN changes: it goes no further down where a table has the
@@ -489,7 +525,11 @@ pub(super) fn set_default(
     column: &str,
     default: Option<&Expr>,
 ) {
-    if !check_there(sheet, target, column) {
+    let there = match default {
+        Some(_) => check_there(sheet, target, column),
+        None => check_there_first(sheet, target, column),
+    };
+    if !there {
         return;
     }
     let name = &target.name;

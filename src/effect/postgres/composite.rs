@@ -29,6 +29,9 @@ pub(super) fn attribute(
         sheet.fails("wrong-object-kind", "42809", detail);
         return;
     }
+    if field_refused(sheet, found, full, action) {
+        return;
+    }
     let (how, cascade) = match action {
         TypeAction::AddAttribute { cascade, .. } => ("attribute-added", *cascade),
         TypeAction::DropAttribute { cascade, .. } => ("attribute-dropped", *cascade),
@@ -54,6 +57,36 @@ pub(super) fn attribute(
     for table in typed {
         of_table(sheet, &table, action);
     }
+}
+
+/// Notes an attribute that is missing, or has the new name already, and a type that is missing.
+#[expect(clippy::wildcard_enum_match_arm, reason = "called for attributes alone")]
+fn field_refused(
+    sheet: &mut Sheet<'_>,
+    found: Option<&Type>,
+    full: &Name,
+    action: &TypeAction,
+) -> bool {
+    let Some(TypeBody::Composite(fields)) = found.map(|found| &found.kind) else { return false };
+    let has = |name: &crate::sql::Ident| fields.iter().any(|(field, _)| *field == name.value);
+    let (old, new, data_type) = match action {
+        TypeAction::AddAttribute { name, data_type, .. } => (None, Some(name), Some(data_type)),
+        TypeAction::DropAttribute { name, if_exists: false, .. } => (Some(name), None, None),
+        TypeAction::AlterAttribute { name, data_type, .. } => (Some(name), None, Some(data_type)),
+        TypeAction::RenameAttribute { from, to, .. } => (Some(from), Some(to), None),
+        _ => return false,
+    };
+    if let Some(missing) = old.filter(|name| !has(name)) {
+        let detail = format!("column \"{missing}\" of relation \"{full}\" does not exist");
+        sheet.fails("missing-column", "42703", detail);
+        return true;
+    }
+    if let Some(taken) = new.filter(|name| has(name)) {
+        let detail = format!("column \"{taken}\" of relation \"{full}\" already exists");
+        sheet.fails("duplicate-object", "42701", detail);
+        return true;
+    }
+    data_type.is_some_and(|data_type| super::there::lacks_type(sheet, data_type))
 }
 
 /// The same change on a table made OF the type, and on those below it.

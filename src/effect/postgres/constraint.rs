@@ -76,7 +76,9 @@ pub(super) fn add(sheet: &mut Sheet<'_>, target: &Target<'_>, added: &TableConst
             if sheet.needs_version(18, "NOT NULL as a table constraint") {
                 return;
             }
-            if has_other_not_null(sheet, target, added, column.as_str()) {
+            if !column::check_there(sheet, target, column.as_str())
+                || has_other_not_null(sheet, target, added, column.as_str())
+            {
                 return;
             }
             if added.not_valid {
@@ -304,6 +306,20 @@ pub(super) fn key_constraint(
     partition_keys(sheet, target, key, (kind, deferred), cause);
 }
 
+/// Notes a primary key that the table has and the statement does not drop. Says whether there is
+/// one.
+fn has_other_primary(sheet: &mut Sheet<'_>, target: &Target<'_>, table: &Relation) -> bool {
+    let other = table.constraints.iter().any(|constraint| {
+        matches!(constraint.kind, Demand::PrimaryKey(_))
+            && !target.beside.dropped_constraints.contains(&constraint.name.as_str())
+    });
+    if other {
+        let detail = format!("multiple primary keys for table \"{}\"", table.name);
+        sheet.fails("duplicate-object", "42P16", detail);
+    }
+    other
+}
+
 /// What the server refuses whatever the rows are.
 pub(super) fn key_refused(
     sheet: &mut Sheet<'_>,
@@ -317,16 +333,8 @@ pub(super) fn key_refused(
         return true;
     }
     let Some(table) = sheet.table(&target.name) else { return false };
-    if primary {
-        let other = table.constraints.iter().find(|constraint| {
-            matches!(constraint.kind, Demand::PrimaryKey(_))
-                && !target.beside.dropped_constraints.contains(&constraint.name.as_str())
-        });
-        if other.is_some() {
-            let detail = format!("multiple primary keys for table \"{}\"", table.name);
-            sheet.fails("duplicate-object", "42P16", detail);
-            return true;
-        }
+    if primary && has_other_primary(sheet, target, table) {
+        return true;
     }
     for column in key.parts.iter().filter_map(|part| part.key.column()) {
         if !column::check_there(sheet, target, column) {
@@ -457,6 +465,9 @@ pub(super) fn using_index(
     if table.is_some_and(|table| table.partition_by.is_some()) {
         let detail = "USING INDEX is not supported on partitioned tables".to_owned();
         sheet.fails("wrong-object-kind", "0A000", detail);
+        return;
+    }
+    if primary && table.is_some_and(|table| has_other_primary(sheet, target, table)) {
         return;
     }
     let Some(found) = table.and_then(|table| table.index(index.as_str())) else {

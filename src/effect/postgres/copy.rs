@@ -6,8 +6,36 @@ use super::dml::{Use, lock_ancestors, look_up, reads};
 use super::sheet::Sheet;
 use super::source;
 use crate::effect::LockMode::{AccessShare, RowExclusive};
-use crate::schema::Relation;
+use crate::schema::{Name, Relation, RelationKind};
 use crate::sql::ast::Copy;
+
+/// Notes a relation that COPY does not take: it reads tables and, from PostgreSQL 18 on, filled
+/// materialized views; it writes tables, and views with a trigger.
+fn kind_refused(sheet: &mut Sheet<'_>, copy: &Copy, table: &Name) -> bool {
+    let direction = if copy.from { "to" } else { "from" };
+    let what = match sheet.table(table).map(|found| found.kind) {
+        Some(RelationKind::View) => "view",
+        Some(RelationKind::MaterializedView) if copy.from || !sheet.since(18) => {
+            "materialized view"
+        }
+        Some(RelationKind::Sequence) => "sequence",
+        Some(RelationKind::Foreign) if copy.from => {
+            return super::foreign_table::lacks_handler(sheet, table);
+        }
+        Some(RelationKind::Foreign) => "foreign table",
+        Some(RelationKind::Table | RelationKind::MaterializedView) | None => return false,
+    };
+    let triggered = sheet.table(table).is_some_and(|found| !found.triggers.is_empty());
+    if copy.from && what == "view" && triggered {
+        return false;
+    }
+    sheet.fails(
+        "wrong-object-kind",
+        "42809",
+        format!("cannot copy {direction} {what} \"{table}\""),
+    );
+    true
+}
 
 /// Effects of COPY.
 pub(super) fn copy(sheet: &mut Sheet<'_>, copy: &Copy) {
@@ -16,6 +44,9 @@ pub(super) fn copy(sheet: &mut Sheet<'_>, copy: &Copy) {
     }
     let Some(written) = &copy.table else { return };
     let Some(table) = sheet.existing(written, false) else { return };
+    if kind_refused(sheet, copy, &table) {
+        return;
+    }
     if copy.from {
         sheet.lock(&table, RowExclusive, "copy");
         lock_ancestors(sheet, &table, "copy");

@@ -60,6 +60,9 @@ pub(super) fn table(sheet: &mut Sheet<'_>, create: &CreateTable) {
     }
     copied_indexes(sheet, create, &name);
     if let Some(query) = &create.query {
+        if words::refused(sheet, query) {
+            return;
+        }
         let how = if create.with_no_data { dml::Use::Stored } else { dml::Use::Run };
         dml::reads(sheet, query, "create-table-as", how);
         if create.columns.is_empty() {
@@ -281,7 +284,8 @@ pub(super) fn view(sheet: &mut Sheet<'_>, view: &CreateView) {
     {
         return;
     }
-    if words::refused(sheet, &view.query)
+    if super::reloptions::view_refused(sheet, &view.options)
+        || words::refused(sheet, &view.query)
         || columns::names_too_many(sheet, view)
         || columns::names_twice(sheet, view)
     {

@@ -4,16 +4,21 @@
 
 use super::create::constraints;
 use super::sheet::Sheet;
-use super::{column, functions, reloptions, there};
-use crate::schema::{Column, Relation};
+use super::{column, foreign_table, functions, method, reloptions, table_refused, there};
+use crate::schema::{Column, Origin, Relation, RelationKind};
+use crate::sql::ObjectName;
 use crate::sql::ast::{
-    ColumnDef, ConstraintKind, CreateTable, DataType, Expr, ForeignKey, GeneratedStorage, Key,
-    KeyPart,
+    ColumnDef, ConstraintKind, CreateTable, DataType, ExcludeConstraint, Expr, ForeignKey,
+    GeneratedStorage, Key, KeyPart,
 };
 
 /// What the server refuses whatever exists.
 pub(super) fn refused(sheet: &mut Sheet<'_>, create: &CreateTable) -> bool {
-    if there::lacks_home(sheet, &create.name) || parents_refused(sheet, create) {
+    if there::lacks_home(sheet, &create.name)
+        || foreign_table::create_refused(sheet, create)
+        || sources_refused(sheet, create)
+        || parents_refused(sheet, create)
+    {
         return true;
     }
     for column in &create.columns {
@@ -46,6 +51,17 @@ fn column_refused(sheet: &mut Sheet<'_>, create: &CreateTable, column: &ColumnDe
         return true;
     }
     if column::type_refused(sheet, column) {
+        return true;
+    }
+    let sources = [
+        (column.default.is_some(), "default"),
+        (column.identity.is_some(), "identity"),
+        (column.generated.is_some(), "generation expression"),
+    ];
+    let mut written = sources.iter().filter(|(written, _)| *written).map(|(_, what)| *what);
+    if let (Some(one), Some(other)) = (written.next(), written.next()) {
+        let detail = format!("both {one} and {other} specified for column \"{}\"", column.name);
+        sheet.fails("syntax", "42601", detail);
         return true;
     }
     if let Some(generated) = &column.generated {
@@ -105,6 +121,11 @@ fn constraints_refused(sheet: &mut Sheet<'_>, create: &CreateTable) -> bool {
         {
             return true;
         }
+        if let ConstraintKind::Exclude(exclude) = &added.kind
+            && lacks_class(sheet, create, exclude)
+        {
+            return true;
+        }
         let (ConstraintKind::PrimaryKey(key) | ConstraintKind::Unique(key)) = &added.kind else {
             continue;
         };
@@ -117,6 +138,16 @@ fn constraints_refused(sheet: &mut Sheet<'_>, create: &CreateTable) -> bool {
         }
     }
     false
+}
+
+/// A column of EXCLUDE whose type has no operators for the method.
+fn lacks_class(sheet: &mut Sheet<'_>, create: &CreateTable, exclude: &ExcludeConstraint) -> bool {
+    let method = exclude.method.as_deref().unwrap_or("btree");
+    exclude.parts.iter().filter(|part| part.opclass.is_none()).any(|part| {
+        let named = |column: &&ColumnDef| Some(column.name.as_str()) == part.key.column();
+        let data_type = create.columns.iter().find(named).and_then(|own| own.data_type.as_ref());
+        data_type.is_some_and(|data_type| method::type_lacks_class(sheet, data_type, method))
+    })
 }
 
 /// An expression over the row names columns of the table; one that generates a column, no other
@@ -146,6 +177,30 @@ fn expression_refused(
         }
     }
     false
+}
+
+/// INHERITS takes tables, LIKE what has columns of its own, OF a composite type.
+fn sources_refused(sheet: &mut Sheet<'_>, create: &CreateTable) -> bool {
+    let schema = sheet.schema;
+    let known = |name: &ObjectName| {
+        schema.find(name).filter(|found| found.origin != Origin::Assumed).map(|found| found.kind)
+    };
+    for parent in &create.inherits {
+        let kind = known(parent);
+        if kind.is_some_and(|kind| !matches!(kind, RelationKind::Table | RelationKind::Foreign)) {
+            let detail = format!("inherited relation \"{parent}\" is not a table or foreign table");
+            sheet.fails("wrong-object-kind", "42809", detail);
+            return true;
+        }
+    }
+    for like in &create.likes {
+        if known(&like.source) == Some(RelationKind::Sequence) {
+            let detail = format!("relation \"{}\" is invalid in LIKE clause", like.source);
+            sheet.fails("wrong-object-kind", "42809", detail);
+            return true;
+        }
+    }
+    create.of_type.as_ref().is_some_and(|of| table_refused::no_composite(sheet, of))
 }
 
 /// Columns of parents and of LIKE: of one name, parents have one type, and LIKE none beside it.
@@ -292,6 +347,15 @@ fn foreign_keys_refused(sheet: &mut Sheet<'_>, create: &CreateTable) -> bool {
     for (added, _) in constraints(create) {
         let ConstraintKind::ForeignKey(key) = &added.kind else { continue };
         sheet.at(added.span);
+        let own = key.parent.parts.len() == 1 && key.parent.name() == create.name.name();
+        let keyed = constraints(create)
+            .any(|(other, _)| matches!(other.kind, ConstraintKind::PrimaryKey(_)));
+        if own && is_alone(create) && key.parent_columns.is_empty() && !keyed {
+            let detail =
+                format!("there is no primary key for referenced table \"{}\"", create.name);
+            sheet.fails("parent-not-unique", "42704", detail);
+            return true;
+        }
         let Some(parent) = sheet.schema.find(&key.parent) else { continue };
         if key_differs(sheet, create, key, parent) {
             return true;

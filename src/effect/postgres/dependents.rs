@@ -115,7 +115,11 @@ fn whole(sheet: &mut Sheet<'_>, dependent: &Dependent, cause: &'static str) {
     let relation = &dependent.relation;
     let cascade = !dependent.automatic;
     match dependent.object {
-        ObjectKind::Type | ObjectKind::Domain | ObjectKind::Function => {
+        ObjectKind::Type
+        | ObjectKind::Domain
+        | ObjectKind::Function
+        | ObjectKind::Server
+        | ObjectKind::UserMapping => {
             sheet.lose(dependent.object, &relation.to_string(), false, cascade);
         }
         object => {

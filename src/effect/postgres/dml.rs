@@ -5,7 +5,7 @@
 
 use super::insert::{insert, takes_defaults};
 use super::sheet::Sheet;
-use super::{bounds, column, foreign_key, source, there, words};
+use super::{bounds, column, foreign_key, foreign_table, source, there, words};
 use crate::effect::LockMode::{AccessShare, RowExclusive, RowShare};
 use crate::schema::{Demand, Name, Relation, RelationKind, Rule};
 use crate::sql::ObjectName;
@@ -85,6 +85,18 @@ fn undrawn(sheet: &mut Sheet<'_>, query: &Query) {
 
 /// FOR UPDATE of a view locks rows of what it reads.
 fn row_locks(sheet: &mut Sheet<'_>, name: &Name, only: bool, depth: u8) {
+    let kind = sheet.table(name).map(|found| found.kind);
+    let unfit = match kind {
+        Some(RelationKind::Sequence) => Some("sequence"),
+        // Inside of a view it is left alone.
+        Some(RelationKind::MaterializedView) if depth == 0 => Some("materialized view"),
+        _ => None,
+    };
+    if let Some(unfit) = unfit {
+        let detail = format!("cannot lock rows in {unfit} \"{name}\"");
+        sheet.fails("wrong-object-kind", "42809", detail);
+        return;
+    }
     for member in sheet.family(name, only) {
         sheet.lock(&member, RowShare, "select-for-update");
     }
@@ -154,7 +166,12 @@ fn read_through(
                 }
             }
         }
-        RelationKind::Foreign | RelationKind::Sequence => {}
+        RelationKind::Foreign => {
+            if matches!(how, Use::Planned | Use::Run) {
+                foreign_table::lacks_handler(sheet, name);
+            }
+        }
+        RelationKind::Sequence => {}
     }
 }
 
@@ -244,6 +261,9 @@ pub(super) fn dml(sheet: &mut Sheet<'_>, dml: &Dml, how: Use) {
         return;
     }
     for (target, only) in &targets {
+        if cannot_change(sheet, target) {
+            return;
+        }
         let ruled = sheet.table(target).is_some_and(|found| !found.rules.is_empty());
         if dml.kind == DmlKind::Merge && ruled {
             let detail = format!("cannot execute MERGE on relation \"{target}\" with rules");
@@ -254,6 +274,21 @@ pub(super) fn dml(sheet: &mut Sheet<'_>, dml: &Dml, how: Use) {
         rules(sheet, dml, target, cause);
     }
     reads(sheet, &dml.query, cause, how);
+}
+
+/// Notes a relation whose rows cannot be changed. Says whether it is one.
+fn cannot_change(sheet: &mut Sheet<'_>, target: &Name) -> bool {
+    match sheet.table(target).map(|found| found.kind) {
+        Some(kind @ (RelationKind::MaterializedView | RelationKind::Sequence)) => {
+            let what =
+                if kind == RelationKind::Sequence { "sequence" } else { "materialized view" };
+            let detail = format!("cannot change {what} \"{target}\"");
+            sheet.fails("wrong-object-kind", "42809", detail);
+            true
+        }
+        Some(RelationKind::Foreign) => foreign_table::lacks_handler(sheet, target),
+        Some(RelationKind::Table | RelationKind::View) | None => false,
+    }
 }
 
 /// Rules add their commands to those of the statement.

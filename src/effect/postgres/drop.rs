@@ -3,6 +3,7 @@
 //! PostgreSQL 12 to 18, RangeVarCallbackForDropRelation (tablecmds.c), index_drop (index.c),
 //! RemoveObjects (dropcmds.c); manual: the DROP commands; measured, testdata/servers/postgres.
 
+use super::missing::{self, Named};
 use super::sheet::Sheet;
 use super::{dependents, partition};
 use crate::effect::LockMode::{AccessExclusive, ShareUpdateExclusive};
@@ -29,8 +30,12 @@ pub(super) fn drop(sheet: &mut Sheet<'_>, drop: &Drop) {
         | ObjectKind::Procedure
         | ObjectKind::Routine
         | ObjectKind::Aggregate => {
-            for name in &drop.names {
-                routine(sheet, drop, name);
+            for (at, name) in drop.names.iter().enumerate() {
+                let object = named(drop, at, name);
+                let gone = drop.if_exists && missing::is_missing(sheet, object);
+                if !gone && !missing::lacks(sheet, object) {
+                    routine(sheet, drop, name);
+                }
             }
         }
         ObjectKind::Trigger | ObjectKind::Policy | ObjectKind::Rule => part(sheet, drop),
@@ -62,11 +67,33 @@ pub(super) fn drop(sheet: &mut Sheet<'_>, drop: &Drop) {
 }
 
 fn object(sheet: &mut Sheet<'_>, drop: &Drop) {
-    for name in &drop.names {
+    for (at, name) in drop.names.iter().enumerate() {
+        let object = named(drop, at, name);
+        if (drop.if_exists && missing::is_missing(sheet, object)) || missing::lacks(sheet, object) {
+            continue;
+        }
+        if drop.object == ObjectKind::Language && name.name() == "plpgsql" {
+            let detail = "extension plpgsql requires language plpgsql".to_owned();
+            sheet.fails("dependents-exist", "2BP01", detail);
+            continue;
+        }
+        let full = sheet.schema.other_key(drop.object, name);
+        let found = sheet.schema.dependents_of_other(drop.object, &full);
+        let what = format!("{} {name}", drop.object.as_str());
+        let blocked = !drop.cascade && !found.is_empty();
+        dependents::drop_with(sheet, &what, &found, &[], drop.cascade, "drop-cascade");
+        if blocked {
+            continue;
+        }
         sheet.lose(drop.object, &name.to_string(), false, false);
         let table = sheet.schema.new_name(name);
         sheet.breaks("drop-object", drop.object, name.to_string(), &table);
     }
+}
+
+fn named<'d>(drop: &'d Drop, at: usize, name: &'d ObjectName) -> Named<'d> {
+    let signature = drop.signatures.get(at).and_then(Option::as_ref);
+    Named { kind: drop.object, name, on: drop.on_table.as_ref(), signature }
 }
 
 /// Says whether a kind of relation goes by the word that a statement uses for it.
@@ -116,7 +143,9 @@ fn relation(sheet: &mut Sheet<'_>, drop: &Drop, name: &Name, named: &[Name], goi
         _ => ("drop-table", "drop-table"),
     };
     sheet.lock(name, AccessExclusive, cause);
-    if is_of_identity(sheet, drop, name) {
+    if drop.object == ObjectKind::Sequence && is_of_identity(sheet, name) {
+        let detail = format!("cannot drop sequence {name}: an identity column requires it");
+        sheet.fails("dependents-exist", "2BP01", detail);
         return;
     }
     let mut found = sheet.schema.dependents_of_relation(name);
@@ -138,16 +167,11 @@ fn relation(sheet: &mut Sheet<'_>, drop: &Drop, name: &Name, named: &[Name], goi
     sheet.breaks(how, drop.object, name.to_string(), name);
 }
 
-/// The sequence of an identity column goes with the column alone.
-fn is_of_identity(sheet: &mut Sheet<'_>, drop: &Drop, name: &Name) -> bool {
+/// Says whether a sequence is that of an identity column: it goes with the column alone.
+pub(super) fn is_of_identity(sheet: &Sheet<'_>, name: &Name) -> bool {
     let owner = sheet.table(name).and_then(|sequence| sequence.owned_by.as_ref());
     let column = owner.and_then(|(table, column)| sheet.table(table)?.column(column));
-    let identity = column.is_some_and(|column| column.identity.is_some());
-    if identity && drop.object == ObjectKind::Sequence {
-        let detail = format!("cannot drop sequence {name}: an identity column requires it");
-        sheet.fails("dependents-exist", "2BP01", detail);
-    }
-    identity
+    column.is_some_and(|column| column.identity.is_some())
 }
 
 /// A partition takes locks on its parent, the default partition, and tables that reference the
@@ -268,7 +292,14 @@ fn drop_type(sheet: &mut Sheet<'_>, drop: &Drop, written: &ObjectName) {
         sheet.fails("dependents-exist", "2BP01", detail);
         return;
     }
-    let Some(name) = sheet.schema.find_type(written).map(|found| found.name.clone()) else {
+    let found = sheet.schema.find_type(written);
+    if drop.object == ObjectKind::Domain
+        && found.is_some_and(|found| !matches!(found.kind, crate::schema::TypeBody::Domain(_)))
+    {
+        sheet.fails("wrong-object-kind", "42809", format!("\"{written}\" is not a domain"));
+        return;
+    }
+    let Some(name) = found.map(|found| found.name.clone()) else {
         if sheet.schema.complete && !drop.if_exists {
             let detail = format!("type \"{written}\" does not exist");
             sheet.fails("missing-object", "42704", detail);
@@ -457,6 +488,10 @@ fn extension(sheet: &mut Sheet<'_>, drop: &Drop, name: &str) {
     for kind in extension_types(name) {
         let home = sheet.schema.home().to_owned();
         found.extend(sheet.schema.dependents_of_type(&Name::new(home, *kind)));
+    }
+    if name == "plpgsql" {
+        let language = Name::new("", name);
+        found.extend(sheet.schema.dependents_of_other(ObjectKind::Language, &language));
     }
     let full = Name::new("", name);
     let what = format!("extension {name}");

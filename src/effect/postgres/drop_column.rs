@@ -2,7 +2,7 @@
 //!
 //! PostgreSQL 12 to 18, tablecmds.c: ATExecDropColumn; measured, testdata/servers/postgres.
 
-use super::column::check_there;
+use super::column::check_there_first;
 use super::dependents;
 use super::sheet::Sheet;
 use super::target::Target;
@@ -22,7 +22,7 @@ pub(super) fn drop(
     if let Some(table) = sheet.table(name) {
         if table.complete && table.column(column).is_none() {
             if !if_exists {
-                check_there(sheet, target, column);
+                check_there_first(sheet, target, column);
             }
             return;
         }

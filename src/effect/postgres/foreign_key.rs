@@ -5,7 +5,7 @@
 
 use super::sheet::Sheet;
 use super::target::Target;
-use super::{column, source, there, types};
+use super::{casts, column, source, there, types};
 use crate::effect::LockMode::{AccessExclusive, ShareRowExclusive};
 use crate::schema::{Name, Relation, RelationKind};
 use crate::sql::Ident;
@@ -283,38 +283,33 @@ pub(super) fn type_mismatch(
 /// the parent has no operator for them, and no cast leads from the child's type to the parent's
 /// (PostgreSQL 12 to 18, ATAddForeignKeyConstraint; pg_amop, pg_cast).
 pub(super) fn are_incomparable(sheet: &Sheet<'_>, child: &DataType, parent: &DataType) -> bool {
-    const NUMBERS: &[&str] =
-        &["smallint", "integer", "bigint", "numeric", "real", "double precision"];
-    let scalar = |data_type: &DataType| types::scalar(sheet.schema, data_type);
-    let (Some(from), Some(to)) = (scalar(child), scalar(parent)) else { return false };
-    let rank = |name: &str| NUMBERS.iter().position(|known| *known == name);
-    if let (Some(from), Some(to)) = (rank(&from), rank(&to)) {
-        // Integers compare with each other, and so do the two kinds of floating point.
-        return from > to && !(from < 3 && to < 3) && !(from > 3 && to > 3);
+    let schema = sheet.schema;
+    let (child, parent) = (casts::base(schema, child), casts::base(schema, parent));
+    // Of arrays the elements are compared.
+    if child.array_dims > 0 && parent.array_dims > 0 {
+        return false;
     }
-    let group = |name: String| comparable(&DataType::named(name));
-    matches!((group(from), group(to)), (Some(left), Some(right)) if left != right)
+    let scalar = |data_type: &DataType| types::scalar(schema, data_type);
+    let compared = scalar(&child).zip(scalar(&parent));
+    if compared.is_some_and(|(child, parent)| family(&child) == family(&parent)) {
+        return false;
+    }
+    casts::are_known(schema, &child, &parent)
+        && !casts::exists(schema, &child, &parent, casts::Context::Implicit)
 }
 
-/// Types that foreign keys compare with each other, by the group they are in.
-pub(super) fn comparable(data_type: &DataType) -> Option<&'static str> {
-    if data_type.array_dims > 0 || data_type.schema.is_some() {
-        return None;
+/// Returns the family of B-tree operators that compares a type with others (pg_opfamily).
+fn family(name: &str) -> &str {
+    match name {
+        "smallint" | "integer" | "bigint" => "integer_ops",
+        "real" | "double precision" => "float_ops",
+        "text" | "varchar" | "name" => "text_ops",
+        "char" | "bpchar" => "bpchar_ops",
+        "date" | "timestamp" | "timestamptz" => "datetime_ops",
+        "inet" | "cidr" => "network_ops",
+        "bit" | "varbit" => "varbit_ops",
+        other => other,
     }
-    Some(match data_type.name.as_str() {
-        "smallint" | "integer" | "bigint" | "serial" | "bigserial" | "smallserial" | "numeric"
-        | "real" | "double precision" => "number",
-        "text" | "varchar" | "char" | "bpchar" | "name" => "string",
-        "uuid" => "uuid",
-        "jsonb" => "jsonb",
-        "time" => "clock",
-        "oid" => "number",
-        "boolean" => "boolean",
-        "date" | "timestamp" | "timestamptz" => "time",
-        "bytea" => "bytea",
-        "inet" | "cidr" => "inet",
-        _ => return None,
-    })
 }
 
 pub(super) fn same_but_not_equal(left: &DataType, right: &DataType) -> bool {

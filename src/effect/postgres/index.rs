@@ -352,6 +352,11 @@ pub(super) fn reindex(sheet: &mut Sheet<'_>, reindex: &Reindex) {
             let found = sheet.schema.find_index(name);
             let found = found.map(|(full, table, _)| (full, table.name.clone()));
             let Some((full, table)) = found else {
+                if sheet.schema.find(name).is_some() {
+                    let detail = format!("\"{name}\" is not an index");
+                    sheet.fails("wrong-object-kind", "42809", detail);
+                    return;
+                }
                 if sheet.schema.is_absent(name) {
                     let detail = format!("relation \"{name}\" does not exist");
                     sheet.fails("missing-object", "42P01", detail);

@@ -4,6 +4,7 @@
 //! column's type fails there (manual: Data Types; measured, testdata/servers/postgres). Only the
 //! types whose input is simple are looked at; what is not understood is let through.
 
+use super::casts;
 use super::sheet::Sheet;
 use crate::schema::{Origin, TypeBody};
 use crate::sql::ast::{DataType, Expr, ExprShape};
@@ -11,11 +12,18 @@ use crate::sql::ast::{DataType, Expr, ExprShape};
 /// Notes a default that is no value of its column's type. Says whether it is so.
 pub(super) fn refused(sheet: &mut Sheet<'_>, data_type: &DataType, default: &Expr) -> bool {
     let plain = default.shape == ExprShape::Literal && default.casts.is_empty();
-    if !plain || data_type.array_dims > 0 {
+    if !plain {
         return false;
     }
     let quoted = default.text.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
-    let Some(text) = quoted else { return false };
+    let Some(text) = quoted else { return is_of_other_type(sheet, default, data_type) };
+    if let Some(what) = malformed(sheet, data_type, text.trim_start()) {
+        sheet.fails("type-mismatch", "22P02", format!("malformed {what} literal: \"{text}\""));
+        return true;
+    }
+    if data_type.array_dims > 0 {
+        return false;
+    }
     if is_no_label(sheet, data_type, text) {
         let detail = format!("invalid input value for enum {}: \"{text}\"", data_type.name);
         let code = match data_type.name.as_str() {
@@ -34,6 +42,54 @@ pub(super) fn refused(sheet: &mut Sheet<'_>, data_type: &DataType, default: &Exp
         sheet.fails("type-mismatch", "22P02", detail);
     }
     wrong
+}
+
+/// Returns what a text is no literal of: arrays, rows and ranges begin with their brackets
+/// (array_in, record_in and range_in of the server; manual: Arrays, Composite Types, Range Types).
+fn malformed(sheet: &Sheet<'_>, data_type: &DataType, text: &str) -> Option<&'static str> {
+    let range = data_type.name.ends_with("range") && data_type.schema.is_none();
+    let made = sheet.schema.type_of(data_type).map(|found| &found.kind);
+    let empty = text.get(..5).is_some_and(|word| word.eq_ignore_ascii_case("empty"));
+    match made {
+        _ if data_type.array_dims > 0 => (!text.starts_with(['{', '['])).then_some("array"),
+        Some(TypeBody::Composite(_)) => (!text.starts_with('(')).then_some("record"),
+        None if range && data_type.name.ends_with("multirange") => {
+            (!text.starts_with('{')).then_some("multirange")
+        }
+        None if range => (!empty && !text.starts_with(['[', '('])).then_some("range"),
+        _ => None,
+    }
+}
+
+/// Notes a literal without quotes that the server does not store as a type by itself. Says whether
+/// it is one.
+pub(super) fn is_of_other_type(sheet: &mut Sheet<'_>, expr: &Expr, wanted: &DataType) -> bool {
+    let plain = expr.shape == ExprShape::Literal && expr.casts.is_empty();
+    let own = own_type(&expr.text).filter(|_| plain);
+    let other = own.is_some_and(|own| {
+        !casts::exists(sheet.schema, &DataType::named(own), wanted, casts::Context::Assignment)
+    });
+    if let (Some(own), true) = (own, other) {
+        let detail = format!("the expression is of type {own}, not {}", wanted.name);
+        sheet.fails("type-mismatch", "42804", detail);
+    }
+    other
+}
+
+/// Returns the type that a literal without quotes has (manual: Constants).
+pub(super) fn own_type(text: &str) -> Option<&'static str> {
+    let digits = text.trim_start_matches(['-', '+', ' ']);
+    if text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false") {
+        return Some("boolean");
+    }
+    if digits.is_empty() || !digits.chars().all(|c| c.is_ascii_digit() || c == '.') {
+        return None;
+    }
+    Some(match digits.parse::<i64>() {
+        Ok(number) if i32::try_from(number).is_ok() => "integer",
+        Ok(_) => "bigint",
+        Err(_) => "numeric",
+    })
 }
 
 fn is_no_label(sheet: &Sheet<'_>, data_type: &DataType, text: &str) -> bool {

@@ -5,7 +5,7 @@
 //! testdata/servers/postgres.
 
 use super::sheet::Sheet;
-use super::{dml, object, source, table_refused, there};
+use super::{dml, foreign_table, object, source, table_refused, there};
 use crate::effect::LockMode::{AccessExclusive, AccessShare, Exclusive, ShareUpdateExclusive};
 use crate::schema::{Name, Relation, RelationKind};
 use crate::sql::ast::{
@@ -112,6 +112,9 @@ fn vacuum(sheet: &mut Sheet<'_>, maintenance: &Maintenance) {
 /// ANALYZE reads a sample of the rows.
 fn analyze(sheet: &mut Sheet<'_>, maintenance: &Maintenance) {
     for table in named(sheet, maintenance) {
+        if !maintenance.tables.is_empty() && foreign_table::lacks_handler(sheet, &table) {
+            return;
+        }
         sheet.lock(&table, ShareUpdateExclusive, "analyze");
         // Rows of the tables below are sampled for the statistics of the whole.
         for child in sheet.family(&table, false).into_iter().skip(1) {

@@ -8,6 +8,7 @@
 
 mod alter_table;
 mod bounds;
+mod casts;
 mod constraint;
 mod column;
 mod composite;
@@ -20,7 +21,9 @@ mod domain;
 mod drop;
 mod drop_column;
 mod foreign_key;
+mod foreign_table;
 mod functions;
+mod grant;
 mod index;
 mod index_as_table;
 mod index_refused;
@@ -28,16 +31,19 @@ mod insert;
 mod literal;
 mod maintenance;
 mod method;
+mod missing;
 mod not_null;
 mod object;
 mod other;
 mod partition;
 mod permits;
 mod reloptions;
+mod routine;
 mod settings;
 mod sheet;
 mod source;
 mod standing;
+mod statistics;
 mod table_refused;
 mod target;
 mod there;
@@ -76,7 +82,7 @@ fn statement_effects(sheet: &mut Sheet<'_>, statement: &Statement) {
         StatementKind::SetSchema(set) => object::set_schema(sheet, set),
         StatementKind::OwnerTo(owner) => object::owner_to(sheet, owner),
         StatementKind::Comment(comment) => object::comment(sheet, comment),
-        StatementKind::Grant(grant) => object::grant(sheet, grant),
+        StatementKind::Grant(grant) => grant::grant(sheet, grant),
         StatementKind::CreateView(view) => create::view(sheet, view),
         StatementKind::RefreshMaterializedView(refresh) => maintenance::refresh(sheet, refresh),
         StatementKind::CreateSequence(sequence) => object::create_sequence(sheet, sequence),
@@ -85,8 +91,8 @@ fn statement_effects(sheet: &mut Sheet<'_>, statement: &Statement) {
         StatementKind::AlterType(alter) => domain::alter_type(sheet, alter),
         StatementKind::CreateDomain(domain) => domain::create(sheet, domain),
         StatementKind::AlterDomain(domain) => domain::alter(sheet, domain),
-        StatementKind::CreateRoutine(routine) => object::create_routine(sheet, routine),
-        StatementKind::AlterRoutine(routine) => object::alter_routine(sheet, routine),
+        StatementKind::CreateRoutine(routine) => routine::create_routine(sheet, routine),
+        StatementKind::AlterRoutine(routine) => routine::alter_routine(sheet, routine),
         StatementKind::CreateTrigger(trigger) => trigger::create_trigger(sheet, trigger),
         StatementKind::CreateRule(rule) => trigger::create_rule(sheet, rule),
         StatementKind::Policy(policy) => trigger::policy(sheet, policy),
@@ -97,7 +103,7 @@ fn statement_effects(sheet: &mut Sheet<'_>, statement: &Statement) {
         }
         StatementKind::Extension(extension) => object::extension(sheet, extension),
         StatementKind::Publication(publication) => object::publication(sheet, publication),
-        StatementKind::Statistics(statistics) => object::statistics(sheet, statistics),
+        StatementKind::Statistics(statistics) => statistics::statistics(sheet, statistics),
         StatementKind::Do(block) => object::block(sheet, block),
         StatementKind::Truncate(truncate) => truncate::truncate(sheet, truncate),
         StatementKind::Dml(dml) => dml::dml(sheet, dml, dml::Use::Run),

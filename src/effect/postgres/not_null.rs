@@ -3,7 +3,7 @@
 //! PostgreSQL 12 to 18, tablecmds.c: ATExecSetNotNull, NotNullImpliedByRelConstraints,
 //! ATExecDropNotNull; manual: ALTER TABLE; measured, testdata/servers/postgres.
 
-use super::column::check_there;
+use super::column::{check_there, check_there_first};
 use super::sheet::Sheet;
 use super::source;
 use super::target::Target;
@@ -82,7 +82,7 @@ pub(super) fn is_marked(sheet: &Sheet<'_>, table: &Name, column: &str) -> bool {
 /// Effects of DROP NOT NULL.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the others are alike here")]
 pub(super) fn drop_not_null(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &str) {
-    if !check_there(sheet, target, column) {
+    if !check_there_first(sheet, target, column) {
         return;
     }
     let name = &target.name;

@@ -5,18 +5,18 @@
 //! (sequence.c), check_publication_add_relation (pg_publication.c), CreateStatistics (statscmds.c);
 //! the manual's page of each; measured, testdata/servers/postgres.
 
+use super::missing::{self, Named};
 use super::permits::is_of_other_kind;
 use super::sheet::Sheet;
-use super::{dml, drop, there, trigger, words};
+use super::{dml, drop, there, trigger};
 use crate::effect::LockMode::{
     self, AccessExclusive, AccessShare, ShareRowExclusive, ShareUpdateExclusive,
 };
-use crate::schema::{Name, Origin, RelationKind};
+use crate::schema::{Name, Origin, RelationKind, Routine};
 use crate::sql::ObjectName;
 use crate::sql::ast::{
-    AlterRoutine, Comment, CreateRoutine, CreateSchema, DmlKind, DoBlock, Extension, Grant,
-    ObjectKind, OwnerTo, Publication, Rename, Sequence, SetSchema, Statement, StatementKind,
-    Statistics,
+    Comment, CreateSchema, DoBlock, Extension, ObjectKind, OwnerTo, Persistence, Publication,
+    Rename, Sequence, SetSchema, Statement, StatementKind,
 };
 
 /// Effects of `ALTER … RENAME TO` of what is no table.
@@ -37,14 +37,18 @@ pub(super) fn rename(sheet: &mut Sheet<'_>, rename: &Rename) {
                 rename_relation(sheet, &name, to.name());
             }
             ObjectKind::Index => {
-                let full = sheet.schema.resolve_index(from);
-                sheet.lock_index(&full, ShareUpdateExclusive, "alter-index");
+                if !missing::lacks(sheet, of_rename(rename, from)) {
+                    let full = sheet.schema.resolve_index(from);
+                    sheet.lock_index(&full, ShareUpdateExclusive, "alter-index");
+                }
             }
             ObjectKind::Trigger | ObjectKind::Rule | ObjectKind::Policy => {
                 trigger::rename(sheet, rename, from.name());
             }
             ObjectKind::Schema => {
-                if there::lacks_schema(sheet, from.name()) {
+                if there::lacks_schema(sheet, from.name())
+                    || there::is_reserved_schema(sheet, to.name())
+                {
                     continue;
                 }
                 if sheet.schema.schemas.contains_key(to.name()) || to.name() == "public" {
@@ -56,6 +60,8 @@ pub(super) fn rename(sheet: &mut Sheet<'_>, rename: &Rename) {
                 let name = from.to_string();
                 sheet.breaks("rename-schema", ObjectKind::Schema, name, &full);
             }
+            _ if missing::lacks(sheet, of_rename(rename, from)) => {}
+            _ if new_name_is_taken(sheet, rename, from, to.name()) => {}
             ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Routine => {
                 let full = sheet.schema.new_name(from);
                 let name = full.to_string();
@@ -70,6 +76,59 @@ pub(super) fn rename(sheet: &mut Sheet<'_>, rename: &Rename) {
             }
         }
     }
+}
+
+fn of_rename<'r>(rename: &'r Rename, name: &'r ObjectName) -> Named<'r> {
+    let (on, signature) = (rename.on.as_ref(), rename.signature.as_ref());
+    Named { kind: rename.object, name, on, signature }
+}
+
+/// Notes that a type, a routine or a lesser object has the new name already.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others are kept by kind and name alone")]
+fn new_name_is_taken(sheet: &mut Sheet<'_>, rename: &Rename, from: &ObjectName, to: &str) -> bool {
+    let schema = sheet.schema;
+    let (taken, code) = match rename.object {
+        ObjectKind::Type | ObjectKind::Domain => {
+            let Some(old) = schema.find_type(from) else { return is_row_type(sheet, from) };
+            let new = Name::new(old.name.schema.clone(), to);
+            (schema.types.contains_key(&new) || schema.relations.contains_key(&new), "42710")
+        }
+        ObjectKind::Function
+        | ObjectKind::Procedure
+        | ObjectKind::Routine
+        | ObjectKind::Aggregate => {
+            let Some((old, all)) = schema.find_routines(from) else { return false };
+            let mut meant = all.iter().filter(|own| {
+                rename.signature.as_ref().is_none_or(|types| missing::takes(own, types))
+            });
+            let new = schema.routines.get(&Name::new(old.schema, to));
+            let same = |own: &Routine| {
+                new.into_iter().flatten().any(|other| other.arguments == own.arguments)
+            };
+            (meant.any(same), "42723")
+        }
+        ObjectKind::Publication => (schema.publications.contains_key(to), "42710"),
+        kind => {
+            let old = schema.find_other(kind, from);
+            let home = old.map_or_else(String::new, |(old, _)| old.schema);
+            (missing::is_taken(schema, kind, &Name::new(home, to)), "42710")
+        }
+    };
+    if taken {
+        let detail = format!("{} \"{to}\" already exists", rename.object.as_str());
+        sheet.fails("duplicate-object", code, detail);
+    }
+    taken
+}
+
+/// The type of a table's rows is changed with the table alone.
+fn is_row_type(sheet: &mut Sheet<'_>, name: &ObjectName) -> bool {
+    let rows = sheet.schema.find_type(name).is_none() && sheet.schema.find(name).is_some();
+    if rows {
+        let detail = format!("{name} is a table's row type");
+        sheet.fails("wrong-object-kind", "42809", detail);
+    }
+    rows
 }
 
 /// Notes what renaming a relation breaks, and a name that is taken.
@@ -114,10 +173,34 @@ pub(super) fn set_schema(sheet: &mut Sheet<'_>, set: &SetSchema) {
             sheet.lock(&name, AccessExclusive, "set-schema");
             name
         }
-        _ if there::lacks_schema(sheet, set.schema.as_str()) => return,
-        _ => sheet.schema.new_name(&set.name),
+        kind => {
+            let (name, signature) = (&set.name, set.signature.as_ref());
+            let object = Named { kind, name, on: None, signature };
+            let types = matches!(kind, ObjectKind::Type | ObjectKind::Domain);
+            if missing::lacks(sheet, object)
+                || (types && is_row_type(sheet, name))
+                || there::lacks_schema(sheet, set.schema.as_str())
+                || type_moves_to_taken(sheet, set)
+            {
+                return;
+            }
+            sheet.schema.new_name(name)
+        }
     };
     sheet.breaks("set-schema", set.object, name.to_string(), &name);
+}
+
+/// Notes that the schema to which a type is moved has one of its name.
+fn type_moves_to_taken(sheet: &mut Sheet<'_>, set: &SetSchema) -> bool {
+    let new = Name::new(set.schema.as_str(), set.name.name());
+    let old = sheet.schema.find_type(&set.name).map(|found| &found.name);
+    let types = matches!(set.object, ObjectKind::Type | ObjectKind::Domain);
+    let taken = types && old != Some(&new) && sheet.schema.types.contains_key(&new);
+    if taken {
+        let detail = format!("type \"{}\" already exists in schema \"{}\"", new.name, new.schema);
+        sheet.fails("duplicate-object", "42710", detail);
+    }
+    taken
 }
 
 /// Notes a schema that is missing, or has something of the name already.
@@ -162,7 +245,15 @@ pub(super) fn owner_to(sheet: &mut Sheet<'_>, owner: &OwnerTo) {
             sheet.lock(&name, AccessExclusive, "owner");
             name
         }
-        _ => sheet.schema.new_name(&owner.name),
+        kind => {
+            let (name, signature) = (&owner.name, owner.signature.as_ref());
+            let object = Named { kind, name, on: None, signature };
+            let types = matches!(kind, ObjectKind::Type | ObjectKind::Domain);
+            if missing::lacks(sheet, object) || (types && is_row_type(sheet, name)) {
+                return;
+            }
+            sheet.schema.new_name(name)
+        }
     };
     sheet.breaks("owner", owner.object, name.to_string(), &name);
 }
@@ -170,6 +261,8 @@ pub(super) fn owner_to(sheet: &mut Sheet<'_>, owner: &OwnerTo) {
 /// Effects of COMMENT ON.
 #[expect(clippy::wildcard_enum_match_arm, reason = "other kinds touch no relation")]
 pub(super) fn comment(sheet: &mut Sheet<'_>, comment: &Comment) {
+    let (name, on) = (&comment.name, comment.on.as_ref());
+    let object = Named { kind: comment.object, name, on, signature: comment.signature.as_ref() };
     match comment.object {
         ObjectKind::Table
         | ObjectKind::ForeignTable
@@ -195,6 +288,7 @@ pub(super) fn comment(sheet: &mut Sheet<'_>, comment: &Comment) {
                 sheet.lock(&name, ShareUpdateExclusive, "comment");
             }
         }
+        _ if missing::lacks(sheet, object) => {}
         ObjectKind::Index => {
             let full = sheet.schema.resolve_index(&comment.name);
             sheet.lock_index(&full, ShareUpdateExclusive, "comment");
@@ -202,7 +296,6 @@ pub(super) fn comment(sheet: &mut Sheet<'_>, comment: &Comment) {
         ObjectKind::Constraint | ObjectKind::Trigger | ObjectKind::Rule | ObjectKind::Policy => {
             if let Some(on) = &comment.on
                 && let Some(name) = sheet.existing(on, false)
-                && !lacks_constraint(sheet, &name, comment)
             {
                 sheet.lock(&name, AccessShare, "comment");
             }
@@ -220,45 +313,6 @@ fn lacks_column(sheet: &mut Sheet<'_>, table: &Name, column: &str) -> bool {
         sheet.fails("missing-column", "42703", detail);
     }
     lacks
-}
-
-/// Notes that a comment is on a constraint which a fully known table lacks.
-fn lacks_constraint(sheet: &mut Sheet<'_>, table: &Name, comment: &Comment) -> bool {
-    let (ObjectKind::Constraint, [constraint]) = (comment.object, comment.name.parts.as_slice())
-    else {
-        return false;
-    };
-    let lacks = sheet
-        .table(table)
-        .is_some_and(|found| found.complete && found.constraint(constraint.as_str()).is_none());
-    if lacks {
-        let detail = format!("constraint \"{constraint}\" for table \"{table}\" does not exist");
-        sheet.fails("missing-object", "42704", detail);
-    }
-    lacks
-}
-
-/// Effects of GRANT and REVOKE: no relation is locked before PostgreSQL 18.
-pub(super) fn grant(sheet: &mut Sheet<'_>, grant: &Grant) {
-    there::roles(sheet, &grant.grantees);
-    let relations = matches!(
-        grant.object,
-        ObjectKind::Table | ObjectKind::Sequence | ObjectKind::View | ObjectKind::ForeignTable
-    );
-    if grant.revoke {
-        let name = grant.names.first().map_or_else(String::new, ObjectName::to_string);
-        let table =
-            grant.names.first().map_or_else(|| Name::new("", ""), |n| sheet.schema.resolve(n));
-        sheet.breaks("revoke", grant.object, name, &table);
-    }
-    if !relations || !sheet.since(18) {
-        return;
-    }
-    for name in &grant.names {
-        if let Some(name) = sheet.existing(name, false) {
-            sheet.lock(&name, AccessShare, "grant");
-        }
-    }
 }
 
 /// Effects of CREATE SEQUENCE.
@@ -281,11 +335,13 @@ pub(super) fn create_sequence(sheet: &mut Sheet<'_>, create: &Sequence) {
 
 fn owned_by(sheet: &mut Sheet<'_>, sequence: &Sequence) {
     let path = sequence.owned_by.as_deref().and_then(<[_]>::split_last);
-    if let Some((_, table)) = path
+    if let Some((column, table)) = path
         && !table.is_empty()
     {
         let table = ObjectName { parts: table.to_vec() };
-        if let Some(table) = sheet.existing(&table, false) {
+        if let Some(table) = sheet.existing(&table, false)
+            && !there::lacks_column(sheet, &table, std::iter::once(column.as_str()))
+        {
             sheet.lock(&table, AccessShare, "alter-sequence");
         }
     }
@@ -306,6 +362,11 @@ pub(super) fn alter_sequence(sheet: &mut Sheet<'_>, alter: &Sequence) {
         return;
     }
     let mode = if persistence { AccessExclusive } else { ShareRowExclusive };
+    if alter.owned_by.is_some() && drop::is_of_identity(sheet, &name) {
+        let detail = "cannot change ownership of identity sequence".to_owned();
+        sheet.fails("identity-misuse", "0A000", detail);
+        return;
+    }
     sheet.lock(&name, mode, "alter-sequence");
     owned_by(sheet, alter);
     // OWNED BY alone changes no numbers.
@@ -314,78 +375,15 @@ pub(super) fn alter_sequence(sheet: &mut Sheet<'_>, alter: &Sequence) {
     }
 }
 
-/// Effects of CREATE FUNCTION: an SQL body is checked, which locks what it uses.
-///
-/// A body in PL/pgSQL runs nothing and locks nothing when it is made: the server reads its syntax,
-/// and looks for its tables when it is called (PostgreSQL 12 to 18, manual: CREATE FUNCTION;
-/// check_function_bodies; measured).
-pub(super) fn create_routine(sheet: &mut Sheet<'_>, create: &CreateRoutine) {
-    if create.parsed_body && sheet.needs_version(14, "a RETURN or BEGIN ATOMIC body") {
-        return;
-    }
-    let name = sheet.schema.new_name(&create.name);
-    if let Some(old) = same_routine(sheet, create, &name) {
-        if !create.or_replace {
-            let detail = format!("function {} exists already", create.name);
-            sheet.fails("duplicate-object", "42723", detail);
-            return;
-        }
-        if old != create.returns && !create.procedure {
-            let detail = "cannot change return type of existing function".to_owned();
-            sheet.fails("type-mismatch", "42P13", detail);
-            return;
-        }
-        sheet.breaks("replace-function", ObjectKind::Function, name.to_string(), &name);
-    }
-    if create.language == "sql" {
-        sheet.has_variables = !create.arguments.is_empty();
-        for statement in &create.statements {
-            body_locks(sheet, statement);
-        }
-    }
-}
-
-/// Returns the return type of the routine that is replaced.
-fn same_routine(
-    sheet: &Sheet<'_>,
-    create: &CreateRoutine,
-    name: &Name,
-) -> Option<Option<crate::sql::ast::DataType>> {
-    let overloads = sheet.schema.routines.get(name)?;
-    let key = |types: &[crate::sql::ast::DataType]| -> Vec<(String, u8)> {
-        types.iter().map(|t| (t.name.clone(), t.array_dims)).collect()
-    };
-    let wanted = key(&create.arguments);
-    let old = overloads.iter().find(|routine| key(&routine.arguments) == wanted)?;
-    let same = match (&old.returns, &create.returns) {
-        (Some(left), Some(right)) => left.name == right.name && left.array_dims == right.array_dims,
-        _ => true,
-    };
-    Some(if same { create.returns.clone() } else { old.returns.clone() })
-}
-
-fn body_locks(sheet: &mut Sheet<'_>, statement: &Statement) {
-    if let StatementKind::Dml(dml) = &statement.kind {
-        if dml.kind == DmlKind::Select && words::refused(sheet, &dml.query) {
-            return;
-        }
-        dml::stored_locks(sheet, dml, "create-routine", dml::Use::Rewritten);
-    }
-}
-
-/// Effects of ALTER FUNCTION.
-pub(super) fn alter_routine(sheet: &mut Sheet<'_>, alter: &AlterRoutine) {
-    let name = sheet.schema.new_name(&alter.name);
-    let how = if alter.volatility.is_some() { "function-volatility" } else { "object-options" };
-    sheet.breaks(how, ObjectKind::Function, name.to_string(), &name);
-}
-
 /// Effects of CREATE EXTENSION and ALTER EXTENSION.
 pub(super) fn extension(sheet: &mut Sheet<'_>, extension: &Extension) {
     let name = extension.name.as_str();
-    // It is there from the start (manual: PL/pgSQL, Overview).
-    let there = sheet.schema.extensions.contains_key(name)
-        || (name == "plpgsql" && !sheet.schema.gone.contains_key(&Name::new("", name)));
+    let there = there::has_extension(sheet.schema, name);
+    if extension.alter && !there && sheet.schema.complete {
+        let detail = format!("extension \"{name}\" does not exist");
+        sheet.fails("missing-object", "42704", detail);
+        return;
+    }
     if !extension.alter && there && !extension.if_not_exists {
         let detail = format!("extension \"{name}\" exists already");
         sheet.fails("duplicate-object", "42710", detail);
@@ -399,7 +397,10 @@ pub(super) fn extension(sheet: &mut Sheet<'_>, extension: &Extension) {
 /// Notes a schema that exists. Says whether it does.
 pub(super) fn schema_is_taken(sheet: &mut Sheet<'_>, create: &CreateSchema) -> bool {
     let Some(name) = &create.name else { return false };
-    let there = sheet.schema.schemas.contains_key(name.as_str());
+    if there::is_reserved_schema(sheet, name.as_str()) {
+        return true;
+    }
+    let there = sheet.schema.schemas.contains_key(name.as_str()) || name.as_str() == "public";
     if there && !create.if_not_exists {
         let detail = format!("schema \"{name}\" exists already");
         sheet.fails("duplicate-object", "42P06", detail);
@@ -414,6 +415,11 @@ pub(super) fn publication(sheet: &mut Sheet<'_>, publication: &Publication) {
     if !publication.alter && there {
         let detail = format!("publication \"{name}\" exists already");
         sheet.fails("duplicate-object", "42710", detail);
+        return;
+    }
+    if publication.alter && !there && sheet.schema.complete {
+        let detail = format!("publication \"{name}\" does not exist");
+        sheet.fails("missing-object", "42704", detail);
         return;
     }
     if (!publication.schemas.is_empty() && sheet.needs_version(15, "TABLES IN SCHEMA"))
@@ -455,6 +461,16 @@ fn publication_refuses(sheet: &mut Sheet<'_>, publication: &Publication, table: 
         sheet.fails("wrong-object-kind", "22023", detail);
         return true;
     }
+    let persistence = sheet.table(table).map(|found| found.persistence);
+    if matches!(persistence, Some(Persistence::Unlogged | Persistence::Temporary)) {
+        let detail = format!("cannot add relation \"{table}\" to a publication: it is not logged");
+        sheet.fails("wrong-object-kind", "22023", detail);
+        return true;
+    }
+    let listed = publication.columns.iter().filter(|(of, _)| sheet.schema.resolve(of) == *table);
+    if there::lacks_column(sheet, table, listed.map(|(_, column)| column.as_str())) {
+        return true;
+    }
     let partitioned = sheet.table(table).is_some_and(|found| found.is_partitioned());
     if partitioned && !sheet.since(13) {
         let detail = format!("\"{table}\" is a partitioned table");
@@ -479,82 +495,6 @@ fn publication_refuses(sheet: &mut Sheet<'_>, publication: &Publication, table: 
         }
         _ => false,
     }
-}
-
-/// Effects of CREATE STATISTICS and ALTER STATISTICS.
-pub(super) fn statistics(sheet: &mut Sheet<'_>, statistics: &Statistics) {
-    if statistics.alter {
-        sheet.needs_version(13, "ALTER STATISTICS … SET STATISTICS");
-        return;
-    }
-    if let Some(name) = &statistics.name {
-        let full = sheet.schema.new_name(name);
-        let there = sheet
-            .schema
-            .relations
-            .values()
-            .any(|table| table.statistics.iter().any(|(name, _)| *name == full));
-        if there && statistics.if_exists {
-            if let Some(table) = &statistics.table
-                && let Some(table) = sheet.existing(table, false)
-            {
-                sheet.lock(&table, ShareUpdateExclusive, "create-statistics");
-            }
-            return;
-        }
-    }
-    if let Some(table) = &statistics.table
-        && let Some(table) = sheet.existing(table, false)
-        && !statistics_refused(sheet, statistics, &table)
-    {
-        sheet.lock(&table, ShareUpdateExclusive, "create-statistics");
-    }
-}
-
-/// What the server refuses of extended statistics: it counts what is written, and looks each up.
-fn statistics_refused(sheet: &mut Sheet<'_>, statistics: &Statistics, table: &Name) -> bool {
-    const KINDS: &[&str] = &["ndistinct", "dependencies", "mcv"];
-    if statistics.name.is_none() && sheet.needs_version(16, "CREATE STATISTICS without a name") {
-        return true;
-    }
-    let kind = sheet.table(table).map(|found| found.kind);
-    if matches!(kind, Some(RelationKind::View | RelationKind::Sequence)) {
-        let detail = format!("cannot define statistics for relation \"{table}\"");
-        sheet.fails("wrong-object-kind", "42809", detail);
-        return true;
-    }
-    if let Some(wrong) = statistics.kinds.iter().find(|kind| !KINDS.contains(&kind.as_str())) {
-        sheet.fails("syntax", "42601", format!("unrecognized statistics kind \"{wrong}\""));
-        return true;
-    }
-    if !statistics.expressions.is_empty() && !sheet.since(14) {
-        let detail = "only simple column references are allowed in CREATE STATISTICS".to_owned();
-        sheet.fails("unsupported-version", "0A000", detail);
-        return true;
-    }
-    let columns = &statistics.columns;
-    if there::lacks_column(sheet, table, columns.iter().map(crate::sql::Ident::as_str)) {
-        return true;
-    }
-    for expr in &statistics.expressions {
-        if there::expr_lacks_column(sheet, table, expr) {
-            return true;
-        }
-    }
-    if columns.len() == 1 && statistics.expressions.is_empty() {
-        let detail = "extended statistics require at least 2 columns".to_owned();
-        sheet.fails("missing-column", "42P17", detail);
-        return true;
-    }
-    let twice = columns
-        .iter()
-        .enumerate()
-        .find(|(at, column)| columns.iter().take(*at).any(|other| other.value == column.value));
-    if let Some((_, column)) = twice {
-        let detail = format!("duplicate column name \"{column}\" in statistics definition");
-        sheet.fails("duplicate-parts", "42701", detail);
-    }
-    twice.is_some()
 }
 
 /// EXPLAIN without ANALYZE plans the statement, which locks as much as running it would.

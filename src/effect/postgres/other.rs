@@ -4,16 +4,22 @@
 //! PostgreSQL 12 to 18, PreventInTransactionBlock and its callers; the manual's page of each;
 //! measured, testdata/servers/postgres.
 
+use super::missing::{self, Named};
 use super::sheet::Sheet;
-use super::{dml, there};
+use super::{dml, foreign_table, there};
 use crate::effect::LockMode::{self, AccessExclusive, AccessShare};
 use crate::schema::Name;
-use crate::sql::ast::{DataType, Other};
+use crate::sql::ObjectName;
+use crate::sql::ast::{DataType, ObjectKind, Other};
 
 /// Effects of statements recognised by their first words.
 pub(super) fn other(sheet: &mut Sheet<'_>, other: &Other) {
     let has = |word: &str| other.options.iter().any(|option| option == word);
+    if object_refused(sheet, other) {
+        return;
+    }
     match other.what {
+        "import-foreign-schema" => import(sheet, other),
         "create-database" => sheet.refuses_transaction("CREATE DATABASE"),
         "create-tablespace" => {
             sheet.refuses_transaction("CREATE TABLESPACE");
@@ -29,17 +35,7 @@ pub(super) fn other(sheet: &mut Sheet<'_>, other: &Other) {
             sheet.refuses_transaction("CREATE SUBSCRIPTION with a replication slot");
         }
         "reassign-owned" => reassign(sheet, other),
-        "prepare" => {
-            let changes = has("changes");
-            for (at, name) in other.names.iter().enumerate() {
-                let Some(name) = sheet.existing(name, false) else { return };
-                if changes && at == 0 {
-                    sheet.lock(&name, LockMode::RowExclusive, "select");
-                } else {
-                    dml::read_one(sheet, &name, "select", dml::Use::Rewritten, false);
-                }
-            }
-        }
+        "prepare" => prepare(sheet, other),
         "create-language"
             if other.names.iter().any(|name| name.name() == "plpgsql") && !has("or replace") =>
         {
@@ -78,6 +74,65 @@ pub(super) fn other(sheet: &mut Sheet<'_>, other: &Other) {
             }
         }
         _ => {}
+    }
+}
+
+/// Notes an object that is altered and missing, or made and there already, or made of one that is
+/// missing. Says whether it is so.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others are made of nothing that is told")]
+fn object_refused(sheet: &mut Sheet<'_>, other: &Other) -> bool {
+    let (Some(kind), Some(name)) = (other.object, other.names.first()) else { return false };
+    let named = Named { kind, name, on: None, signature: None };
+    if other.what.starts_with("alter-") || other.what == "depends-on-extension" {
+        let parts = [ObjectKind::Trigger, ObjectKind::Rule, ObjectKind::Policy];
+        return !parts.contains(&kind) && missing::lacks(sheet, named);
+    }
+    if !other.what.starts_with("create-") {
+        return false;
+    }
+    let key = sheet.schema.other_key(kind, name);
+    let there = missing::is_taken(sheet.schema, kind, &key);
+    let quietly = other.options.iter().any(|o| o == "if not exists" || o == "or replace");
+    if there && !quietly {
+        let detail = format!("{} \"{name}\" already exists", kind.as_str());
+        sheet.fails("duplicate-object", "42710", detail);
+        return true;
+    }
+    let needed = match kind {
+        ObjectKind::Server => {
+            other.names.get(1).cloned().map(|of| (of, ObjectKind::ForeignDataWrapper))
+        }
+        ObjectKind::UserMapping => {
+            name.parts.last().cloned().map(|server| (ObjectName::bare(server), ObjectKind::Server))
+        }
+        _ => None,
+    };
+    needed.is_some_and(|(name, kind)| {
+        missing::lacks(sheet, Named { kind, name: &name, on: None, signature: None })
+    })
+}
+
+/// PREPARE locks what the statement names.
+fn prepare(sheet: &mut Sheet<'_>, other: &Other) {
+    let changes = other.options.iter().any(|option| option == "changes");
+    for (at, name) in other.names.iter().enumerate() {
+        let Some(name) = sheet.existing(name, false) else { return };
+        if changes && at == 0 {
+            sheet.lock(&name, LockMode::RowExclusive, "select");
+        } else {
+            dml::read_one(sheet, &name, "select", dml::Use::Rewritten, false);
+        }
+    }
+}
+
+/// IMPORT FOREIGN SCHEMA asks the server.
+fn import(sheet: &mut Sheet<'_>, other: &Other) {
+    let [home, server] = other.names.as_slice() else { return };
+    let kind = ObjectKind::Server;
+    if !missing::lacks(sheet, Named { kind, name: server, on: None, signature: None })
+        && !foreign_table::server_lacks_handler(sheet, server.name())
+    {
+        there::lacks_schema(sheet, home.name());
     }
 }
 

@@ -40,8 +40,10 @@ pub(super) fn is_of_other_kind(sheet: &mut Sheet<'_>, object: ObjectKind, name: 
 }
 
 /// Says whether the server allows an action on a kind of relation.
-pub(super) fn permits(action: &ActionKind, kind: RelationKind) -> bool {
-    kinds(action).contains(&kind)
+pub(super) fn permits(sheet: &Sheet<'_>, action: &ActionKind, kind: RelationKind) -> bool {
+    // Sequences are logged or not by themselves from PostgreSQL 15 on.
+    let logs = matches!(action, ActionKind::Postgres(PgAction::SetLogged | PgAction::SetUnlogged));
+    kinds(action).contains(&kind) && !(logs && kind == Sequence && !sheet.since(15))
 }
 
 fn kinds(action: &ActionKind) -> &'static [RelationKind] {

@@ -386,6 +386,11 @@ fn inherit(sheet: &mut Sheet<'_>, target: &Target<'_>, parent: &crate::sql::Obje
         sheet.fails("wrong-object-kind", "42809", detail);
         return;
     }
+    if sheet.family(&target.name, false).contains(&parent) {
+        let detail = format!("circular inheritance: \"{parent}\" is below \"{}\"", target.name);
+        sheet.fails("duplicate-object", "42P07", detail);
+        return;
+    }
     sheet.lock(&parent, ShareUpdateExclusive, "inherit");
     let (Some(from), Some(child)) = (sheet.table(&parent), sheet.table(&target.name)) else {
         return;

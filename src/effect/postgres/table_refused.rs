@@ -2,9 +2,11 @@
 //!
 //! PostgreSQL 12 to 18, manual: ALTER TABLE; measured, testdata/servers/postgres.
 
+use super::missing::{self, Named};
 use super::sheet::Sheet;
 use crate::schema::{Name, TypeBody};
-use crate::sql::ast::{IndexKind, PgAction};
+use crate::sql::ObjectName;
+use crate::sql::ast::{IndexKind, ObjectKind, PgAction};
 
 /// Notes an index that a table does not have. Says whether it lacks it.
 fn lacks_index(sheet: &mut Sheet<'_>, table: &Name, index: &str) -> bool {
@@ -72,18 +74,31 @@ pub(super) fn identity_refused(sheet: &mut Sheet<'_>, table: &Name, index: &str)
     true
 }
 
-/// OF needs the very columns of the type, in order.
-pub(super) fn of_type(sheet: &mut Sheet<'_>, name: &Name, of: &crate::sql::ObjectName) {
-    let Some(table) = sheet.table(name).filter(|table| table.complete) else { return };
-    let Some(found) = sheet.schema.find_type(of) else {
-        if sheet.schema.complete && sheet.schema.find(of).is_none() {
-            let detail = format!("type \"{of}\" does not exist");
-            sheet.fails("missing-object", "42704", detail);
-        }
-        return;
-    };
-    let TypeBody::Composite(fields) = &found.kind else {
+/// Notes a type that is missing, or not one made by CREATE TYPE … AS (…). Says whether it is so.
+pub(super) fn no_composite(sheet: &mut Sheet<'_>, of: &ObjectName) -> bool {
+    let found = sheet.schema.find_type(of);
+    if found.is_some_and(|found| matches!(found.kind, TypeBody::Composite(_))) {
+        return false;
+    }
+    let kind = ObjectKind::Type;
+    if missing::lacks(sheet, Named { kind, name: of, on: None, signature: None }) {
+        return true;
+    }
+    let other = found.is_some() || sheet.schema.find(of).is_some();
+    if other {
         sheet.fails("wrong-object-kind", "42809", format!("type {of} is not a composite type"));
+    }
+    other
+}
+
+/// OF needs the very columns of the type, in order.
+pub(super) fn of_type(sheet: &mut Sheet<'_>, name: &Name, of: &ObjectName) {
+    let Some(table) = sheet.table(name).filter(|table| table.complete) else { return };
+    if no_composite(sheet, of) {
+        return;
+    }
+    let Some(TypeBody::Composite(fields)) = sheet.schema.find_type(of).map(|found| &found.kind)
+    else {
         return;
     };
     let own = table.columns.iter().map(|column| column.name.as_str());

@@ -6,7 +6,7 @@
 
 use super::sheet::Sheet;
 use super::types;
-use crate::schema::{Name, Relation};
+use crate::schema::{Name, Relation, RelationKind, Schema};
 use crate::sql::ObjectName;
 use crate::sql::ast::{DataType, Expr, ObjectKind};
 
@@ -28,11 +28,7 @@ pub(super) fn lacking<'w>(
     table: &Relation,
     mut words: impl Iterator<Item = &'w str>,
 ) -> Option<&'w str> {
-    // The name of the table stands for its rows.
-    let there = |word: &str| {
-        SYSTEM.contains(&word) || word == table.name.name || table.column(word).is_some()
-    };
-    words.find(|word| table.complete && !there(word))
+    words.find(|word| table.complete && !has_word(table, word))
 }
 
 /// Notes a column that a table lacks. Says whether it lacks one.
@@ -52,9 +48,42 @@ pub(super) fn lacks_column<'w>(
 /// Notes a column in an expression over one table that the table lacks. Fields of a composite
 /// column and what a subquery names have the form of columns too, and prove nothing.
 pub(super) fn expr_lacks_column(sheet: &mut Sheet<'_>, table: &Name, expr: &Expr) -> bool {
-    let plain = !expr.has_subquery && !expr.text.contains(").");
-    plain && lacks_column(sheet, table, expr.columns.iter().map(String::as_str))
+    if expr.text.contains(").") {
+        return false;
+    }
+    if expr.has_subquery {
+        return query_lacks_column(sheet, table, expr);
+    }
+    lacks_column(sheet, table, expr.columns.iter().map(String::as_str))
 }
+
+/// The same where one plain query stands in the expression: a word is a column of the table or of
+/// what the query reads.
+fn query_lacks_column(sheet: &mut Sheet<'_>, table: &Name, expr: &Expr) -> bool {
+    let schema = sheet.schema;
+    let known = |relation: &&Relation| relation.complete;
+    let read = expr.reads.iter().map(|name| schema.find(name).filter(known));
+    let Some(read) = read.collect::<Option<Vec<&Relation>>>() else { return false };
+    let labels = expr.text.to_ascii_lowercase().contains(" as ");
+    if !expr.plain_query || labels || read.is_empty() {
+        return false;
+    }
+    let of_query = |word: &&str| read.iter().any(|relation| has_word(relation, word));
+    let words = expr.columns.iter().map(String::as_str);
+    lacks_column(sheet, table, words.filter(|word| *word != "*" && !of_query(word)))
+}
+
+/// Says whether a word in an expression over a relation has a meaning there: the name of the
+/// relation stands for its rows.
+pub(super) fn has_word(relation: &Relation, word: &str) -> bool {
+    SYSTEM.contains(&word)
+        || word == relation.name.name
+        || relation.column(word).is_some()
+        || (relation.kind == RelationKind::Sequence && SEQUENCE.contains(&word))
+}
+
+/// The columns of every sequence (PostgreSQL 12 to 18, pg_attribute).
+const SEQUENCE: &[&str] = &["last_value", "log_cnt", "is_called"];
 
 /// Notes a type that nobody made. Says whether it is missing.
 pub(super) fn lacks_type(sheet: &mut Sheet<'_>, data_type: &DataType) -> bool {
@@ -80,12 +109,27 @@ pub(super) fn lacks_type(sheet: &mut Sheet<'_>, data_type: &DataType) -> bool {
     missing
 }
 
+/// Says whether an extension is there: one is from the start (manual: PL/pgSQL, Overview).
+pub(super) fn has_extension(schema: &Schema, name: &str) -> bool {
+    let from_start = name == "plpgsql" && !schema.gone.contains_key(&Name::new("", name));
+    from_start || schema.extensions.contains_key(name)
+}
+
+/// Says whether an extended statistics object is there.
+pub(super) fn has_statistics(schema: &Schema, name: &ObjectName) -> bool {
+    let candidates = schema.candidates(name);
+    let own = |table: &Relation| table.statistics.iter().any(|(own, _)| candidates.contains(own));
+    schema.relations.values().any(own)
+}
+
 /// Says whether a schema is known to be there, or may be.
-fn may_have_schema(sheet: &Sheet<'_>, name: &str) -> bool {
+pub(super) fn may_have_schema(sheet: &Sheet<'_>, name: &str) -> bool {
     let schema = sheet.schema;
     !schema.complete
         || matches!(name, "public" | "information_schema")
-        || name.starts_with("pg_")
+        || matches!(name, "pg_catalog" | "pg_toast" | "pg_temp")
+        || name.starts_with("pg_temp_")
+        || name.starts_with("pg_toast_")
         || schema.schemas.contains_key(name)
         || schema.relations.keys().any(|known| known.schema == name)
         || schema.types.keys().any(|known| known.schema == name)
@@ -99,6 +143,16 @@ pub(super) fn lacks_schema(sheet: &mut Sheet<'_>, name: &str) -> bool {
         sheet.fails("missing-object", "3F000", detail);
     }
     missing
+}
+
+/// Notes a name that is kept for the server's own schemas. Says whether it is one.
+pub(super) fn is_reserved_schema(sheet: &mut Sheet<'_>, name: &str) -> bool {
+    let reserved = name.starts_with("pg_");
+    if reserved {
+        let detail = format!("unacceptable schema name \"{name}\"");
+        sheet.fails("duplicate-object", "42939", detail);
+    }
+    reserved
 }
 
 /// Notes a missing schema that is written before the name of what is made.

@@ -105,10 +105,16 @@ pub(super) fn create_trigger(sheet: &mut Sheet<'_>, create: &CreateTrigger) {
             return;
         }
         let view = found.kind == RelationKind::View;
+        let foreign = found.kind == RelationKind::Foreign;
+        let truncates = create.events.iter().any(|event| event == "truncate");
         let wrong = match create.timing.as_str() {
             "instead of" => !view,
-            _ => view && create.for_each_row,
-        };
+            _ => {
+                view && (create.for_each_row || truncates)
+                    // Foreign tables have triggers on TRUNCATE from PostgreSQL 16 on.
+                    || foreign && truncates && !sheet.since(16)
+            }
+        } || create.constraint && (view || foreign);
         if wrong && found.origin != crate::schema::Origin::Assumed {
             let detail = format!("such a trigger is not possible on \"{table}\"");
             sheet.fails("wrong-object-kind", "42809", detail);

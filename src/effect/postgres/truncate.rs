@@ -3,6 +3,7 @@
 //! PostgreSQL 12 to 18, tablecmds.c: ExecuteTruncateGuts, truncate_check_rel; manual: TRUNCATE;
 //! measured, testdata/servers/postgres.
 
+use super::foreign_table;
 use super::sheet::Sheet;
 use crate::effect::LockMode::{AccessExclusive, AccessShare};
 use crate::schema::{Name, Relation, RelationKind};
@@ -26,7 +27,11 @@ pub(super) fn truncate(sheet: &mut Sheet<'_>, truncate: &Truncate) {
                 RelationKind::View | RelationKind::Sequence | RelationKind::MaterializedView
             )
         });
-        if view {
+        let foreign = found.is_some_and(|found| found.kind == RelationKind::Foreign);
+        if foreign && sheet.since(14) && foreign_table::lacks_handler(sheet, &name) {
+            return;
+        }
+        if view || (foreign && !sheet.since(14)) {
             let detail = format!("\"{name}\" is not a table");
             sheet.fails("wrong-object-kind", "42809", detail);
             return;

@@ -6,10 +6,10 @@
 use super::sheet::Sheet;
 use super::target::Target;
 use super::types::{self, Cost};
-use super::{column, method, source, there};
+use super::{column, literal, method, source, there};
 use crate::effect::LockMode::{AccessExclusive, ShareRowExclusive};
 use crate::schema::{Constraint, Demand, Index, Name, Relation, RelationKind};
-use crate::sql::ast::{DataType, Expr, ExprShape, Key, ObjectKind};
+use crate::sql::ast::{DataType, Expr, ExprShape, IndexKind, Key, ObjectKind};
 
 /// Effects of `ALTER COLUMN … TYPE`.
 ///
@@ -23,7 +23,10 @@ pub(super) fn change(
     data_type: &DataType,
     using: Option<&Expr>,
 ) {
-    if !column::check_there(sheet, target, column) || refused(sheet, target, column) {
+    if !column::check_there_first(sheet, target, column)
+        || refused(sheet, target, column)
+        || using.is_some_and(|using| using_refused(sheet, target, column, using))
+    {
         return;
     }
     let full = format!("{}.{column}", target.name);
@@ -48,8 +51,10 @@ pub(super) fn change(
     // No value of a foreign table is here to be cast.
     let foreign =
         sheet.table(&target.name).is_some_and(|table| table.kind == RelationKind::Foreign);
-    if cost == Cost::NoCast && !foreign {
-        let detail = format!("column \"{column}\" cannot be cast automatically");
+    if (cost == Cost::NoCast && !foreign)
+        || using.is_some_and(|using| literal::is_of_other_type(sheet, using, data_type))
+    {
+        let detail = format!("column \"{column}\" cannot be cast to the new type");
         sheet.fails("type-mismatch", "42804", detail);
         return;
     }
@@ -82,9 +87,46 @@ pub(super) fn change(
             sheet.lock(&sequence.name, ShareRowExclusive, "type-change");
         }
     }
+    if rewrites && using.is_some_and(|using| using.shape != ExprShape::Column) {
+        computed_keys(sheet, target, column);
+    }
     if rewrites && !types::takes_all(sheet.schema, Some(&old), data_type) {
         let detail = format!("values of \"{column}\" may not fit the new type");
         sheet.may_fail("values-do-not-fit", "22001", detail);
+    }
+}
+
+/// USING computes rows: a foreign table has none here, and a generated column computes its own.
+fn using_refused(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &str, using: &Expr) -> bool {
+    let Some(table) = sheet.table(&target.name) else { return false };
+    if table.kind == RelationKind::Foreign {
+        let detail = format!("\"{}\" is not a table", target.name);
+        sheet.fails("wrong-object-kind", "42809", detail);
+        return true;
+    }
+    if table.column(column).is_some_and(|found| found.generated.is_some()) {
+        let detail = "cannot specify USING when altering type of generated column".to_owned();
+        sheet.fails("column-in-use", "42611", detail);
+        return true;
+    }
+    there::expr_lacks_column(sheet, &target.name, using)
+}
+
+/// What USING computes may be the same for two rows, or a key without a parent.
+fn computed_keys(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &str) {
+    let Some(table) = sheet.table(&target.name) else { return };
+    let unique = |index: &&Index| index.kind == IndexKind::Unique && index.mentions_column(column);
+    if let Some(index) = table.indexes.iter().find(unique) {
+        let detail = format!("rows may get the same key of index \"{}\"", index.name);
+        sheet.may_fail("duplicates-present", "23505", detail);
+    }
+    let keys = table.constraints.iter().filter(|own| own.parent().is_some());
+    let own = keys.filter(|own| own.columns().contains(&column)).map(|own| own.name.clone());
+    let others = sheet.schema.foreign_keys_to(&target.name).into_iter();
+    let key = own.chain(others.map(|(_, key)| key.name.clone())).next();
+    if let Some(key) = key {
+        let detail = format!("rows may violate foreign key constraint \"{key}\"");
+        sheet.may_fail("orphans-present", "23503", detail);
     }
 }
 

@@ -5,6 +5,7 @@
 //! timestamptz where the session's zone is UTC. Manual: ALTER TABLE, Notes; CREATE CAST; pg_cast
 //! of the servers; measured, testdata/servers/postgres.
 
+use super::casts;
 use crate::effect::Context;
 use crate::schema::{Schema, TypeBody};
 use crate::sql::ast::{DataType, Expr, ExprShape};
@@ -109,7 +110,7 @@ pub(super) fn is_known(name: &str) -> bool {
         || matches!(name, "int2vector" | "cardinal_number" | "sql_identifier")
 }
 
-fn is_built_in(name: &str) -> bool {
+pub(super) fn is_built_in(name: &str) -> bool {
     let name = if name == "double precision" { "double_precision" } else { name };
     BUILT_IN.split_whitespace().any(|known| known == name)
 }
@@ -142,13 +143,20 @@ pub(super) fn cost(
         return Cost::Rewrite;
     }
     let mut current = old.clone();
+    let mut free = true;
     for cast in &using.casts {
-        if step(schema, context, &current, cast, true) != Cost::Free {
-            return Cost::Rewrite;
+        match step(schema, context, &current, cast, true) {
+            Cost::Free => {}
+            Cost::Rewrite => free = false,
+            Cost::NoCast => return Cost::NoCast,
         }
         current = cast.clone();
     }
-    step(schema, context, &current, new, false)
+    match step(schema, context, &current, new, false) {
+        Cost::NoCast => Cost::NoCast,
+        Cost::Free if free => Cost::Free,
+        Cost::Free | Cost::Rewrite => Cost::Rewrite,
+    }
 }
 
 /// Says whether a type takes every value of another, so that no row can make the change fail or
@@ -207,30 +215,19 @@ fn step(
     let (to, constrained) = plain(schema, new);
     // What a domain column holds has no limit of its own as far as the coercion can see.
     let limits_known = !is_domain(schema, old);
-    let base = coerce(context, &from, &to, limits_known, explicit);
-    match base {
+    let wanted = if explicit { casts::Context::Explicit } else { casts::Context::Assignment };
+    let castable = casts::exists(schema, old, new, wanted);
+    match coerce(context, &from, &to, limits_known, castable) {
         Cost::Free if constrained => Cost::Rewrite,
         other => other,
     }
 }
 
-fn coerce(context: &Context, from: &Plain, to: &Plain, limits_known: bool, explicit: bool) -> Cost {
+fn coerce(context: &Context, from: &Plain, to: &Plain, limits_known: bool, castable: bool) -> Cost {
+    let by_cast = if castable { Cost::Rewrite } else { Cost::NoCast };
     if from.array_dims > 0 || to.array_dims > 0 {
         let same = from.name == to.name && from.args == to.args && from.array_dims == to.array_dims;
-        return match (same, from.array_dims == to.array_dims) {
-            (true, _) => Cost::Free,
-            (false, true) => {
-                if castable(from, to, explicit) {
-                    Cost::Rewrite
-                } else {
-                    Cost::NoCast
-                }
-            }
-            (false, false) if (is_string(&to.name) && to.array_dims == 0) || explicit => {
-                Cost::Rewrite
-            }
-            (false, false) => Cost::NoCast,
-        };
+        return if same { Cost::Free } else { by_cast };
     }
     if from.name == to.name {
         return limit(to, limits_known.then_some(from));
@@ -245,7 +242,7 @@ fn coerce(context: &Context, from: &Plain, to: &Plain, limits_known: bool, expli
     {
         return limit(to, None);
     }
-    if castable(from, to, explicit) { Cost::Rewrite } else { Cost::NoCast }
+    by_cast
 }
 
 /// Returns what the new limit costs: nothing where it cannot cut or round a value.
@@ -292,10 +289,6 @@ fn interval_grows(old: Option<&[String]>, new: &[String]) -> bool {
     };
     let ((old_digits, old_last), (new_digits, new_last)) = (parse(old), parse(new));
     new_last >= old_last && (new_last < 5 || old_last < 5 || new_digits >= old_digits)
-}
-
-fn is_string(name: &str) -> bool {
-    matches!(name, "text" | "varchar" | "char" | "bpchar" | "citext" | "name")
 }
 
 /// The casts of pg_cast that change nothing (castmethod `b`), one way.
@@ -371,53 +364,6 @@ fn is_utc(context: &Context) -> bool {
                 | "+00"
         )
     })
-}
-
-/// Says whether the server casts by itself when it stores a value (pg_cast contexts `i` and `a`,
-/// and the conversion of anything to a string), or when asked to (`explicit`).
-fn castable(from: &Plain, to: &Plain, explicit: bool) -> bool {
-    if from.user || to.user {
-        // An enum or a composite is stored as a string by itself, and made from one only when
-        // asked.
-        return is_string(&to.name)
-            || explicit
-            || from.name == to.name
-            || matches!(to.name.as_str(), "citext" | "geometry" | "geography" | "hstore");
-    }
-    if is_string(&to.name) && to.name != "name" {
-        return true;
-    }
-    if explicit {
-        return true;
-    }
-    const NUMBERS: &[&str] =
-        &["smallint", "integer", "bigint", "numeric", "real", "double precision"];
-    let numbers = NUMBERS.contains(&from.name.as_str()) && NUMBERS.contains(&to.name.as_str());
-    numbers
-        || matches!(
-            (from.name.as_str(), to.name.as_str()),
-            ("integer" | "bigint" | "smallint", "oid" | "regclass" | "regproc" | "regtype")
-                | ("integer" | "bigint" | "numeric", "money")
-                | ("oid", "integer" | "bigint")
-                | ("money", "numeric")
-                | ("date", "timestamp" | "timestamptz")
-                | ("timestamp", "date" | "time" | "timestamptz")
-                | ("timestamptz", "date" | "time" | "timetz" | "timestamp")
-                | ("time", "interval" | "timetz")
-                | ("timetz", "time")
-                | ("interval", "time")
-                | ("inet", "cidr")
-                | ("json", "jsonb")
-                | ("jsonb", "json")
-                | ("macaddr", "macaddr8")
-                | ("macaddr8", "macaddr")
-                | ("text" | "varchar" | "char", "name")
-                | ("text" | "varchar" | "bpchar", "regclass" | "\"char\"")
-                | ("path", "polygon")
-                | ("polygon", "path")
-                | ("point", "box")
-                | ("box", "polygon")
-        )
 }
 
 /// The operator class family that an index uses by default: where it changes with the type, the

@@ -54,23 +54,7 @@ fn object(schema: &mut Schema, statement: &Drop, name: &ObjectName) {
             }
         }
         ObjectKind::Schema => {
-            let inside = |full: &&Name| full.schema == name.name();
-            let names: Vec<Name> = schema.relations.keys().filter(inside).cloned().collect();
-            if statement.cascade {
-                for full in names {
-                    relation(schema, &full, true);
-                }
-                let types: Vec<Name> = schema.types.keys().filter(inside).cloned().collect();
-                for full in types {
-                    let dependents = schema.dependents_of_type(&full);
-                    remove(schema, &dependents, true);
-                    schema.set_type(full, None);
-                }
-                let routines: Vec<Name> = schema.routines.keys().filter(inside).cloned().collect();
-                for full in routines {
-                    schema.set_routines(full, None);
-                }
-            }
+            everything_in(schema, statement, name.name());
             schema.set_schema(name.name().to_owned(), None);
         }
         ObjectKind::Extension => {
@@ -83,8 +67,32 @@ fn object(schema: &mut Schema, statement: &Drop, name: &ObjectName) {
             statistics(schema, &full);
         }
         other => {
-            let full = schema.new_name(name);
+            let found = schema.find_other(other, name).map(|(full, _)| full);
+            let full = found.unwrap_or_else(|| schema.new_name(name));
+            let dependents = schema.dependents_of_other(other, &full);
+            remove(schema, &dependents, statement.cascade);
             schema.set_other(other.as_str(), full, None);
+        }
+    }
+}
+
+/// Drops what lives in a schema, with CASCADE.
+fn everything_in(schema: &mut Schema, statement: &Drop, home: &str) {
+    let inside = |full: &&Name| full.schema == home;
+    let names: Vec<Name> = schema.relations.keys().filter(inside).cloned().collect();
+    if statement.cascade {
+        for full in names {
+            relation(schema, &full, true);
+        }
+        let types: Vec<Name> = schema.types.keys().filter(inside).cloned().collect();
+        for full in types {
+            let dependents = schema.dependents_of_type(&full);
+            remove(schema, &dependents, true);
+            schema.set_type(full, None);
+        }
+        let routines: Vec<Name> = schema.routines.keys().filter(inside).cloned().collect();
+        for full in routines {
+            schema.set_routines(full, None);
         }
     }
 }
@@ -144,6 +152,9 @@ fn whole(schema: &mut Schema, dependent: &Dependent) {
     match dependent.object {
         ObjectKind::Type | ObjectKind::Domain => schema.set_type(dependent.relation.clone(), None),
         ObjectKind::Function => schema.set_routines(dependent.relation.clone(), None),
+        ObjectKind::Server | ObjectKind::UserMapping => {
+            schema.set_other(dependent.object.as_str(), dependent.relation.clone(), None);
+        }
         _ => {
             schema.take_relation(&dependent.relation);
         }

@@ -4,8 +4,8 @@
 
 use super::super::change::add;
 use super::super::model::{
-    Domain, Index, Name, Origin, Publication, Relation, RelationKind, Schema, Trigger, Type,
-    TypeBody,
+    Domain, Index, Name, Origin, OtherObject, Publication, Relation, RelationKind, Schema, Trigger,
+    Type, TypeBody,
 };
 use super::super::naming::{index_column_names, made_up_name};
 use super::{alter, create, key_copies, partition, rename, routine};
@@ -111,18 +111,32 @@ pub(super) fn may_draw(statement: &Statement) -> bool {
     }
 }
 
-/// Notes what indexes are made with.
+/// Notes an object of a kind that has no model of its own.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others need nothing that is told")]
 fn make_other(schema: &mut Schema, other: &ast::Other) {
-    let kind = match other.what {
-        "create-access-method" => ObjectKind::AccessMethod,
-        "create-operator-class" => ObjectKind::OperatorClass,
-        "create-collation" => ObjectKind::Collation,
-        _ => return,
-    };
-    for name in &other.names {
-        let origin = schema.origin();
-        schema.set_other(kind.as_str(), Name::new("", name.name()), Some(origin));
+    let (Some(kind), Some(name)) = (other.object, other.names.first()) else { return };
+    let handler = || other.options.iter().find_map(|option| option.strip_prefix("handler "));
+    let key = schema.other_key(kind, name);
+    if other.what == "alter-foreign-data-wrapper" {
+        let none = other.options.iter().any(|option| option == "no handler");
+        let of = handler().map(ToOwned::to_owned).or_else(|| none.then(String::new));
+        let old = schema.find_other(kind, name).map(|(_, old)| old.clone());
+        if let (Some(of), Some(old)) = (of, old) {
+            schema.set_other_object(kind.as_str(), key, Some(OtherObject { of, ..old }));
+        }
+        return;
     }
+    if !other.what.starts_with("create-") {
+        return;
+    }
+    let of = match kind {
+        ObjectKind::ForeignDataWrapper => handler().unwrap_or_default().to_owned(),
+        ObjectKind::Server => other.names.get(1).map_or_else(String::new, ToString::to_string),
+        ObjectKind::UserMapping => name.name().to_owned(),
+        _ => String::new(),
+    };
+    let object = OtherObject { origin: schema.origin(), of };
+    schema.set_other_object(kind.as_str(), key, Some(object));
 }
 
 /// Notes rows that are deleted, and `UPDATE pg_index SET indisvalid = …` by hand.

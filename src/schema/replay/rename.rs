@@ -48,7 +48,37 @@ pub(super) fn apply(schema: &mut Schema, statement: &Rename) {
             ObjectKind::DomainConstraint => {
                 domain_constraint(schema, statement, from.name(), to.name());
             }
-            _ => {}
+            kind => other(schema, kind, from, to.name()),
+        }
+    }
+}
+
+/// Renames an object of a kind without a model of its own; what is made of it follows.
+fn other(schema: &mut Schema, kind: ObjectKind, from: &ObjectName, to: &str) {
+    let found = schema.find_other(kind, from).map(|(full, found)| (full, found.clone()));
+    let Some((old, object)) = found else { return };
+    let new = Name::new(old.schema.clone(), to);
+    schema.set_other(kind.as_str(), old.clone(), None);
+    schema.set_other_object(kind.as_str(), new, Some(object));
+    let made_of = |kind| match kind {
+        "server" => Some(ObjectKind::ForeignDataWrapper),
+        "user mapping" => Some(ObjectKind::Server),
+        _ => None,
+    };
+    let following = schema
+        .others
+        .iter()
+        .filter(|((own, _), object)| made_of(own) == Some(kind) && object.of == old.name);
+    let following: Vec<_> = following.map(|(key, object)| (key.clone(), object.clone())).collect();
+    for ((own, name), mut object) in following {
+        to.clone_into(&mut object.of);
+        schema.set_other_object(own, name, Some(object));
+    }
+    if kind == ObjectKind::Server {
+        for table in schema.foreign_tables_of(&old.name) {
+            schema.edit(&table, |_, relation| {
+                relation.options.insert("server".to_owned(), to.to_owned());
+            });
         }
     }
 }

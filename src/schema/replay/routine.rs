@@ -10,6 +10,7 @@ pub(super) fn create(schema: &mut Schema, create: &CreateRoutine) {
     let routine = Routine {
         arguments: create.arguments.clone(),
         procedure: create.procedure,
+        aggregate: create.aggregate,
         returns: create.returns.clone(),
         language: create.language.clone(),
         volatility: create.volatility,

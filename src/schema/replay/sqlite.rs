@@ -371,7 +371,7 @@ fn rename_table(schema: &mut Schema, old: &Name, to: &str) {
     });
     rename::relation(schema, old, new.clone());
     let key = (REPLACED, new.clone());
-    if let Some(origin) = schema.others.get(&key).copied() {
+    if let Some(origin) = schema.others.get(&key).map(|replaced| replaced.origin) {
         schema.set_other(REPLACED, new.clone(), None);
         if let Some(relation) = schema.relation_mut(&new) {
             relation.origin = origin;

@@ -29,6 +29,9 @@ pub struct Expr {
     pub has_subquery: bool,
     /// Relations that its SELECTs read (PostgreSQL), each once.
     pub reads: Vec<ObjectName>,
+    /// It has one SELECT, over relations alone: its words are columns of these, or of the table
+    /// around it (PostgreSQL).
+    pub plain_query: bool,
     /// All its parts (SQLite).
     pub tree: Tree<Term>,
 }

@@ -107,6 +107,25 @@ pub enum ObjectKind {
 }
 
 impl ObjectKind {
+    /// Says whether objects of a kind that is neither a relation, a type nor a routine live in a
+    /// schema (PostgreSQL); the user mapping of a role is kept in the role.
+    pub const fn has_schema(self) -> bool {
+        matches!(
+            self,
+            Self::Statistics
+                | Self::Collation
+                | Self::Conversion
+                | Self::Operator
+                | Self::OperatorClass
+                | Self::OperatorFamily
+                | Self::TextSearchConfiguration
+                | Self::TextSearchDictionary
+                | Self::TextSearchParser
+                | Self::TextSearchTemplate
+                | Self::UserMapping
+        )
+    }
+
     /// Returns the words of the grammar in lower case: `materialized view`.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -162,6 +181,16 @@ impl ObjectKind {
     }
 }
 
+/// What tells an overload of a routine from others, and a cast or an operator from all others: the
+/// types written (PostgreSQL).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Signature {
+    /// Every type in order; what stands for none is left out.
+    pub types: Vec<DataType>,
+    /// Those of them that are handed over: arguments that are not `OUT`.
+    pub input: Vec<DataType>,
+}
+
 /// `DROP …` of any kind of object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drop {
@@ -169,8 +198,8 @@ pub struct Drop {
     pub object: ObjectKind,
     /// The objects. Argument lists of routines are in `signatures`.
     pub names: Vec<ObjectName>,
-    /// The argument list text of each routine, operator or aggregate, where written.
-    pub signatures: Vec<Option<String>>,
+    /// The types of each routine, operator, aggregate or cast, where written.
+    pub signatures: Vec<Option<Signature>>,
     /// The table of a trigger, rule or policy; of an index in MySQL.
     pub on_table: Option<ObjectName>,
     /// `IF EXISTS`.
@@ -198,6 +227,8 @@ pub struct Rename {
     pub pairs: Vec<(ObjectName, ObjectName)>,
     /// The table of a trigger, rule, policy; the domain of a domain constraint.
     pub on: Option<ObjectName>,
+    /// The types of a routine, where written.
+    pub signature: Option<Signature>,
     /// `IF EXISTS`.
     pub if_exists: bool,
 }
@@ -209,6 +240,8 @@ pub struct SetSchema {
     pub object: ObjectKind,
     /// The object.
     pub name: ObjectName,
+    /// The types of a routine or operator, where written.
+    pub signature: Option<Signature>,
     /// The new schema.
     pub schema: Ident,
     /// `IF EXISTS`.
@@ -222,6 +255,8 @@ pub struct OwnerTo {
     pub object: ObjectKind,
     /// The object.
     pub name: ObjectName,
+    /// The types of a routine or operator, where written.
+    pub signature: Option<Signature>,
     /// The new owner.
     pub owner: String,
 }
@@ -235,6 +270,8 @@ pub struct Comment {
     pub name: ObjectName,
     /// The table (or domain) of a constraint, trigger, rule or policy.
     pub on: Option<ObjectName>,
+    /// The types of a routine, operator or cast, where written.
+    pub signature: Option<Signature>,
     /// The text; none for NULL.
     pub text: Option<String>,
 }
@@ -246,12 +283,14 @@ pub struct Grant {
     pub revoke: bool,
     /// Lower-case privileges (`select`, `all`), or roles when `object` is [`ObjectKind::Role`].
     pub privileges: Vec<String>,
-    /// The columns that privileges are limited to (MySQL).
+    /// The columns that privileges are limited to (PostgreSQL, MySQL).
     pub columns: Vec<Ident>,
     /// What kind of object; Role for membership.
     pub object: ObjectKind,
     /// The objects; empty for membership.
     pub names: Vec<ObjectName>,
+    /// The types of each routine, where written (PostgreSQL).
+    pub signatures: Vec<Option<Signature>>,
     /// `ALL … IN SCHEMA`: the schemas, with `names` empty.
     pub all_in_schema: Vec<Ident>,
     /// To or from whom, lower-case `public` included.
@@ -376,6 +415,8 @@ pub enum TypeAction {
     DropAttribute {
         /// The attribute.
         name: Ident,
+        /// `IF EXISTS`.
+        if_exists: bool,
         /// `CASCADE`.
         cascade: bool,
     },

@@ -56,8 +56,12 @@ pub enum Volatility {
 /// `ALTER FUNCTION` / `PROCEDURE` / `ROUTINE` options.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlterRoutine {
+    /// What kind: function, procedure or routine.
+    pub object: super::ObjectKind,
     /// The routine.
     pub name: ObjectName,
+    /// Its types, where written (PostgreSQL).
+    pub signature: Option<super::Signature>,
     /// The volatility written, if any.
     pub volatility: Option<Volatility>,
     /// Lower-case words of the options written.

@@ -31,6 +31,7 @@ fn privileges(cursor: &mut Cursor<'_>, revoke: bool) -> Parsed<StatementKind> {
         columns: Vec::new(),
         object: ObjectKind::Role,
         names: Vec::new(),
+        signatures: Vec::new(),
         all_in_schema: Vec::new(),
         grantees: Vec::new(),
         grant_option: false,

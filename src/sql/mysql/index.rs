@@ -185,7 +185,13 @@ pub(super) fn rename(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
             }
         }
         let object = ObjectKind::Role;
-        return Ok(StatementKind::Rename(Rename { object, pairs, on: None, if_exists: false }));
+        return Ok(StatementKind::Rename(Rename {
+            object,
+            pairs,
+            on: None,
+            signature: None,
+            if_exists: false,
+        }));
     }
     if cursor.accept_any(&["TABLE", "TABLES"]).is_none() {
         return Err(cursor.expected("TABLE or USER"));
@@ -202,7 +208,7 @@ pub(super) fn rename(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
         }
     }
     let object = ObjectKind::Table;
-    Ok(StatementKind::Rename(Rename { object, pairs, on: None, if_exists }))
+    Ok(StatementKind::Rename(Rename { object, pairs, on: None, signature: None, if_exists }))
 }
 
 fn account_name(cursor: &mut Cursor<'_>) -> Parsed<ObjectName> {

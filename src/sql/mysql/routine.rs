@@ -278,7 +278,9 @@ pub(super) fn alter(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
         options.push(lower(cursor.slice(cursor.span_from(start))));
         start = cursor.position();
     }
-    Ok(StatementKind::AlterRoutine(AlterRoutine { name, volatility: None, options }))
+    let object = ObjectKind::Routine;
+    let found = AlterRoutine { object, name, signature: None, volatility: None, options };
+    Ok(StatementKind::AlterRoutine(found))
 }
 
 /// Reads what follows `ALTER … EVENT`.
@@ -287,7 +289,13 @@ pub(super) fn alter_event(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
     if cursor.accept(&["RENAME", "TO"]) {
         let pairs = vec![(name, full_name(cursor)?)];
         let object = ObjectKind::Event;
-        return Ok(StatementKind::Rename(Rename { object, pairs, on: None, if_exists: false }));
+        return Ok(StatementKind::Rename(Rename {
+            object,
+            pairs,
+            on: None,
+            signature: None,
+            if_exists: false,
+        }));
     }
     let start = cursor.position();
     if cursor.accept(&["ON", "SCHEDULE"]) {

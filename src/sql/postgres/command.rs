@@ -162,7 +162,7 @@ mod tests {
         );
         check(
             "IMPORT FOREIGN SCHEMA a LIMIT TO (t) FROM SERVER s INTO b",
-            "Other(Other { what: \"import-foreign-schema\", object: Some(Schema), names: [b] \
+            "Other(Other { what: \"import-foreign-schema\", object: Some(Schema), names: [b, s] \
             })",
         );
         check("CALL p", "! expected (, found the end of the statement");

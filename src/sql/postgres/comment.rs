@@ -9,8 +9,8 @@ pub(super) fn comment(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
     c.expect(&["ON"])?;
     let address = described(c)?;
     let text = text(c)?;
-    let object::Address { object, name, on, signature: _ } = address;
-    Ok(StatementKind::Comment(Comment { object, name, on, text }))
+    let object::Address { object, name, on, signature } = address;
+    Ok(StatementKind::Comment(Comment { object, name, on, signature, text }))
 }
 
 fn described(c: &mut Cursor<'_>) -> Parsed<object::Address> {
@@ -62,7 +62,9 @@ mod tests {
         );
         check(
             "COMMENT ON FUNCTION f(int) IS 'a'\n'b'",
-            "Comment(Comment { object: Function, name: f, text: Some(\"ab\") })",
+            "Comment(Comment { object: Function, name: f, signature: Some(Signature { types: \
+            [DataType { name: \"integer\" }], input: [DataType { name: \"integer\" }] }), text: \
+            Some(\"ab\") })",
         );
         check(
             "SECURITY LABEL FOR p ON TABLE t IS 'x'",

@@ -143,14 +143,16 @@ fn operand_types(c: &mut Cursor<'_>) -> Parsed<()> {
 }
 
 fn collation(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
-    names::if_not_exists(c);
+    let if_not_exists = names::if_not_exists(c);
     let name = names::qualified(c, "a collation name")?;
     if c.accept(&["FROM"]) {
         names::qualified(c, "a collation")?;
     } else {
         options::settings(c)?;
     }
-    Ok(done("create-collation", ObjectKind::Collation, name))
+    let mut found = other("create-collation", Some(ObjectKind::Collation), vec![name]);
+    found.options.extend(if_not_exists.then(|| "if not exists".to_owned()));
+    Ok(StatementKind::Other(found))
 }
 
 fn text_search(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
@@ -300,7 +302,8 @@ mod tests {
         );
         check(
             "CREATE COLLATION IF NOT EXISTS c (provider = icu, locale = 'de')",
-            "Other(Other { what: \"create-collation\", object: Some(Collation), names: [c] })",
+            "Other(Other { what: \"create-collation\", object: Some(Collation), names: [c], \
+            options: [\"if not exists\"] })",
         );
         check(
             "CREATE TRUSTED LANGUAGE l HANDLER h INLINE i VALIDATOR v",

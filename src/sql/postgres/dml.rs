@@ -433,7 +433,9 @@ mod tests {
         );
         check(
             "DELETE FROM t USING u WHERE t.a IN (SELECT b FROM w)",
-            "Dml(Dml { kind: Delete, targets: [t], query: Query { reads: [u, w], columns: [\"a\", \"b\"] }, filter: Some(Expr { text: \"t.a IN (SELECT b FROM w)\", columns: [\"a\", \"b\"], has_subquery: true, reads: [w] }) })",
+            "Dml(Dml { kind: Delete, targets: [t], query: Query { reads: [u, w], columns: \
+            [\"a\", \"b\"] }, filter: Some(Expr { text: \"t.a IN (SELECT b FROM w)\", columns: \
+            [\"a\", \"b\"], has_subquery: true, reads: [w], plain_query: true }) })",
         );
         check(
             "DELETE FROM t WHERE CURRENT OF c",

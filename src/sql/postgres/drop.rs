@@ -125,12 +125,13 @@ mod tests {
         );
         check(
             "DROP FUNCTION f(a int, OUT b text), g",
-            "Drop(Drop { object: Function, names: [f, g], signatures: [Some(\"a int, OUT b \
-            text\"), None] })",
+            "Drop(Drop { object: Function, names: [f, g], signatures: [Some(Signature { types: \
+            [DataType { name: \"integer\" }, DataType { name: \"text\" }], input: [DataType { \
+            name: \"integer\" }] }), None] })",
         );
         check(
             "DROP AGGREGATE s (*)",
-            "Drop(Drop { object: Aggregate, names: [s], signatures: [Some(\"*\")] })",
+            "Drop(Drop { object: Aggregate, names: [s], signatures: [Some(Signature {})] })",
         );
         check(
             "DROP TRIGGER g ON t",
@@ -139,8 +140,8 @@ mod tests {
         );
         check(
             "DROP OPERATOR app.+ (int, NONE)",
-            "Drop(Drop { object: Operator, names: [app.+], signatures: [Some(\"int, NONE\")] \
-            })",
+            "Drop(Drop { object: Operator, names: [app.+], signatures: [Some(Signature { types: \
+            [DataType { name: \"integer\" }] })] })",
         );
         check(
             "DROP TYPE IF EXISTS app.ty[]",
@@ -166,7 +167,8 @@ mod tests {
         );
         check(
             "DROP CAST (text AS int)",
-            "Drop(Drop { object: Cast, names: [(text AS int)], signatures: [None] })",
+            "Drop(Drop { object: Cast, names: [(text AS int)], signatures: [Some(Signature { \
+            types: [DataType { name: \"text\" }, DataType { name: \"integer\" }] })] })",
         );
         check(
             "DROP ROLE joe, jane",

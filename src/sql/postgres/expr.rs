@@ -582,7 +582,10 @@ mod tests {
         );
         check(
             "ALTER TABLE t ALTER a SET DEFAULT (SELECT max(x) FROM u)",
-            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: SetDefault { column: a, default: Expr { text: \"(SELECT max(x) FROM u)\", columns: [\"x\"], functions: [max], has_subquery: true, reads: [u] } } }] })",
+            "AlterTable(AlterTable { name: t, object: Table, actions: [TableAction { kind: \
+            SetDefault { column: a, default: Expr { text: \"(SELECT max(x) FROM u)\", columns: \
+            [\"x\"], functions: [max], has_subquery: true, reads: [u], plain_query: true } } }] \
+            })",
         );
         check(
             "ALTER TABLE t ALTER a SET DEFAULT CURRENT_TIMESTAMP(3) AT TIME ZONE 'utc'",

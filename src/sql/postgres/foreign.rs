@@ -18,35 +18,41 @@ pub(super) fn mapping(c: &mut Cursor<'_>) -> Parsed<ObjectName> {
 
 /// Takes what follows `CREATE USER MAPPING` or `ALTER USER MAPPING`.
 pub(super) fn user_mapping(c: &mut Cursor<'_>, alter: bool) -> Parsed<StatementKind> {
-    if !alter {
-        names::if_not_exists(c);
-    }
+    let if_not_exists = !alter && names::if_not_exists(c);
     let name = mapping(c)?;
     if !options::optional_foreign(c)? && alter {
         return Err(c.expected("OPTIONS"));
     }
     let what = if alter { "alter-user-mapping" } else { "create-user-mapping" };
-    Ok(StatementKind::Other(other(what, Some(ObjectKind::UserMapping), vec![name])))
+    let mut found = other(what, Some(ObjectKind::UserMapping), vec![name]);
+    found.options.extend(if_not_exists.then(|| "if not exists".to_owned()));
+    Ok(StatementKind::Other(found))
 }
 
 /// Takes what follows `CREATE FOREIGN DATA WRAPPER`.
 pub(super) fn create_wrapper(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
     let name = ObjectName::bare(names::column_id(c, "a name")?);
-    wrapper_functions(c)?;
-    options::optional_foreign(c)?;
     let object = Some(ObjectKind::ForeignDataWrapper);
-    Ok(StatementKind::Other(other("create-foreign-data-wrapper", object, vec![name])))
+    let mut found = other("create-foreign-data-wrapper", object, vec![name]);
+    found.options = wrapper_functions(c)?;
+    options::optional_foreign(c)?;
+    Ok(StatementKind::Other(found))
 }
 
-fn wrapper_functions(c: &mut Cursor<'_>) -> Parsed<bool> {
-    let mut found = false;
+/// Takes the functions of a wrapper: `handler f` or `no handler`, and the same of the validator.
+fn wrapper_functions(c: &mut Cursor<'_>) -> Parsed<Vec<String>> {
+    let mut found = Vec::new();
     loop {
-        if c.accept_any(&["HANDLER", "VALIDATOR"]).is_some() {
-            names::qualified(c, "a function name")?;
-        } else if !c.accept(&["NO", "HANDLER"]) && !c.accept(&["NO", "VALIDATOR"]) {
+        if let Some(word) = c.accept_any(&["HANDLER", "VALIDATOR"]) {
+            let function = names::qualified(c, "a function name")?;
+            found.push(format!("{} {function}", word.to_ascii_lowercase()));
+        } else if c.accept(&["NO", "HANDLER"]) {
+            found.push("no handler".to_owned());
+        } else if c.accept(&["NO", "VALIDATOR"]) {
+            found.push("no validator".to_owned());
+        } else {
             return Ok(found);
         }
-        found = true;
     }
 }
 
@@ -57,25 +63,29 @@ pub(super) fn alter_wrapper(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
         return Ok(common);
     }
     let functions = wrapper_functions(c)?;
-    if !options::optional_foreign(c)? && !functions {
+    if !options::optional_foreign(c)? && functions.is_empty() {
         return Err(c.expected("HANDLER, VALIDATOR, OPTIONS, OWNER TO or RENAME TO"));
     }
     let object = Some(address.object);
-    Ok(StatementKind::Other(other("alter-foreign-data-wrapper", object, vec![address.name])))
+    let mut found = other("alter-foreign-data-wrapper", object, vec![address.name]);
+    found.options = functions;
+    Ok(StatementKind::Other(found))
 }
 
 /// Takes what follows `CREATE SERVER`.
 pub(super) fn create_server(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
-    names::if_not_exists(c);
+    let if_not_exists = names::if_not_exists(c);
     let name = ObjectName::bare(names::column_id(c, "a server name")?);
     if c.accept(&["TYPE"]) {
         names::string(c)?;
     }
     version(c)?;
     c.expect(&["FOREIGN", "DATA", "WRAPPER"])?;
-    names::column_id(c, "a foreign data wrapper")?;
+    let wrapper = ObjectName::bare(names::column_id(c, "a foreign data wrapper")?);
     options::optional_foreign(c)?;
-    Ok(StatementKind::Other(other("create-server", Some(ObjectKind::Server), vec![name])))
+    let mut found = other("create-server", Some(ObjectKind::Server), vec![name, wrapper]);
+    found.options.extend(if_not_exists.then(|| "if not exists".to_owned()));
+    Ok(StatementKind::Other(found))
 }
 
 fn version(c: &mut Cursor<'_>) -> Parsed<bool> {
@@ -110,9 +120,13 @@ pub(super) fn import(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
         c.expect_symbol(")")?;
     }
     c.expect(&["FROM", "SERVER"])?;
-    names::column_id(c, "a server")?;
+    let server = ObjectName::bare(names::column_id(c, "a server")?);
     c.expect(&["INTO"])?;
     let schema = ObjectName::bare(names::column_id(c, "a schema")?);
     options::optional_foreign(c)?;
-    Ok(StatementKind::Other(other("import-foreign-schema", Some(ObjectKind::Schema), vec![schema])))
+    Ok(StatementKind::Other(other(
+        "import-foreign-schema",
+        Some(ObjectKind::Schema),
+        vec![schema, server],
+    )))
 }

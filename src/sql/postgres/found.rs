@@ -222,6 +222,7 @@ impl Found {
             casts: self.casts,
             has_subquery: self.has_subquery,
             reads: self.reads,
+            plain_query: self.queries == 1 && !self.other_sources,
             ..Expr::default()
         };
         expr.shape = facts::shape(c, inner.tokens(), &expr);

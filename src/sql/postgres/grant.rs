@@ -14,6 +14,7 @@ pub(super) fn grant(c: &mut Cursor<'_>, revoke: bool) -> Parsed<StatementKind> {
         privileges: Vec::new(),
         object: ObjectKind::Role,
         names: Vec::new(),
+        signatures: Vec::new(),
         all_in_schema: Vec::new(),
         grantees: Vec::new(),
         grant_option: false,
@@ -22,7 +23,7 @@ pub(super) fn grant(c: &mut Cursor<'_>, revoke: bool) -> Parsed<StatementKind> {
     if revoke {
         found.grant_option = option_for(c);
     }
-    found.privileges = privileges(c)?;
+    found.privileges = privileges(c, &mut found.columns)?;
     if c.accept(&["ON"]) {
         target(c, &mut found)?;
     } else {
@@ -64,11 +65,11 @@ fn with_options(c: &mut Cursor<'_>) -> Parsed<bool> {
 }
 
 /// Takes privileges with their columns, or roles.
-fn privileges(c: &mut Cursor<'_>) -> Parsed<Vec<String>> {
+fn privileges(c: &mut Cursor<'_>, columns: &mut Vec<Ident>) -> Parsed<Vec<String>> {
     names::list(c, |c| {
         if c.accept(&["ALL"]) {
             c.accept(&["PRIVILEGES"]);
-            names::optional_column_list(c)?;
+            columns.extend(names::optional_column_list(c)?);
             return Ok("all".to_owned());
         }
         if c.accept(&["ALTER", "SYSTEM"]) {
@@ -78,7 +79,7 @@ fn privileges(c: &mut Cursor<'_>) -> Parsed<Vec<String>> {
             Some(word) => word.to_ascii_lowercase(),
             None => names::role(c)?,
         };
-        names::optional_column_list(c)?;
+        columns.extend(names::optional_column_list(c)?);
         Ok(privilege)
     })
 }
@@ -110,6 +111,7 @@ fn target(c: &mut Cursor<'_>, found: &mut Grant) -> Parsed<()> {
         return Ok(());
     }
     found.object = target_kind(c);
+    let (mut signatures, mut places) = (Vec::new(), 0_usize);
     found.names = names::list(c, |c| {
         if found.object == ObjectKind::LargeObject && names::at_kind(c, TokenKind::Number) {
             let number = names::integer(c)?;
@@ -118,8 +120,15 @@ fn target(c: &mut Cursor<'_>, found: &mut Grant) -> Parsed<()> {
         if found.object == ObjectKind::Parameter {
             return names::qualified(c, "a setting");
         }
-        Ok(object::address(c, found.object)?.name)
+        let address = object::address(c, found.object)?;
+        if address.signature.is_some() || !signatures.is_empty() {
+            signatures.resize(places, None);
+            signatures.push(address.signature);
+        }
+        places += 1;
+        Ok(address.name)
     })?;
+    found.signatures = signatures;
     Ok(())
 }
 
@@ -171,7 +180,7 @@ pub(super) fn default_privileges(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
     if revoke {
         option_for(c);
     }
-    privileges(c)?;
+    privileges(c, &mut Vec::new())?;
     c.expect(&["ON"])?;
     let targets = ["TABLES", "FUNCTIONS", "ROUTINES", "SEQUENCES", "TYPES", "SCHEMAS"];
     if c.accept_any(&targets).is_none() && !c.accept(&["LARGE", "OBJECTS"]) {
@@ -196,8 +205,8 @@ mod tests {
     fn forms() {
         check(
             "GRANT SELECT, INSERT (a, b) ON t, app.u TO joe, PUBLIC WITH GRANT OPTION",
-            "Grant(Grant { privileges: [\"select\", \"insert\"], object: Table, names: [t, \
-            app.u], grantees: [\"joe\", \"public\"], grant_option: true })",
+            "Grant(Grant { privileges: [\"select\", \"insert\"], columns: [a, b], object: Table, \
+            names: [t, app.u], grantees: [\"joe\", \"public\"], grant_option: true })",
         );
         check(
             "GRANT ALL PRIVILEGES ON ALL TABLES IN SCHEMA app TO joe",
@@ -207,7 +216,9 @@ mod tests {
         check(
             "REVOKE GRANT OPTION FOR EXECUTE ON FUNCTION f(int) FROM joe CASCADE",
             "Grant(Grant { revoke: true, privileges: [\"execute\"], object: Function, names: \
-            [f], grantees: [\"joe\"], grant_option: true, cascade: true })",
+            [f], signatures: [Some(Signature { types: [DataType { name: \"integer\" }], input: \
+            [DataType { name: \"integer\" }] })], grantees: [\"joe\"], grant_option: true, \
+            cascade: true })",
         );
         check(
             "GRANT a, b TO joe WITH ADMIN TRUE, INHERIT FALSE",

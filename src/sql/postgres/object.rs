@@ -1,7 +1,7 @@
 //! Naming any object, as COMMENT, DROP, SECURITY LABEL and ALTER do.
 
 use super::{expr, names, types};
-use crate::sql::ast::{ObjectKind, OwnerTo, Rename, SetSchema, StatementKind};
+use crate::sql::ast::{ObjectKind, OwnerTo, Rename, SetSchema, Signature, StatementKind};
 use crate::sql::cursor::{Cursor, Parsed};
 use crate::sql::expr as facts;
 use crate::sql::name::{Ident, ObjectName};
@@ -15,8 +15,8 @@ pub(super) struct Address {
     pub name: ObjectName,
     /// The table (or domain) of a constraint, trigger, rule or policy.
     pub on: Option<ObjectName>,
-    /// The argument list as text.
-    pub signature: Option<String>,
+    /// The types of a routine, an operator or a cast.
+    pub signature: Option<Signature>,
 }
 
 impl Address {
@@ -131,12 +131,14 @@ fn type_as_name(c: &mut Cursor<'_>) -> Parsed<ObjectName> {
 /// Takes an object that is told by the words written.
 fn without_name(c: &mut Cursor<'_>, object: ObjectKind) -> Parsed<Address> {
     let start = c.position();
+    let mut signature = None;
     if object == ObjectKind::Cast {
         c.expect_symbol("(")?;
-        types::data_type(c)?;
+        let from = types::data_type(c)?;
         c.expect(&["AS"])?;
-        types::data_type(c)?;
+        let to = types::data_type(c)?;
         c.expect_symbol(")")?;
+        signature = Some(Signature { types: vec![from, to], input: Vec::new() });
     } else if object == ObjectKind::Transform {
         c.expect(&["FOR"])?;
         types::data_type(c)?;
@@ -147,7 +149,7 @@ fn without_name(c: &mut Cursor<'_>, object: ObjectKind) -> Parsed<Address> {
     } else {
         names::role(c)?;
     }
-    Ok(Address::named(object, text_since(c, start)))
+    Ok(Address { signature, ..Address::named(object, text_since(c, start)) })
 }
 
 /// Kinds whose names have one part.
@@ -193,12 +195,14 @@ fn operator(c: &mut Cursor<'_>) -> Parsed<Address> {
         return Err(c.expected("a type or NONE"));
     }
     let signature = signature(c, |c| {
-        let side = |c: &mut Cursor<'_>| {
-            if c.accept(&["NONE"]) { Ok(()) } else { types::data_type(c).map(|_| ()) }
+        let side = |c: &mut Cursor<'_>| match c.accept(&["NONE"]) {
+            true => Ok(None),
+            false => types::data_type(c).map(Some),
         };
-        side(c)?;
+        let left = side(c)?;
         c.expect_symbol(",")?;
-        side(c)
+        let types = left.into_iter().chain(side(c)?).collect();
+        Ok(Signature { types, input: Vec::new() })
     })?;
     if signature.is_none() {
         return Err(c.expected("("));
@@ -206,39 +210,43 @@ fn operator(c: &mut Cursor<'_>) -> Parsed<Address> {
     Ok(Address { object: ObjectKind::Operator, name, on: None, signature })
 }
 
-/// Takes an argument list in parentheses, where there is one, and returns its text.
+/// Takes an argument list in parentheses, where there is one.
 fn signature<'a>(
     c: &mut Cursor<'a>,
-    inner: impl FnOnce(&mut Cursor<'a>) -> Parsed<()>,
-) -> Parsed<Option<String>> {
+    inner: impl FnOnce(&mut Cursor<'a>) -> Parsed<Signature>,
+) -> Parsed<Option<Signature>> {
     if !c.accept_symbol("(") {
         return Ok(None);
     }
-    let start = c.position();
-    if !c.at_symbol(")") {
-        inner(c)?;
-    }
-    let text = facts::text(c, c.sub(start, c.position()).tokens());
+    let found = if c.at_symbol(")") { Signature::default() } else { inner(c)? };
     c.expect_symbol(")")?;
-    Ok(Some(text))
+    Ok(Some(found))
 }
 
-fn arguments(c: &mut Cursor<'_>) -> Parsed<()> {
-    names::list(c, |c| super::routine::argument(c).map(|_| ())).map(|_| ())
+fn arguments(c: &mut Cursor<'_>) -> Parsed<Signature> {
+    let mut found = Signature::default();
+    for argument in names::list(c, super::routine::argument)? {
+        found.types.push(argument.data_type.clone());
+        found.input.extend((!argument.out).then_some(argument.data_type));
+    }
+    Ok(found)
 }
 
 /// Takes `*`, `args`, `args ORDER BY args` or `ORDER BY args`.
-pub(super) fn aggregate_arguments(c: &mut Cursor<'_>) -> Parsed<()> {
+pub(super) fn aggregate_arguments(c: &mut Cursor<'_>) -> Parsed<Signature> {
+    let mut found = Signature::default();
     if c.accept_symbol("*") {
-        return Ok(());
+        return Ok(found);
     }
     if !c.at(&["ORDER", "BY"]) {
-        arguments(c)?;
+        found = arguments(c)?;
     }
     if c.accept(&["ORDER", "BY"]) {
-        arguments(c)?;
+        let ordered = arguments(c)?;
+        found.types.extend(ordered.types);
+        found.input.extend(ordered.input);
     }
-    Ok(())
+    Ok(found)
 }
 
 /// Takes `[NO] DEPENDS ON EXTENSION name`, where it is next.
@@ -263,15 +271,19 @@ pub(super) fn common_action(
         let to = ObjectName::bare(names::word(c, "a name")?);
         let pairs = vec![(name, to)];
         let on = address.on.clone();
-        return Ok(Some(StatementKind::Rename(Rename { object, pairs, on, if_exists })));
+        let signature = address.signature.clone();
+        let found = Rename { object, pairs, on, signature, if_exists };
+        return Ok(Some(StatementKind::Rename(found)));
     }
     if c.accept(&["OWNER", "TO"]) {
         let owner = names::role(c)?;
-        return Ok(Some(StatementKind::OwnerTo(OwnerTo { object, name, owner })));
+        let signature = address.signature.clone();
+        return Ok(Some(StatementKind::OwnerTo(OwnerTo { object, name, signature, owner })));
     }
     if c.accept(&["SET", "SCHEMA"]) {
         let schema = names::column_id(c, "a schema")?;
-        let found = SetSchema { object, name, schema, if_exists };
+        let signature = address.signature.clone();
+        let found = SetSchema { object, name, signature, schema, if_exists };
         return Ok(Some(StatementKind::SetSchema(found)));
     }
     let no = c.at(&["NO"]);
@@ -294,7 +306,9 @@ mod tests {
         check("ALTER TYPE a RENAME TO b", "Rename(Rename { object: Type, pairs: [(a, b)] })");
         check(
             "ALTER FUNCTION app.f(int) OWNER TO joe",
-            "OwnerTo(OwnerTo { object: Function, name: app.f, owner: \"joe\" })",
+            "OwnerTo(OwnerTo { object: Function, name: app.f, signature: Some(Signature { types: \
+            [DataType { name: \"integer\" }], input: [DataType { name: \"integer\" }] }), \
+            owner: \"joe\" })",
         );
         check("ALTER SCHEMA a RENAME TO b", "Rename(Rename { object: Schema, pairs: [(a, b)] })");
         check(

@@ -227,7 +227,9 @@ pub(super) fn alter(c: &mut Cursor<'_>, object: ObjectKind) -> Parsed<StatementK
     }
     names::cascade(c);
     Ok(StatementKind::AlterRoutine(AlterRoutine {
+        object,
         name: address.name,
+        signature: address.signature,
         volatility: found.volatility,
         options: found.words,
     }))
@@ -242,12 +244,7 @@ pub(super) fn create_aggregate(c: &mut Cursor<'_>, or_replace: bool) -> Parsed<S
     if !old {
         c.expect_symbol("(")?;
         if !c.at_symbol(")") {
-            let from = c.position();
-            object::aggregate_arguments(c)?;
-            let mut again = c.sub(from, c.position());
-            if let Ok(found) = names::list(&mut again, argument) {
-                arguments.extend(found.into_iter().map(|argument| argument.data_type));
-            }
+            arguments = object::aggregate_arguments(c)?.input;
         }
         c.expect_symbol(")")?;
     }
@@ -314,14 +311,15 @@ mod tests {
         );
         check(
             "ALTER FUNCTION f(int) STABLE ROWS 10 RESET ALL",
-            "AlterRoutine(AlterRoutine { name: f, volatility: Some(Stable), options: \
-            [\"stable\", \"rows 10\", \"reset all\"] })",
+            "AlterRoutine(AlterRoutine { object: Function, name: f, signature: Some(Signature { \
+            types: [DataType { name: \"integer\" }], input: [DataType { name: \"integer\" }] \
+            }), volatility: Some(Stable), options: [\"stable\", \"rows 10\", \"reset all\"] })",
         );
         check(
             "CREATE AGGREGATE s (int ORDER BY text) (sfunc = f, stype = int[])",
             "CreateRoutine(CreateRoutine { name: s, aggregate: true, arguments: [DataType { \
-            name: \"integer\" }], language: \"internal\", volatility: Immutable, body: \
-            19..65 })",
+            name: \"integer\" }, DataType { name: \"text\" }], language: \"internal\", \
+            volatility: Immutable, body: 19..65 })",
         );
         check(
             "CREATE AGGREGATE s (basetype = int, sfunc = f, stype = int)",

@@ -98,9 +98,9 @@ fn attribute_action(c: &mut Cursor<'_>) -> Parsed<TypeAction> {
         return Ok(TypeAction::AddAttribute { name, data_type, cascade: names::cascade(c) });
     }
     if c.accept(&["DROP", "ATTRIBUTE"]) {
-        names::if_exists(c);
+        let if_exists = names::if_exists(c);
         let name = names::column_id(c, "an attribute name")?;
-        return Ok(TypeAction::DropAttribute { name, cascade: names::cascade(c) });
+        return Ok(TypeAction::DropAttribute { name, if_exists, cascade: names::cascade(c) });
     }
     if c.accept(&["ALTER", "ATTRIBUTE"]) {
         let name = names::column_id(c, "an attribute name")?;
@@ -159,6 +159,7 @@ pub(super) fn alter_domain(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
             object: ObjectKind::DomainConstraint,
             pairs: vec![(from, to)],
             on: Some(name),
+            signature: None,
             if_exists: false,
         }));
     }
@@ -238,7 +239,7 @@ mod tests {
             "ALTER TYPE t ADD ATTRIBUTE a int CASCADE, DROP ATTRIBUTE IF EXISTS b, ALTER \
             ATTRIBUTE c SET DATA TYPE text",
             "AlterType(AlterType { name: t, actions: [AddAttribute { name: a, data_type: \
-            DataType { name: \"integer\" }, cascade: true }, DropAttribute { name: b }, \
+            DataType { name: \"integer\" }, cascade: true }, DropAttribute { name: b, if_exists: true }, \
             AlterAttribute { name: c, data_type: DataType { name: \"text\" } }] })",
         );
         check(

@@ -191,6 +191,7 @@ fn create_routine(schema: &mut Schema, create: &CreateRoutine) {
     let routine = Routine {
         arguments: create.arguments.clone(),
         procedure: create.procedure,
+        aggregate: create.aggregate,
         returns: create.returns.clone(),
         language: create.language.clone(),
         volatility: create.volatility,

@@ -1,0 +1,80 @@
+//! Functions and procedures.
+//!
+//! PostgreSQL 12 to 18, CreateFunction (functioncmds.c), ProcedureCreate (pg_proc.c),
+//! check_sql_fn_retval (functions.c); manual: CREATE FUNCTION; measured, testdata/servers/postgres.
+
+use super::missing::{self, Named};
+use super::sheet::Sheet;
+use super::{dml, words};
+use crate::schema::Name;
+use crate::sql::ast::{AlterRoutine, CreateRoutine, DmlKind, ObjectKind, Statement, StatementKind};
+
+/// Effects of CREATE FUNCTION: an SQL body is checked, which locks what it uses.
+///
+/// A body in PL/pgSQL runs nothing and locks nothing when it is made: the server reads its syntax,
+/// and looks for its tables when it is called (PostgreSQL 12 to 18, manual: CREATE FUNCTION;
+/// check_function_bodies; measured).
+pub(super) fn create_routine(sheet: &mut Sheet<'_>, create: &CreateRoutine) {
+    if create.parsed_body && sheet.needs_version(14, "a RETURN or BEGIN ATOMIC body") {
+        return;
+    }
+    let name = sheet.schema.new_name(&create.name);
+    if let Some(old) = same_routine(sheet, create, &name) {
+        if !create.or_replace {
+            let detail = format!("function {} exists already", create.name);
+            sheet.fails("duplicate-object", "42723", detail);
+            return;
+        }
+        if old != create.returns && !create.procedure {
+            let detail = "cannot change return type of existing function".to_owned();
+            sheet.fails("type-mismatch", "42P13", detail);
+            return;
+        }
+        sheet.breaks("replace-function", ObjectKind::Function, name.to_string(), &name);
+    }
+    if create.language == "sql" {
+        sheet.has_variables = !create.arguments.is_empty();
+        for statement in &create.statements {
+            body_locks(sheet, statement);
+        }
+    }
+}
+
+/// Returns the return type of the routine that is replaced.
+fn same_routine(
+    sheet: &Sheet<'_>,
+    create: &CreateRoutine,
+    name: &Name,
+) -> Option<Option<crate::sql::ast::DataType>> {
+    let overloads = sheet.schema.routines.get(name)?;
+    let key = |types: &[crate::sql::ast::DataType]| -> Vec<(String, u8)> {
+        types.iter().map(|t| (t.name.clone(), t.array_dims)).collect()
+    };
+    let wanted = key(&create.arguments);
+    let old = overloads.iter().find(|routine| key(&routine.arguments) == wanted)?;
+    let same = match (&old.returns, &create.returns) {
+        (Some(left), Some(right)) => left.name == right.name && left.array_dims == right.array_dims,
+        _ => true,
+    };
+    Some(if same { create.returns.clone() } else { old.returns.clone() })
+}
+
+fn body_locks(sheet: &mut Sheet<'_>, statement: &Statement) {
+    if let StatementKind::Dml(dml) = &statement.kind {
+        if dml.kind == DmlKind::Select && words::refused(sheet, &dml.query) {
+            return;
+        }
+        dml::stored_locks(sheet, dml, "create-routine", dml::Use::Rewritten);
+    }
+}
+
+/// Effects of ALTER FUNCTION.
+pub(super) fn alter_routine(sheet: &mut Sheet<'_>, alter: &AlterRoutine) {
+    let (kind, signature) = (alter.object, alter.signature.as_ref());
+    if missing::lacks(sheet, Named { kind, name: &alter.name, on: None, signature }) {
+        return;
+    }
+    let name = sheet.schema.new_name(&alter.name);
+    let how = if alter.volatility.is_some() { "function-volatility" } else { "object-options" };
+    sheet.breaks(how, ObjectKind::Function, name.to_string(), &name);
+}
