@@ -2,7 +2,7 @@
 
 use super::expr::{DataType, Expr};
 use super::index::IndexDef;
-use super::object::ObjectKind;
+use super::kind::ObjectKind;
 use super::table::{ColumnDef, IdentityKind, PartitionBound, PartitionBy, TableConstraint};
 use crate::sql::name::{Ident, ObjectName};
 use crate::sql::source::Span;
