@@ -126,7 +126,7 @@ pub async fn build(material: &Material<'_>, shadow: &mut Shadow) -> Result<Plan,
     if part.is_some() && shadow.missing().is_none() {
         shadow.holds_part(seed.objects.len(), material.live.objects.len());
     }
-    estimate::fill(&mut migrations, &material.live.sizes);
+    estimate::fill(&mut migrations, &material.live.sizes, server.kind);
     for (planned, migration) in migrations.iter_mut().zip(&material.pending) {
         losses::settle(planned, migration, material.live);
         losses::name(planned);

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::model::{Estimate, Group, PlannedMigration, Step};
 use crate::schema::{Name, Size};
+use crate::sql::ServerKind;
 
 /// Megabytes a second, slow and fast: between a busy disk in the cloud and an idle machine with
 /// everything in memory.
@@ -32,16 +33,28 @@ struct Work {
 }
 
 /// Fills in an estimate for every lock that makes others wait.
-pub(super) fn fill(migrations: &mut [PlannedMigration], sizes: &BTreeMap<Name, Size>) {
+pub(super) fn fill(
+    migrations: &mut [PlannedMigration],
+    sizes: &BTreeMap<Name, Size>,
+    server: ServerKind,
+) {
     for group in migrations.iter_mut().flat_map(|migration| &mut migration.groups) {
-        fill_group(group, sizes);
+        fill_group(group, sizes, server);
     }
 }
 
-fn fill_group(group: &mut Group, sizes: &BTreeMap<Name, Size>) {
+fn fill_group(group: &mut Group, sizes: &BTreeMap<Name, Size>, server: ServerKind) {
     let works: Vec<Option<Work>> = group.steps.iter().map(|step| work(step, sizes)).collect();
     for (number, step) in group.steps.iter_mut().enumerate() {
         for lock in step.locks.iter_mut().filter(|lock| lock.in_use && !lock.blocks.is_empty()) {
+            // SQLite takes it to write the journal back, when the transaction commits.
+            let commit = server == ServerKind::Sqlite && lock.mode == "EXCLUSIVE";
+            if commit && lock.during == "instant" {
+                let (low_ms, high_ms) = CATALOG;
+                lock.estimate =
+                    Some(Estimate { low_ms, high_ms, basis: "the commit alone".to_owned() });
+                continue;
+            }
             let to_end = group.transaction && lock.held_until == "transaction-end";
             let last = if to_end { works.len() } else { number + 1 };
             let held: Option<Vec<&Work>> =

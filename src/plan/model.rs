@@ -317,6 +317,19 @@ pub struct PlannedLock {
     pub estimate: Option<Estimate>,
 }
 
+impl PlannedLock {
+    /// Says whether somebody who reads or writes waits for it.
+    pub fn waits(&self) -> bool {
+        self.blocks.iter().any(|blocked| blocked == "reads" || blocked == "writes")
+    }
+
+    /// Returns what orders the locks on one relation by the trouble they make: what stops readers
+    /// or writers for more than a moment first, then what stops more of them.
+    pub fn weight(&self) -> (bool, usize) {
+        (self.waits() && self.during != "instant", self.blocks.len())
+    }
+}
+
 /// How long something is likely to take.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Estimate {

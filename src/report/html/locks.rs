@@ -8,11 +8,13 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 
 use crate::plan::{Plan, PlannedLock, Step};
+use crate::report::plan::words::telling_locks;
 
 /// What a relation is under while one statement runs.
 enum Cell<'a> {
     Free,
-    Taken(&'a PlannedLock),
+    /// With what an earlier statement of the transaction still blocks beyond it.
+    Taken(&'a PlannedLock, Option<&'a PlannedLock>),
     Held(&'a PlannedLock),
 }
 
@@ -71,7 +73,7 @@ fn list(plan: &Plan) -> Markup {
                 }
                 tbody {
                     @for (migration, step) in steps {
-                        @for lock in step.locks.iter().filter(|lock| lock.in_use && waits(lock)) {
+                        @for lock in telling_locks(step).into_iter().filter(|lock| lock.waits()) {
                             tr {
                                 td { (step.number) " of " (migration.version) }
                                 th scope="row" { (lock.relation) }
@@ -95,8 +97,9 @@ fn list(plan: &Plan) -> Markup {
 
 /// Names the table that others wait for longest, and how long at most.
 pub(super) fn longest(plan: &Plan) -> Option<String> {
-    let locks = plan.steps().flat_map(|step| step.locks.iter().map(move |lock| (step, lock)));
-    let waited = locks.filter(|(_, lock)| lock.in_use && waits(lock));
+    let locks =
+        plan.steps().flat_map(|step| telling_locks(step).into_iter().map(move |lock| (step, lock)));
+    let waited = locks.filter(|(_, lock)| lock.waits());
     let timed = waited.filter_map(|(step, lock)| Some((step, lock, lock.estimate.as_ref()?)));
     let (step, lock, estimate) = timed.max_by_key(|(.., estimate)| estimate.high_ms)?;
     Some(format!(
@@ -112,8 +115,8 @@ fn rows(plan: &Plan) -> BTreeMap<&str, Vec<Cell<'_>>> {
     let groups = || plan.migrations.iter().flat_map(|migration| &migration.groups);
     let relations: Vec<&str> = plan
         .steps()
-        .flat_map(|step| &step.locks)
-        .filter(|lock| lock.in_use && waits(lock))
+        .flat_map(telling_locks)
+        .filter(|lock| lock.waits())
         .map(|lock| lock.relation.as_str())
         .collect();
     let mut rows = BTreeMap::new();
@@ -132,33 +135,41 @@ fn rows(plan: &Plan) -> BTreeMap<&str, Vec<Cell<'_>>> {
     rows
 }
 
-/// Returns what a relation is under during a step, and what stays for the next one.
+/// How a plan says that a lock is held until the transaction ends.
+const TO_END: &str = "transaction-end";
+
+/// Returns what a relation is under during a step, the lock that makes the most trouble, and what
+/// stays for the next one: an EXCLUSIVE of SQLite that is there for a moment comes with the commit,
+/// so the lock before it stays.
 fn cell<'a>(
     step: &'a Step,
     relation: &str,
     held: Option<&'a PlannedLock>,
 ) -> (Cell<'a>, Option<&'a PlannedLock>) {
-    let taken = step.locks.iter().find(|lock| lock.relation == relation && waits(lock));
-    match (taken, held) {
-        (Some(taken), _) => {
-            let stays = taken.held_until == "transaction-end";
-            (Cell::Taken(taken), Some(taken).filter(|_| stays).or(held))
+    let here = |lock: &&PlannedLock| lock.relation == relation && lock.waits();
+    match (telling_locks(step).into_iter().find(here), held) {
+        (Some(most), _) => {
+            let first = step.locks.iter().find(here).filter(|_| most.during == "instant");
+            let stays = Some(first.unwrap_or(most)).filter(|lock| lock.held_until == TO_END);
+            let beyond = held.filter(|held| held.blocks.len() > most.blocks.len());
+            // Of two the last counts where they block the same.
+            let after = held.into_iter().chain(stays).max_by_key(|lock| lock.blocks.len());
+            (Cell::Taken(most, beyond), after)
         }
         (None, Some(held)) => (Cell::Held(held), Some(held)),
         (None, None) => (Cell::Free, None),
     }
 }
 
-fn waits(lock: &PlannedLock) -> bool {
-    lock.blocks.iter().any(|blocked| blocked == "reads" || blocked == "writes")
-}
-
 fn show(cell: &Cell<'_>) -> Markup {
     match cell {
         Cell::Free => html! { td { "–" } },
         Cell::Held(lock) => html! { td class="held" { "still " (lock.mode) } },
-        Cell::Taken(lock) => html! {
+        Cell::Taken(lock, beyond) => html! {
             td class=(class(lock)) {
+                @if let Some(held) = beyond {
+                    "still " (held.mode) ": " (waiting(held)) " wait" br;
+                }
                 strong { (lock.mode) }
                 br;
                 (waiting(lock)) " wait: " (lock.during)
@@ -181,4 +192,25 @@ fn class(lock: &PlannedLock) -> &'static str {
 /// Says who waits for a lock.
 fn waiting(lock: &PlannedLock) -> &'static str {
     if lock.blocks.iter().any(|blocked| blocked == "reads") { "reads and writes" } else { "writes" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_is_still_held_is_told_where_a_later_statement_takes_less() {
+        let text = include_str!("../../../testdata/plan/careful.json");
+        let mut plan: Plan = serde_json::from_str(text).unwrap();
+        let steps = &mut plan.migrations[0].groups[0].steps;
+        steps[1].locks = steps[0].locks.clone();
+        let less = &mut steps[1].locks[0];
+        "SHARE".clone_into(&mut less.mode);
+        less.blocks.remove(0);
+        let page = timeline(&plan).into_string();
+        assert!(page.contains("still ACCESS EXCLUSIVE: reads and writes wait"), "{page}");
+        plan.migrations[0].groups[0].transaction = false;
+        let page = timeline(&plan).into_string();
+        assert!(!page.contains("still "), "{page}");
+    }
 }

@@ -7,6 +7,7 @@ use crate::plan::{
     Estimate, PlannedFinding, PlannedMigration, Proof, Rollback, RollbackSource, Step,
 };
 use crate::report::plan::course;
+use crate::report::plan::words::telling_locks;
 
 /// Returns the section of a migration.
 pub(super) fn section(migration: &PlannedMigration, number: usize) -> Markup {
@@ -63,11 +64,10 @@ fn show_step(step: &Step) -> Markup {
             }
             ul {
                 li { span class="quiet" { "statement " (step.number) ", line " (step.line) } }
-                @for lock in step.locks.iter().filter(|lock| lock.in_use) {
+                @for lock in telling_locks(step) {
                     li {
                         (lock.mode) " on " (lock.relation)
-                        @if !lock.blocks.is_empty() { ": blocks " (lock.blocks.join(", ")) }
-                        ", " (lock.during)
+                        ": blocks " (lock.blocks.join(", ")) ", " (lock.during)
                         @if let Some(estimate) = &lock.estimate {
                             ", " (duration(estimate)) " " span class="quiet" { "(" (estimate.basis) ")" }
                         }

@@ -54,7 +54,7 @@ fn head(plan: &Plan) -> Markup {
         p class="quiet" { "lockwise plan" }
         h1 {
             (count(plan.migrations.len(), "migration")) " for " (plan.target.database)
-            " on " (plan.target.name)
+            @if plan.target.name != plan.target.database { " on " (plan.target.name) }
         }
         div class={ "verdict " (verdict_class(plan.verdict)) } {
             strong { (verdict_word(plan.verdict)) }

@@ -2,7 +2,7 @@
 
 mod markdown;
 mod text;
-mod words;
+pub(in crate::report) mod words;
 
 use std::io::{self, Write};
 

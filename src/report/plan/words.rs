@@ -37,9 +37,9 @@ pub(super) fn loss(loss: &DataLoss) -> String {
     format!("{} {}{rows}{kept}", loss.kind, loss.name)
 }
 
-/// The locks worth telling: of those on one relation the one that blocks most, and none on what
-/// nobody can be using.
-pub(super) fn telling_locks(step: &Step) -> Vec<&PlannedLock> {
+/// The locks worth telling: of those on one relation the one that makes the most trouble, and none
+/// on what nobody can be using.
+pub(in crate::report) fn telling_locks(step: &Step) -> Vec<&PlannedLock> {
     let mut telling: Vec<&PlannedLock> = Vec::new();
     for lock in step.locks.iter().filter(|lock| lock.in_use && !lock.blocks.is_empty()) {
         // SQLite's catalog: every statement that changes the schema locks it for a moment.
@@ -47,7 +47,7 @@ pub(super) fn telling_locks(step: &Step) -> Vec<&PlannedLock> {
             continue;
         }
         match telling.iter_mut().find(|other| other.relation == lock.relation) {
-            Some(other) if other.blocks.len() < lock.blocks.len() => *other = lock,
+            Some(other) if other.weight() < lock.weight() => *other = lock,
             Some(_) => {}
             None => telling.push(lock),
         }
