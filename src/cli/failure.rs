@@ -64,11 +64,7 @@ impl Failure {
 
     /// Adds what the operating system says, in its words: `no such file or directory`.
     pub(super) fn because(self, error: &io::Error) -> Self {
-        let text = error.to_string();
-        let text = text.split(" (os error").next().unwrap_or_default();
-        let mut characters = text.chars();
-        let first = characters.next().map(|first| first.to_ascii_lowercase());
-        self.cause(first.into_iter().chain(characters).collect::<String>())
+        self.cause(words(error))
     }
 
     /// Says what to do about the last problem: one imperative sentence.
@@ -112,6 +108,15 @@ impl Failure {
         }
         text
     }
+}
+
+/// Returns what the system says, as part of a sentence.
+pub(super) fn words(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    let mut characters = text.chars();
+    let first = characters.next().map(|first| first.to_ascii_lowercase());
+    first.into_iter().chain(characters).collect()
 }
 
 /// Keeps the further lines of a text under its first one.

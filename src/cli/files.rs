@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use globset::GlobBuilder;
 
-use super::failure::Failure;
+use super::failure::{Failure, words};
 use crate::sql::layout::{Content, Given, InputFile, Reader, is_sidecar};
 
 /// Folders that hold other people's files.
@@ -121,7 +121,7 @@ fn is_wanted(name: &str) -> bool {
 /// Returns the files of a folder. Migrations are read later, when it is their turn; what says
 /// something about them, and what has a name that cannot be shown as it is, is read at once.
 fn found_files(paths: &[PathBuf]) -> Result<Vec<InputFile>, Failure> {
-    let reader = Reader::new(|path| fs::read(path).map_err(|error| error.to_string()));
+    let reader = Reader::new(|path| fs::read(path).map_err(|error| why(path, &error)));
     let mut files = Vec::with_capacity(paths.len());
     let mut failures = Vec::new();
     for path in paths {
@@ -138,6 +138,12 @@ fn found_files(paths: &[PathBuf]) -> Result<Vec<InputFile>, Failure> {
         }
     }
     if failures.is_empty() { Ok(files) } else { Err(Failure::all(failures)) }
+}
+
+/// Says why a file cannot be read.
+fn why(path: &str, error: &io::Error) -> String {
+    let leads_nowhere = error.kind() == io::ErrorKind::NotFound && Path::new(path).is_symlink();
+    if leads_nowhere { "it is a link to nothing".to_owned() } else { words(error) }
 }
 
 fn load(path: &Path) -> Result<InputFile, Failure> {

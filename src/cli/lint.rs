@@ -1,6 +1,6 @@
 //! `lockwise lint`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::console::Console;
 use super::exit::Exit;
@@ -36,7 +36,7 @@ pub(super) struct LintArgs {
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
     /// Accept all present findings: write them to the baseline file
-    #[arg(long, requires = "baseline")]
+    #[arg(long)]
     write_baseline: bool,
     /// Severity from which on findings make the run fail: error, warning, note or never
     #[arg(long, value_name = "SEVERITY", value_parser = fail_on)]
@@ -71,6 +71,9 @@ fn fail_on(word: &str) -> Result<FailOn, String> {
 pub(super) fn run(args: &LintArgs, console: &mut Console) -> Result<Exit, Failure> {
     let project = Project::load(&console.global)?;
     let rules = project.rules()?;
+    if args.write_baseline && baseline_path(args, &project).is_none() {
+        return Err(no_baseline());
+    }
     let mut baseline = read_baseline(args, &project)?;
     let mut history = History::read(&args.history, &project, console)?;
     if let Some(revision) = &args.since {
@@ -90,11 +93,11 @@ pub(super) fn run(args: &LintArgs, console: &mut Console) -> Result<Exit, Failur
         written: Ok(()),
     };
     let failures = history.replay(&project, &docket, |told| {
-        for one in told {
-            for warning in &one.warnings {
+        for heard in told {
+            for warning in &heard.warnings {
                 console.warn(warning);
             }
-            let mut file = one.file;
+            let mut file = heard.judged(&docket.bench);
             baseline.accept(&mut file.judged);
             clerk.take(file, console);
         }
@@ -102,12 +105,16 @@ pub(super) fn run(args: &LintArgs, console: &mut Console) -> Result<Exit, Failur
     for accepted in baseline.left_over() {
         console.note(&format!("no longer found, take it out of the baseline: {accepted}"));
     }
-    let Clerk { report, blocked, accepted, written, .. } = clerk;
-    if let Some(accepted) = accepted {
-        return write_baseline(args, &accepted, console);
+    let Clerk { mut report, blocked, accepted, written, .. } = clerk;
+    if let Some(accepted) = accepted.filter(|_| failures.is_empty()) {
+        let path = baseline_path(args, &project).ok_or_else(no_baseline)?;
+        return write_baseline(&path, &accepted, console);
     }
-    written?;
-    report.finish(&mut console.out)?;
+    if !args.write_baseline {
+        written?;
+        report.unread(failures.len());
+        report.finish(&mut console.out)?;
+    }
     if !failures.is_empty() {
         return Err(Failure::all(failures));
     }
@@ -159,25 +166,30 @@ struct Docket<'r> {
 struct Heard<'r> {
     case: Case<'r>,
     /// The rewrites that fit: the statement, the rules whose findings they answer, their names.
-    fixes: Vec<Offer>,
-    warnings: Vec<String>,
+    fixes: Box<[Offer]>,
+    warnings: Box<[String]>,
     statements: usize,
     unknown: usize,
 }
 
-/// A migration that was judged.
-struct Told {
-    file: LintedFile,
-    warnings: Vec<String>,
+impl<'r> Heard<'r> {
+    fn judged(self, bench: &Bench<'r>) -> LintedFile {
+        let Self { case, fixes, statements, unknown, .. } = self;
+        let path = case.path().to_owned();
+        let mut judged = case.judged(bench);
+        name_fixes(&mut judged.findings, &fixes);
+        LintedFile { path, judged, statements, unknown }
+    }
 }
 
 impl<'r> Listener for Docket<'r> {
     /// Nothing is kept of a migration that only builds up the schema.
-    type Heard = Option<Heard<'r>>;
-    type Told = Vec<Told>;
+    type Heard = Option<Box<Heard<'r>>>;
+    /// What is found is put together one migration at a time, when it is written.
+    type Told = Vec<Box<Heard<'r>>>;
     const EACH: bool = false;
 
-    fn hear(&self, replayed: Replayed) -> Option<Heard<'r>> {
+    fn hear(&self, replayed: Replayed) -> Option<Box<Heard<'r>>> {
         let Replayed { migration, effects, used, fixes, .. } = replayed;
         if used == Use::Before {
             return None;
@@ -197,30 +209,25 @@ impl<'r> Listener for Docket<'r> {
             .iter()
             .filter(|statement| matches!(statement.kind, StatementKind::Unknown { .. }))
             .count();
-        Some(Heard {
+        Some(Box::new(Heard {
             case,
             fixes,
-            warnings: warnings(&migration),
+            warnings: warnings(&migration).into(),
             statements: statements.len() + migration.up.repeated,
             unknown,
-        })
+        }))
     }
 
-    fn tell(&self, heard: Vec<Option<Heard<'r>>>, end: &End<'_>) -> Vec<Told> {
+    fn tell(&self, heard: Vec<Option<Box<Heard<'r>>>>, end: &End<'_>) -> Self::Told {
         let count = heard.len();
-        let mut told = Vec::new();
+        let mut told = Vec::with_capacity(heard.iter().flatten().count());
         for (number, (heard, neighbours)) in (1..).zip(heard.into_iter().zip(&end.told)) {
-            let Some(Heard { mut case, fixes, warnings, statements, unknown }) = heard else {
-                continue;
-            };
-            let path = case.path().to_owned();
-            case.settle(end.schema, number == count);
+            let Some(mut heard) = heard else { continue };
+            heard.case.settle(end.schema, number == count);
             for effect in neighbours {
-                case.add(effect, &self.bench);
+                heard.case.add(effect, &self.bench);
             }
-            let mut judged = case.judged(&self.bench);
-            name_fixes(&mut judged.findings, &fixes);
-            told.push(Told { file: LintedFile { path, judged, statements, unknown }, warnings });
+            told.push(heard);
         }
         told
     }
@@ -297,15 +304,20 @@ fn read_baseline(args: &LintArgs, project: &Project) -> Result<Baseline, Failure
     })
 }
 
+fn no_baseline() -> Failure {
+    Failure::new("there is no baseline file to write")
+        .hint("name it with --baseline FILE, or as `baseline` in lockwise.toml")
+}
+
 fn write_baseline(
-    args: &LintArgs,
+    path: &Path,
     findings: &[Finding],
     console: &mut Console,
 ) -> Result<Exit, Failure> {
-    let Some(path) = &args.baseline else { return Ok(Exit::Yes) };
     std::fs::write(path, Baseline::of(findings).to_text()).map_err(|error| {
         Failure::new(format!("cannot write the baseline {}", shown(path))).because(&error)
     })?;
-    console.note(&format!("{} accepts {} findings", shown(path), findings.len()));
+    let end = if findings.len() == 1 { "" } else { "s" };
+    console.note(&format!("{} accepts {} finding{end}", shown(path), findings.len()));
     Ok(Exit::Yes)
 }

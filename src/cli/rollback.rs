@@ -173,7 +173,8 @@ fn choose(live: &Live, how_far: &HowFar) -> Result<Vec<(Applied, Kept)>, Failure
 fn unknown_version(version: &str, live: &Live) -> Failure {
     let failure = Failure::new(format!("migration {version} is not applied"));
     let wanted = Version::new(version);
-    let before = live.history.applied.iter().rev().find(|a| Version::new(&a.version) < wanted);
+    let before =
+        live.history.applied.iter().rev().find(|a| Version::new(a.version.as_str()) < wanted);
     match before {
         Some(near) => {
             failure.hint(format!("the nearest applied one before it is {}", near.version))

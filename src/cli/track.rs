@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use super::failure::Failure;
 use super::project::Project;
+use crate::config::Runner;
 use crate::effect::{
     Branch, Chain, Effect, FileState, Member, MigrationEffects, WalkOptions, told_by_set, walk_each,
 };
@@ -183,19 +184,17 @@ impl<'s, L: Listener> Track<'s, L> {
         let mut first = true;
         self.heard.reserve_exact(group.drafts.len());
         self.members.reserve_exact(group.drafts.len());
-        // Each batch is let go of as a whole once it is parsed.
-        let mut drafts = group.drafts.into_iter();
-        let batches: Vec<Vec<Draft>> = std::iter::from_fn(|| {
-            let batch: Vec<Draft> = drafts.by_ref().take(BATCH).collect();
-            (!batch.is_empty()).then_some(batch)
-        })
-        .collect();
-        drop(drafts);
-        let mut batches = batches.into_iter();
+        // Taken off the end, so that the room of those that are parsed can be given back.
+        let mut drafts = group.drafts;
+        drafts.reverse();
         let mut parsed: Vec<Result<Migration, LayoutError>> = Vec::new();
         let mut walked: Vec<Replayed> = Vec::new();
         loop {
-            let batch = batches.next().unwrap_or_default();
+            let mut batch = drafts.split_off(drafts.len().saturating_sub(BATCH));
+            batch.reverse();
+            if drafts.len() < drafts.capacity() / 2 {
+                drafts.shrink_to_fit();
+            }
             if batch.is_empty() && parsed.is_empty() && walked.is_empty() {
                 break;
             }
@@ -270,14 +269,42 @@ fn fill_sizes(schema: &mut Schema, sizes: &BTreeMap<Name, Size>) {
     }
 }
 
-/// Returns the settings that are in force when a migration starts.
-///
-/// lockwise's own runner sets a lock timeout; a folder that it runs has a lockwise.toml.
+/// Returns who runs a migration and the settings that are in force when it starts.
 pub(super) fn walk_options(migration: &Migration, project: &Project) -> WalkOptions {
-    let mut options = WalkOptions::default();
-    if project.file.is_some() && migration.convention == Convention::Lockwise {
+    let by_lockwise = is_run_by_lockwise(migration.convention, project);
+    let mut options = WalkOptions { by_lockwise, ..WalkOptions::default() };
+    if project.file.is_some() && by_lockwise {
         let timeout = project.config.runner.lock_timeout.as_millis();
         options.settings.insert("lock_timeout".to_owned(), format!("{timeout}ms"));
     }
     options
+}
+
+/// lockwise runs the files of its own convention. Those without any belong to it where there is a
+/// lockwise.toml, and those of another tool where that says on what database, or how.
+fn is_run_by_lockwise(convention: Convention, project: &Project) -> bool {
+    let config = &project.config;
+    match convention {
+        Convention::Lockwise => true,
+        Convention::Plain | Convention::Stdin => project.file.is_some(),
+        Convention::Sqlx
+        | Convention::Refinery
+        | Convention::Diesel
+        | Convention::GolangMigrate
+        | Convention::Dbmate
+        | Convention::Goose
+        | Convention::Flyway
+        | Convention::Prisma
+        | Convention::Atlas
+        | Convention::Rails
+        | Convention::Pop
+        | Convention::Tern
+        | Convention::Graphile
+        | Convention::Drizzle
+        | Convention::Liquibase
+        | Convention::Sqitch => {
+            let runs = config.runner != Runner::default() || config.targets.is_some();
+            runs || config.url.is_some() || config.url_env.is_some()
+        }
+    }
 }

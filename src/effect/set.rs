@@ -1,6 +1,7 @@
 //! What a whole set of migrations shows: two with one version, one out of order, one edited.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::walk::MigrationEffects;
 use super::{Effect, EffectKind, TableState};
@@ -16,14 +17,16 @@ pub enum FileState {
     Added,
     /// It was there before and has other content.
     Edited,
+    /// It was there before under another name.
+    Renamed,
 }
 
 /// What the set has to know of one of its migrations; the migration itself may be gone.
 #[derive(Debug, Clone)]
 pub struct Member {
-    path: String,
+    path: Arc<str>,
     version: Version,
-    name: String,
+    name: Box<str>,
     convention: Convention,
     repeatable: bool,
     has_down: bool,
@@ -40,9 +43,9 @@ impl Member {
         let start = migration.up.section.range.start;
         let first = migration.up.statements.first().map(|statement| statement.span);
         Self {
-            path: migration.up.section.source.path().to_owned(),
+            path: migration.up.section.source.shared_path(),
             version: migration.version.clone(),
-            name: migration.name.clone(),
+            name: migration.name.as_str().into(),
             convention: migration.convention,
             repeatable: migration.repeatable,
             has_down: migration.down.is_some(),
@@ -59,7 +62,8 @@ impl Member {
         let locks = all.filter_map(Effect::lock).filter(|lock| {
             lock.mode.blocks_writes() && !lock.index && lock.relation.state == TableState::Existing
         });
-        Self { touched: locks.map(|lock| lock.relation.name.clone()).collect(), ..self }
+        let touched = locks.map(|lock| lock.relation.name.clone()).collect();
+        Self { touched, ..self }
     }
 
     fn told(&self, what: &'static str, value: String) -> Effect {
@@ -119,25 +123,23 @@ fn tell_branch(ours: &Member, branch: &Branch, told: &mut Vec<Effect>) {
 /// Two migrations with one version are a mistake where the tool knows them by it. Where a folder
 /// has had three of one version, it does not: its tool goes by whole names.
 fn tell_versions(members: &[Member], told: &mut [Vec<Effect>]) {
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for member in members.iter().filter(|member| !member.version.as_str().is_empty()) {
-        *counts.entry(member.version.number()).or_default() += 1;
-    }
-    if counts.values().any(|&count| count > 2) {
+    let numbered = members.iter().zip(told);
+    let mut numbered: Vec<(&Member, &mut Vec<Effect>)> =
+        numbered.filter(|(member, _)| !member.version.as_str().is_empty()).collect();
+    // Those of one version stay in their order.
+    numbered.sort_by(|(a, _), (b, _)| a.version.compare_numbers(&b.version));
+    let same = |a: &(&Member, &mut Vec<Effect>), b: &(&Member, &mut Vec<Effect>)| {
+        a.0.version.compare_numbers(&b.0.version).is_eq()
+    };
+    if numbered.chunk_by(same).any(|one| one.len() > 2) {
         return;
     }
-    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
-    for (member, told) in members.iter().zip(told) {
-        let version = member.version.as_str();
-        if version.is_empty() || !member.convention.has_unique_versions() {
-            continue;
-        }
-        let number = member.version.number();
-        if let Some(first) = seen.get(&number) {
-            let value = format!("{version} is also the version of {first}");
-            told.push(member.told("duplicate-version", value));
-        } else {
-            seen.insert(number, &member.path);
+    for one in numbered.chunk_by_mut(same) {
+        if let [(first, _), (second, told)] = one
+            && second.convention.has_unique_versions()
+        {
+            let value = format!("{} is also the version of {}", second.version, first.path);
+            told.push(second.told("duplicate-version", value));
         }
     }
 }
@@ -151,7 +153,7 @@ fn tell_ways_back(members: &[Member], told: &mut [Vec<Effect>]) {
     }
     for (member, told) in members.iter().zip(told) {
         if !member.has_down && member.has_statements && !member.repeatable {
-            told.push(member.told("no-way-back", member.name.clone()));
+            told.push(member.told("no-way-back", member.name.to_string()));
         }
     }
 }
@@ -176,8 +178,10 @@ fn tell_history(members: &[Member], states: &[FileState], told: &mut [Vec<Effect
                     told.push(member.told("non-linear-history", value));
                 }
             }
-            FileState::Edited => {
-                told.push(member.told("migration-edited", member.name.clone()));
+            FileState::Edited | FileState::Renamed => {
+                let done = if *state == FileState::Edited { "edited" } else { "renamed" };
+                let value = format!("{} was {done}", member.name);
+                told.push(member.told("migration-edited", value));
             }
             FileState::Unchanged => {}
         }

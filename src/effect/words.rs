@@ -457,7 +457,7 @@ pub const SESSIONS: &[Word] = &[
     ("index-dropped-before-its-successor", "queries go without an index until the new one is built"),
     ("lock-timeout-after", "the lock timeout is set after a strong lock was asked for"),
     ("lock-timeout-zero", "a lock timeout of 0 waits for ever"),
-    ("migration-edited", "a published migration was edited"),
+    ("migration-edited", "a published migration is not what it was"),
     ("missing-application-name", "the session does not say who it is"),
     ("missing-idle-timeout", "a transaction the file opens may be left open with its locks"),
     ("missing-lock-timeout", "a strong lock is asked for and nothing ends the wait in time"),

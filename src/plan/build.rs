@@ -149,7 +149,8 @@ fn planned(material: &Material<'_>, server: Server) -> Result<Vec<PlannedMigrati
         let settings = material.live.server_settings();
         let tool = material.online_tool.as_ref().filter(|_| server.kind.is_mysql_family());
         let tool = tool.map(|tool| (tool, tied(&schema)));
-        let mut effects = walk(migration, &mut schema, &WalkOptions { settings });
+        let options = WalkOptions { settings, by_lockwise: true };
+        let mut effects = walk(migration, &mut schema, &options);
         let tools = tool.map(|(tool, tied)| {
             let place = (material.target.database.as_str(), material.limits.lock_timeout_ms);
             hand_over(migration, &mut effects, (tool, &tied), place)

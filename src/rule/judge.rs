@@ -52,7 +52,7 @@ pub struct Bench<'r> {
 pub struct Case<'r> {
     /// The file; of its text, what findings about the whole file point at.
     source: Source,
-    hits: Vec<Hit<'r>>,
+    hits: Box<[Hit<'r>]>,
     /// What comments say, where they say something.
     directives: Option<Box<Directives>>,
 }
@@ -133,7 +133,7 @@ impl<'r> Bench<'r> {
             let at = At { index: None, span: effect.span };
             self.hits(effect, NOWHERE, at, source, &mut hits);
         }
-        hits.shrink_to_fit();
+        let hits = hits.into_boxed_slice();
         let mut directives = directives(&migration.up, self.options.adopt_comments);
         for declared in batches(&migration.up, self.server) {
             if let Err(why) = declared.batch {
@@ -218,7 +218,9 @@ impl<'r> Case<'r> {
     /// Adds an effect of the migration as a whole that only its neighbours show.
     pub fn add(&mut self, effect: &Effect, bench: &Bench<'r>) {
         let at = At { index: None, span: effect.span };
-        bench.hits(effect, NOWHERE, at, &self.source, &mut self.hits);
+        let mut hits = std::mem::take(&mut self.hits).into_vec();
+        bench.hits(effect, NOWHERE, at, &self.source, &mut hits);
+        self.hits = hits.into_boxed_slice();
     }
 
     /// Returns the path of the file.
@@ -235,7 +237,12 @@ impl<'r> Case<'r> {
 
     /// Drops what is made good in the last schema of the history; `last` for its last migration.
     pub fn settle(&mut self, schema: &Schema, last: bool) {
-        self.hits.retain(|hit| hit.at.index.is_none() || !is_settled(&hit.effect, schema, last));
+        let stands =
+            |hit: &Hit<'r>| hit.at.index.is_none() || !is_settled(&hit.effect, schema, last);
+        if !self.hits.iter().all(stands) {
+            let hits = std::mem::take(&mut self.hits).into_vec().into_iter();
+            self.hits = hits.filter(stands).collect();
+        }
     }
 
     /// Returns the findings.
@@ -244,7 +251,7 @@ impl<'r> Case<'r> {
         let directives = directives.map(|directives| *directives).unwrap_or_default();
         let mut used = vec![false; directives.suppressions.len()];
         let (silenced, loud) =
-            silence(told_once(hits), &directives.suppressions, bench.rules, &mut used);
+            silence(told_once(hits.into_vec()), &directives.suppressions, bench.rules, &mut used);
         let silenced = silenced.into_iter();
         let mut judged = Judged {
             findings: grouped(folded(loud)),

@@ -68,6 +68,7 @@ impl Schema {
             drawn: false,
             migration: 0,
             referrers: Default::default(),
+            type_parts: Default::default(),
             levels: Vec::new(),
         }
     }
@@ -148,7 +149,7 @@ impl Schema {
         for step in level.undo.into_iter().rev() {
             match step {
                 Undo::Relation(name, before) => {
-                    restore(&mut self.relations, name, before.map(|b| *b));
+                    restore(&mut self.relations, name, before);
                 }
                 Undo::IndexTable(name, before) => restore(&mut self.index_tables, name, before),
                 Undo::Type(name, before) => restore(&mut self.types, name, before.map(|b| *b)),
@@ -181,7 +182,7 @@ impl Schema {
         if kept {
             return;
         }
-        let before = self.relations.get(name).cloned().map(Box::new);
+        let before = self.relations.get(name).cloned();
         if let Some(level) = self.levels.last_mut() {
             level.kept.insert(name.clone());
             level.undo.push(Undo::Relation(name.clone(), before));
@@ -191,15 +192,13 @@ impl Schema {
     /// Returns a relation to change.
     pub fn relation_mut(&mut self, name: &Name) -> Option<&mut Relation> {
         self.keep_relation(name);
-        self.relations.get_mut(name)
+        self.relations.get_mut(name).map(Box::as_mut)
     }
 
     /// Returns a relation to change; one that nobody was seen making is assumed to be a table.
     pub fn relation_or_assumed(&mut self, name: &Name) -> &mut Relation {
         self.keep_relation(name);
-        self.relations
-            .entry(name.clone())
-            .or_insert_with(|| Relation::new(name.clone(), RelationKind::Table, Origin::Assumed))
+        self.relations.entry(name.clone()).or_insert_with(|| Box::new(assumed(name)))
     }
 
     /// Takes a relation out, hands it over together with the rest, and puts it back.
@@ -207,21 +206,23 @@ impl Schema {
     /// One that nobody was seen making is assumed to be a table.
     pub fn edit<R>(&mut self, name: &Name, change: impl FnOnce(&Self, &mut Relation) -> R) -> R {
         self.keep_relation(name);
-        let mut relation = self
-            .relations
-            .remove(name)
-            .unwrap_or_else(|| Relation::new(name.clone(), RelationKind::Table, Origin::Assumed));
+        let mut relation = self.relations.remove(name).unwrap_or_else(|| Box::new(assumed(name)));
         let before: Vec<String> = relation.indexes.iter().map(|i| i.name.clone()).collect();
         let result = change(self, &mut relation);
         for index in before.into_iter().filter(|index| relation.index(index).is_none()) {
             self.set_index_table(Name::new(name.schema.clone(), index), None);
         }
-        self.put_relation(relation);
+        self.put(relation);
         result
     }
 
     /// Puts a relation in, and notes what it mentions.
     pub fn put_relation(&mut self, relation: Relation) {
+        self.put(Box::new(relation));
+    }
+
+    fn put(&mut self, mut relation: Box<Relation>) {
+        self.share_types(&mut relation);
         let name = relation.name.clone();
         self.keep_relation(&name);
         self.forget_gone(&name);
@@ -240,6 +241,16 @@ impl Schema {
         self.relations.insert(name, relation);
     }
 
+    /// Lets columns of one type share what it is made of: a schema has many columns of few types.
+    fn share_types(&mut self, relation: &mut Relation) {
+        for data_type in relation.columns.iter_mut().filter_map(|found| found.data_type.as_mut()) {
+            match self.type_parts.get(&data_type.parts) {
+                Some(known) => data_type.parts = known.clone(),
+                None => drop(self.type_parts.insert(data_type.parts.clone())),
+            }
+        }
+    }
+
     /// Takes a relation out with its indexes and notes that it is gone.
     pub fn take_relation(&mut self, name: &Name) -> Option<Relation> {
         self.keep_relation(name);
@@ -248,12 +259,16 @@ impl Schema {
             self.set_index_table(Name::new(name.schema.clone(), index.name.clone()), None);
         }
         self.note_gone(name.clone());
-        relation
+        relation.map(|relation| *relation)
     }
 
     /// Notes that one relation mentions another.
     pub fn note_mention(&mut self, mentioned: &Name, by: &Name) {
-        self.referrers.entry(mentioned.clone()).or_default().insert(by.clone());
+        let known = self.referrers.entry(mentioned.clone()).or_default();
+        if let Err(place) = known.binary_search(by) {
+            known.reserve_exact(1 + known.len() / 4);
+            known.insert(place, by.clone());
+        }
     }
 
     /// Says to which table an index belongs; none takes it out.
@@ -349,6 +364,11 @@ impl Schema {
         }
         self.search_path = path;
     }
+}
+
+/// A relation that nobody was seen making.
+fn assumed(name: &Name) -> Relation {
+    Relation::new(name.clone(), RelationKind::Table, Origin::Assumed)
 }
 
 fn restore<K: Ord, V>(map: &mut std::collections::BTreeMap<K, V>, key: K, value: Option<V>) {

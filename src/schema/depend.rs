@@ -344,7 +344,7 @@ impl Schema {
     /// Returns the foreign tables of a server (PostgreSQL).
     pub fn foreign_tables_of(&self, server: &str) -> Vec<Name> {
         let of = |table: &&Relation| table.server() == Some(server);
-        self.relations.values().filter(of).map(|table| table.name.clone()).collect()
+        self.all_relations().filter(of).map(|table| table.name.clone()).collect()
     }
 
     /// Returns what depends on an object of a kind without a model of its own: the servers of a

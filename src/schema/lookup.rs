@@ -318,18 +318,18 @@ impl Schema {
 
     /// Returns a relation.
     pub fn find(&self, name: &ObjectName) -> Option<&Relation> {
-        self.candidates(name).iter().find_map(|full| self.relations.get(full))
+        self.candidates(name).iter().find_map(|full| self.relation(full))
     }
 
     /// Returns a relation by its full name.
     pub fn relation(&self, name: &Name) -> Option<&Relation> {
-        self.relations.get(name)
+        self.relations.get(name).map(Box::as_ref)
     }
 
     /// Returns the full name of an index and its table.
     pub fn find_index(&self, name: &ObjectName) -> Option<(Name, &Relation, &Index)> {
         self.candidates(name).into_iter().find_map(|full| {
-            let table = self.relations.get(self.index_tables.get(&full)?)?;
+            let table = self.relation(self.index_tables.get(&full)?)?;
             let index = table.index(&full.name)?;
             Some((full, table, index))
         })
@@ -382,13 +382,18 @@ impl Schema {
             .find_map(|full| self.routines.get(&full).map(|found| (full, found.as_slice())))
     }
 
+    /// Returns every relation, in order of their names.
+    pub fn all_relations(&self) -> impl Iterator<Item = &Relation> {
+        self.relations.values().map(Box::as_ref)
+    }
+
     /// Returns the relations that may mention one: a superset, in order of their names.
     pub fn referrers(&self, name: &Name) -> impl Iterator<Item = &Relation> {
         self.referrers
             .get(name)
             .into_iter()
             .flatten()
-            .filter_map(|referrer| self.relations.get(referrer))
+            .filter_map(|referrer| self.relation(referrer))
     }
 
     /// Returns the partitions of a table, not those below them.
@@ -413,7 +418,7 @@ impl Schema {
         let Some(table) = self.relations.get(name) else { return Vec::new() };
         let partitioned = table.partition_of.iter().map(|(parent, _)| parent);
         let parents = table.inherits.iter().chain(partitioned);
-        parents.filter_map(|parent| self.relations.get(parent)).collect()
+        parents.filter_map(|parent| self.relation(parent)).collect()
     }
 
     /// Returns the tables below one that lose a column with it: those whose own has no other

@@ -1,11 +1,12 @@
 //! What a schema is made of.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
+use std::sync::Arc;
 
 use crate::sql::ast::{
     Change, DataType, Expr, Generated, IdentityKind, KeyPart, PartitionBound, PartitionBy,
-    Persistence, ReferentialAction, Select, Term, Tree, Volatility,
+    Persistence, ReferentialAction, Select, Term, Tree, TypeParts, Volatility,
 };
 use crate::sql::{Ident, Server};
 
@@ -47,7 +48,7 @@ pub struct Schema {
     /// The search path that a new session has.
     pub session_path: Vec<String>,
     /// Tables, views, sequences and foreign tables share one name space.
-    pub relations: BTreeMap<Name, Relation>,
+    pub relations: BTreeMap<Name, Box<Relation>>,
     /// To which table an index belongs; in MySQL index names are the table's own.
     pub index_tables: BTreeMap<Name, Name>,
     /// Enums, composites, ranges, base types, domains.
@@ -70,7 +71,10 @@ pub struct Schema {
     pub migration: u32,
     /// Which relations may mention a relation: by foreign key, inheritance, query or ownership.
     /// A superset: whoever asks looks at the relation itself, so nothing is ever removed here.
-    pub(super) referrers: BTreeMap<Name, BTreeSet<Name>>,
+    /// Sorted; most have one.
+    pub(super) referrers: BTreeMap<Name, Vec<Name>>,
+    /// What the types of columns are made of, each once.
+    pub(super) type_parts: HashSet<Arc<TypeParts>>,
     /// Open transactions and savepoints, and how to undo what happened in them.
     pub(super) levels: Vec<super::change::Level>,
 }

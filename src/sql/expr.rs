@@ -4,7 +4,7 @@
 //! whether it is one literal. The tokens tell that for every expression that the server accepts,
 //! so nothing here refuses one.
 
-use super::ast::{DataType, Expr, ExprShape};
+use super::ast::{DataType, Expr, ExprShape, TypeParts};
 use super::cursor::{Cursor, Parsed};
 use super::lexer::{Token, TokenKind};
 use super::name::{Ident, ObjectName};
@@ -328,14 +328,14 @@ fn cast(cursor: &mut Cursor<'_>, expr: &mut Expr) {
         }
         array_dims = array_dims.saturating_add(1);
     }
-    expr.casts.push(DataType {
-        span: cursor.span_from(start),
+    let parts = TypeParts {
         schema: name.schema().map(ToOwned::to_owned),
         name: name.name().to_ascii_lowercase(),
         args,
         array_dims,
-        ..DataType::default()
-    });
+        ..TypeParts::default()
+    };
+    expr.casts.push(DataType { span: cursor.span_from(start), ..parts.into() });
 }
 
 pub(super) fn shape(cursor: &Cursor<'_>, tokens: &[Token], expr: &Expr) -> ExprShape {

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::sync::Arc;
 
 use super::ast::Statement;
 use super::source::{Source, Span};
@@ -10,11 +11,11 @@ use super::source::{Source, Span};
 ///
 /// Versions order by their numbers: `9` comes before `10`, and `1.9` before `1.10`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Version(String);
+pub struct Version(Arc<str>);
 
 impl Version {
     /// Returns the version of that text.
-    pub fn new(text: impl Into<String>) -> Self {
+    pub fn new(text: impl Into<Arc<str>>) -> Self {
         Self(text.into())
     }
 
@@ -30,8 +31,16 @@ impl Version {
 
     /// Returns a text that is the same for versions that tools take as one: `2` and `0002`.
     pub fn number(&self) -> String {
-        let parts = self.0.split('.').map(|part| part.trim_start_matches('0'));
-        parts.collect::<Vec<_>>().join(".")
+        self.parts().collect::<Vec<_>>().join(".")
+    }
+
+    /// Compares two versions; those that tools take as one are equal.
+    pub fn compare_numbers(&self, other: &Self) -> Ordering {
+        self.parts().cmp(other.parts())
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &str> {
+        self.0.split('.').map(|part| part.trim_start_matches('0'))
     }
 }
 

@@ -51,29 +51,29 @@ pub struct Source(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     path: Arc<str>,
-    text: String,
+    text: Box<str>,
     /// Where in the file the text begins; `start` is the first byte of a line.
     start: u32,
     /// Lines of the file before it.
     lines_before: u32,
     /// The length of the file where its text is not in memory.
-    away: Option<usize>,
+    away: Option<u32>,
     /// Where lines begin, counted in the text; found when somebody asks for a place.
-    line_starts: OnceLock<Vec<u32>>,
+    line_starts: OnceLock<Box<[u32]>>,
 }
 
 impl Source {
     /// Wraps a text. Offsets are 32 bits wide; a longer text is refused when it is decoded.
-    pub fn new(path: impl Into<Arc<str>>, text: impl Into<String>) -> Self {
+    pub fn new(path: impl Into<Arc<str>>, text: impl Into<Box<str>>) -> Self {
         Self::with(path.into(), text.into(), 0, 0, None)
     }
 
     fn with(
         path: Arc<str>,
-        text: String,
+        text: Box<str>,
         start: u32,
         lines_before: u32,
-        away: Option<usize>,
+        away: Option<u32>,
     ) -> Self {
         let line_starts = OnceLock::new();
         Self(Arc::new(Inner { path, text, start, lines_before, away, line_starts }))
@@ -81,18 +81,18 @@ impl Source {
 
     /// Returns the file without its text, which is to be read again when it is needed.
     pub(super) fn away(&self) -> Self {
-        let length = self.0.away.unwrap_or(self.0.text.len());
-        Self::with(self.0.path.clone(), String::new(), 0, 0, Some(length))
+        let length = self.0.away.unwrap_or(self.range().end);
+        Self::with(self.0.path.clone(), Box::default(), 0, 0, Some(length))
     }
 
     /// Returns the length of a file whose text is not in memory.
     pub(super) fn length_away(&self) -> Option<usize> {
-        self.0.away
+        self.0.away.map(|length| length as usize)
     }
 
     /// Returns the lines that a range touches; the rest of the text is let go of.
     pub fn cut(&self, span: Span) -> Self {
-        let text = self.0.text.as_str();
+        let text = self.text();
         let at = |offset: u32| (offset.saturating_sub(self.0.start) as usize).min(text.len());
         let (first, last) = (at(span.start), at(span.end.max(span.start)));
         let before = text.get(..first).unwrap_or("");
@@ -104,7 +104,7 @@ impl Source {
         }
         let narrow = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let line = self.line_starts().partition_point(|&start| start as usize <= from).max(1);
-        let kept = text.get(from..to).unwrap_or("").to_owned();
+        let kept = text.get(from..to).unwrap_or("").into();
         let start = self.0.start.saturating_add(narrow(from));
         let lines_before = self.0.lines_before.saturating_add(narrow(line - 1));
         Self::with(self.0.path.clone(), kept, start, lines_before, None)
@@ -113,6 +113,11 @@ impl Source {
     /// Returns the path as the user wrote it or as the folder listing gave it.
     pub fn path(&self) -> &str {
         &self.0.path
+    }
+
+    /// Returns the path without a copy of it.
+    pub fn shared_path(&self) -> Arc<str> {
+        self.0.path.clone()
     }
 
     /// Returns the whole text that is there.

@@ -93,7 +93,7 @@ pub(crate) fn predict(
             }
         }
     }
-    let options = WalkOptions { settings };
+    let options = WalkOptions { settings, ..WalkOptions::default() };
     effect::walk(&migration(server, "0001", &before), &mut schema, &options);
     let migration = migration(server, "0002", sql);
     let effects = effect::walk(&migration, &mut schema, &options);

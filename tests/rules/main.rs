@@ -159,7 +159,8 @@ fn walked(example: &Example, text: &str, server: Server) -> Walked {
             }
         }
         let settings = example.settings.clone();
-        let mut done = walk(migration, &mut schema, &WalkOptions { settings });
+        let by_lockwise = example.transaction == TransactionMode::Grouped;
+        let mut done = walk(migration, &mut schema, &WalkOptions { settings, by_lockwise });
         chain.follow(migration, &mut done);
         effects.push(done);
     }

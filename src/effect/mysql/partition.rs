@@ -277,7 +277,7 @@ impl Scene<'_> {
                     .map(|c| {
                         (
                             c.name.to_lowercase(),
-                            c.data_type.clone().map(|t| (t.name, t.args)),
+                            c.data_type.as_ref().map(|t| (t.name.clone(), t.args.clone())),
                             c.not_null,
                         )
                     })

@@ -44,7 +44,7 @@ fn exists_at(schema: &Schema, from: &DataType, to: &DataType, context: Context, 
     };
     // An array becomes another one where its elements do.
     if from.array_dims > 0 && to.array_dims > 0 && depth < 4 {
-        let element = |whole: &DataType| DataType { array_dims: 0, ..whole.clone() };
+        let element = |whole: &DataType| whole.with_dims(0);
         return exists_at(schema, &element(&from), &element(&to), context, depth + 1);
     }
     let scalars = from.array_dims == 0 && to.array_dims == 0;
@@ -169,7 +169,7 @@ mod tests {
         let version = ServerVersion::new(version, 0, 0);
         let schema = Schema::new(Server { kind: ServerKind::Postgres, version }, true);
         let named = |name: &str| match name.strip_suffix("[]") {
-            Some(element) => DataType { array_dims: 1, ..DataType::named(element) },
+            Some(element) => DataType::named(element).with_dims(1),
             None => DataType::named(name),
         };
         let all = [Context::Implicit, Context::Assignment, Context::Explicit];

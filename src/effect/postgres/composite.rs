@@ -115,5 +115,5 @@ fn is_used_as_column(sheet: &Sheet<'_>, name: &Name) -> bool {
             known.is_some_and(|known| known.name == *name)
         })
     };
-    sheet.schema.relations.values().any(uses)
+    sheet.schema.all_relations().any(uses)
 }

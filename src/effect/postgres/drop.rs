@@ -447,7 +447,7 @@ fn schema(sheet: &mut Sheet<'_>, drop: &Drop, name: &str) {
 fn statistics(sheet: &mut Sheet<'_>, drop: &Drop, written: &ObjectName) {
     let full = sheet.schema.new_name(written);
     let on = |table: &&Relation| table.statistics.iter().any(|(name, _)| *name == full);
-    match sheet.schema.relations.values().find(on).map(|table| table.name.clone()) {
+    match sheet.schema.all_relations().find(on).map(|table| table.name.clone()) {
         Some(table) => {
             sheet.lock(&table, ShareUpdateExclusive, "drop-statistics");
             sheet.lose(ObjectKind::Statistics, &full.to_string(), false, false);

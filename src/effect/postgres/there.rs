@@ -119,7 +119,7 @@ pub(super) fn has_extension(schema: &Schema, name: &str) -> bool {
 pub(super) fn has_statistics(schema: &Schema, name: &ObjectName) -> bool {
     let candidates = schema.candidates(name);
     let own = |table: &Relation| table.statistics.iter().any(|(own, _)| candidates.contains(own));
-    schema.relations.values().any(own)
+    schema.all_relations().any(own)
 }
 
 /// Says whether a schema is known to be there, or may be.

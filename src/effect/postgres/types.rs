@@ -54,7 +54,7 @@ fn plain(schema: &Schema, data_type: &DataType) -> (Plain, bool) {
     };
     let user = schema.type_of(&current).is_some() || !is_built_in(&name);
     let array_dims = current.array_dims.min(1);
-    (Plain { name, args: current.args, array_dims, user }, constrained)
+    (Plain { name, args: current.args.clone(), array_dims, user }, constrained)
 }
 
 /// Returns the server's own scalar type below the domains of a type, none for arrays and for what

@@ -455,7 +455,7 @@ impl Scene<'_> {
 
     fn has_trigger(&self, name: &str) -> bool {
         let has = |found: &Relation| found.triggers.iter().any(|t| same(&t.name, name));
-        self.schema().relations.values().any(has)
+        self.schema().all_relations().any(has)
     }
 
     /// A trigger names what is in its own database, unless it is temporary.

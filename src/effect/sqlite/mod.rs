@@ -228,7 +228,7 @@ impl<'a> Scene<'a> {
     }
 
     fn stored_tables(&self) -> impl Iterator<Item = &'a Relation> + use<'a> {
-        self.schema().relations.values().filter(|found| {
+        self.schema().all_relations().filter(|found| {
             found.kind == RelationKind::Table && found.persistence != Persistence::Temporary
         })
     }

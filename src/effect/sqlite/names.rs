@@ -72,7 +72,7 @@ impl<'a> Scene<'a> {
         let schema = self.schema();
         let defined =
             |found: &Relation| found.kind == RelationKind::View || !found.triggers.is_empty();
-        let any = schema.relations.values().any(defined);
+        let any = schema.all_relations().any(defined);
         if leaves || self.flag("writable_schema") == Some(true) || !any {
             return;
         }

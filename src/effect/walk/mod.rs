@@ -41,6 +41,8 @@ pub struct WalkOptions {
     /// Settings in force before the first statement, by lower-case name: those that the role has
     /// or that the runner sets, `lock_timeout` above all.
     pub settings: BTreeMap<String, String>,
+    /// lockwise's own runner runs the migration.
+    pub by_lockwise: bool,
 }
 
 /// What one migration does.
@@ -148,7 +150,7 @@ impl<'w> Walker<'w> {
             migration.transaction
         };
         let mut settings = Settings::new(schema.server.kind, options.settings.clone());
-        if migration.transaction == TransactionMode::Grouped {
+        if options.by_lockwise {
             settings.runner_sets_timeouts();
         }
         Self {

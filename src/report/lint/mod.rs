@@ -39,6 +39,8 @@ pub struct LintReport<'r> {
     statements: usize,
     /// How many of them were not understood.
     unknown: usize,
+    /// Files that could not be read.
+    unread: usize,
 }
 
 /// What was found in one migration.
@@ -93,7 +95,13 @@ impl<'r> LintReport<'r> {
             clean: Vec::new(),
             statements: 0,
             unknown: 0,
+            unread: 0,
         }
+    }
+
+    /// Notes how many files could not be read.
+    pub const fn unread(&mut self, files: usize) {
+        self.unread = files;
     }
 
     /// Adds a migration.
@@ -173,6 +181,9 @@ impl<'r> LintReport<'r> {
         let mut line = format!("{found} in {files}, {statements}");
         if self.suppressed > 0 {
             line.push_str(&format!("; {} suppressed", self.suppressed));
+        }
+        if self.unread > 0 {
+            line.push_str(&format!("; {} not read", counted(self.unread, "file")));
         }
         line
     }

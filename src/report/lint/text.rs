@@ -1,5 +1,6 @@
 //! Findings for people: the place in the source, what the server does, what to write instead.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
@@ -40,7 +41,7 @@ fn group(finding: &Finding) -> Group<'_> {
     } else {
         let annotation = AnnotationKind::Primary.span(excerpt.start..excerpt.end);
         title.element(
-            Snippet::source(excerpt.text)
+            Snippet::source(excerpt.text.into_owned())
                 .line_start(excerpt.line)
                 .path(finding.source.path())
                 .annotation(annotation),
@@ -67,7 +68,7 @@ fn group(finding: &Finding) -> Group<'_> {
 
 /// The lines around a span, and the span in them.
 struct Excerpt<'a> {
-    text: &'a str,
+    text: Cow<'a, str>,
     line: usize,
     start: usize,
     end: usize,
@@ -93,7 +94,15 @@ impl<'a> Excerpt<'a> {
         let line = usize::try_from(source.position(first).line).unwrap_or(1);
         let line = line + at(0, from).matches('\n').count();
         let end = end.max((start + 1).min(to));
-        Self { text: at(from, to), line, start: start - from, end: end - from }
+        let (text, start, end) = (at(from, to), start - from, end - from);
+        if !text.contains('\r') {
+            return Self { text: Cow::Borrowed(text), line, start, end };
+        }
+        // The carriage return is part of the line's end on Windows.
+        let without = |text: &str| text.strip_suffix('\r').unwrap_or(text).replace("\r\n", "\n");
+        let length = |to: usize| text.get(..to).map_or(0, |text| without(text).len());
+        let (start, end) = (length(start), length(end));
+        Self { text: Cow::Owned(without(text)), line, start, end }
     }
 }
 

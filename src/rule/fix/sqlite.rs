@@ -162,7 +162,7 @@ fn changed(alter: &AlterTable, schema: &Schema, statement: &Statement) -> Option
         span: statement.span,
         kind: StatementKind::AlterTable(Box::new(alter.clone())),
     });
-    let mut after = after.relations.get(&name).cloned()?;
+    let mut after = after.relation(&name).cloned()?;
     // Names that another server would have made up are not written down.
     let before = schema.relation(&name)?;
     for constraint in &mut after.constraints {

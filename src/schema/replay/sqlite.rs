@@ -17,8 +17,8 @@ use super::mysql::{touched, words_read};
 use super::{create, rename, sqlite_bodies as bodies};
 use crate::sql::ast::{
     ActionKind, AlterTable, ColumnDef, ConstraintKind, CreateIndex, CreateTable, CreateTrigger,
-    DataType, Drop, IndexKind, KeyConstraint, KeyPart, ObjectKind, Other, Statement, StatementKind,
-    TableConstraint,
+    Drop, IndexKind, KeyConstraint, KeyPart, ObjectKind, Other, Statement, StatementKind,
+    TableConstraint, TypeParts,
 };
 
 /// Where the origin of a dropped table is kept, for the table that takes its place.
@@ -81,7 +81,7 @@ fn add_column(schema: &Schema, table: &mut Relation, definition: &ColumnDef) {
     let collate = definition.options.iter().find(|(name, _)| name == "collate");
     if let (None, Some((_, collation))) = (&new.data_type, collate) {
         let collation = Some(collation.clone());
-        new.data_type = Some(DataType { collation, ..DataType::default() });
+        new.data_type = Some(TypeParts { collation, ..TypeParts::default() }.into());
     }
     // `SERIAL` is a type without meaning here.
     new.auto_increment = definition.auto_increment;
@@ -270,7 +270,7 @@ fn drop_objects(schema: &mut Schema, statement: &Drop) {
             }
             ObjectKind::Trigger => {
                 let has = |r: &&Relation| r.triggers.iter().any(|t| same(&t.name, name.name()));
-                let owner = schema.relations.values().find(has).map(|r| r.name.clone());
+                let owner = schema.all_relations().find(has).map(|r| r.name.clone());
                 if let Some(relation) = owner.and_then(|owner| schema.relation_mut(&owner)) {
                     relation.triggers.retain(|trigger| !same(&trigger.name, name.name()));
                 }

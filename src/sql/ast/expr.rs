@@ -1,5 +1,9 @@
 //! Expressions and data types, reduced to what a server's behaviour depends on.
 
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
 use super::select::{Term, Tree};
 use crate::sql::name::{Ident, ObjectName};
 use crate::sql::source::Span;
@@ -52,11 +56,18 @@ pub enum ExprShape {
     Other,
 }
 
-/// A data type as it is written.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// A data type as it is written. Columns of one type share what it is made of.
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct DataType {
     /// Where it stands.
     pub span: Span,
+    /// What it is made of.
+    pub parts: Arc<TypeParts>,
+}
+
+/// What a data type is made of.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct TypeParts {
     /// The schema, if written.
     pub schema: Option<String>,
     /// The canonical lower-case name without arguments: `varchar`, `timestamptz`, `int4` spelled
@@ -81,12 +92,56 @@ pub struct DataType {
 impl DataType {
     /// Returns a type of that name without arguments.
     pub fn named(name: impl Into<String>) -> Self {
-        Self { name: name.into(), ..Self::default() }
+        TypeParts { name: name.into(), ..TypeParts::default() }.into()
+    }
+
+    /// Returns the type of arrays with so many dimensions over the same elements; 0 for these.
+    #[must_use]
+    pub fn with_dims(&self, array_dims: u8) -> Self {
+        let parts = TypeParts { array_dims, ..TypeParts::clone(self) };
+        Self { span: self.span, ..parts.into() }
     }
 
     /// Returns the argument at a position, if it is a number.
     pub fn number(&self, position: usize) -> Option<u64> {
         self.args.get(position).and_then(|arg| arg.parse().ok())
+    }
+}
+
+impl From<TypeParts> for DataType {
+    fn from(parts: TypeParts) -> Self {
+        Self { span: Span::default(), parts: Arc::new(parts) }
+    }
+}
+
+impl Deref for DataType {
+    type Target = TypeParts;
+
+    fn deref(&self) -> &TypeParts {
+        &self.parts
+    }
+}
+
+impl DerefMut for DataType {
+    fn deref_mut(&mut self) -> &mut TypeParts {
+        Arc::make_mut(&mut self.parts)
+    }
+}
+
+impl fmt::Debug for DataType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DataType")
+            .field("span", &self.span)
+            .field("schema", &self.schema)
+            .field("name", &self.name)
+            .field("args", &self.args)
+            .field("array_dims", &self.array_dims)
+            .field("collation", &self.collation)
+            .field("charset", &self.charset)
+            .field("unsigned", &self.unsigned)
+            .field("zerofill", &self.zerofill)
+            .field("binary", &self.binary)
+            .finish()
     }
 }
 

@@ -234,7 +234,7 @@ impl Arranging {
         if convention == Convention::Sqitch {
             return self.sqitch(root, &entries, sidecars);
         }
-        let mut ups: Vec<Draft> = Vec::new();
+        let mut ups: Vec<Draft> = Vec::with_capacity(entries.len());
         let mut downs: BTreeMap<(String, String), Source> = BTreeMap::new();
         for entry in &entries {
             match role(entry, root, convention) {
@@ -266,12 +266,12 @@ impl Arranging {
         self.report_duplicates(&ups);
         attach_downs(&mut ups, &mut downs);
         for ((version, _), source) in downs {
-            let missing = Version::new(version);
-            if let Some(next) = ups.iter_mut().find(|draft| draft.version > missing) {
-                next.after_unknown = true;
-            }
+            doubt_after(&mut ups, &Version::new(version));
             let reason = "a way back without the way there";
             self.out.skipped.push(Skipped { path: source.path().to_owned(), reason });
+        }
+        for version in sidecars.code(root, convention) {
+            doubt_after(&mut ups, &version);
         }
         if convention == Convention::Plain {
             doubt_order(&mut ups);
@@ -304,7 +304,7 @@ impl Arranging {
             no_transaction: marked.no_transaction,
             no_transaction_beside: false,
             repeatable: false,
-            after_unknown: false,
+            after_unknown: convention == Convention::Flyway && names_code(source.text()),
             baseline: marked.checkpoint,
             up: section(marked.up, marked.reading),
             down: marked.down.map(|range| section(range, back)),
@@ -433,6 +433,13 @@ fn sort(ups: &mut [Draft], convention: Convention) {
     });
 }
 
+/// A migration is missing: what the later ones meet is not all known.
+fn doubt_after(ups: &mut [Draft], missing: &Version) {
+    if let Some(next) = ups.iter_mut().find(|draft| draft.version > *missing) {
+        next.after_unknown = true;
+    }
+}
+
 /// Files without a convention, in several folders or without numbers: their names tell no order.
 fn doubt_order(ups: &mut [Draft]) {
     let place = |draft: &Draft| {
@@ -444,6 +451,16 @@ fn doubt_order(ups: &mut [Draft]) {
     if let Some(other) = others.find(|draft| place(draft) != first || !first.1) {
         other.after_unknown = true;
     }
+}
+
+/// Says whether a comment speaks of a migration in Java: what that does is in no SQL file.
+fn names_code(text: &str) -> bool {
+    let lines = text.lines().map(str::trim_start);
+    let comments = lines.filter(|line| line.starts_with(['-', '*', '/']));
+    comments.map(str::to_ascii_lowercase).any(|comment| {
+        let mut words = comment.split(|c: char| !c.is_ascii_alphanumeric());
+        words.any(|word| word == "java") && comment.contains("migration")
+    })
 }
 
 fn has_unique_version(draft: &Draft) -> bool {

@@ -17,7 +17,7 @@ pub(super) fn decode(file: InputFile) -> Result<Source, LayoutError> {
     if u32::try_from(bytes.len()).is_err() {
         return Err(fail(None, Problem::TooLong { bytes: bytes.len() }));
     }
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+    if is_utf16(&bytes) {
         return Err(fail(None, Problem::Utf16));
     }
     if bytes.starts_with(UTF8_MARK) {
@@ -33,6 +33,15 @@ pub(super) fn decode(file: InputFile) -> Result<Source, LayoutError> {
             Err(fail(Some(position), Problem::NotUtf8 { offset, byte }))
         }
     }
+}
+
+/// Says whether a file begins with UTF-16's byte order mark, or with ASCII as UTF-16 has it: every
+/// other byte zero.
+fn is_utf16(bytes: &[u8]) -> bool {
+    let marked = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
+    let zeros = |&first: &[u8; 4]| first.map(|byte| byte == 0);
+    let zeros = bytes.first_chunk().map(zeros);
+    marked || matches!(zeros, Some([true, false, true, false] | [false, true, false, true]))
 }
 
 /// Returns the place that follows a readable beginning.
@@ -71,8 +80,10 @@ mod tests {
 
     #[test]
     fn utf16_is_named() {
-        let error = decode(file(b"\xff\xfeS\0")).unwrap_err();
-        assert_eq!(error.problem, Problem::Utf16);
-        assert!(error.hint().contains("UTF-8"));
+        for bytes in [b"\xff\xfeS\0".as_slice(), b"\xfe\xff\0S", b"S\0E\0L\0", b"\0S\0E\0L"] {
+            let error = decode(file(bytes)).unwrap_err();
+            assert_eq!(error.problem, Problem::Utf16);
+            assert!(error.hint().contains("UTF-8"));
+        }
     }
 }

@@ -115,7 +115,9 @@ impl LayoutError {
             Problem::NotUtf8 { .. } | Problem::Utf16 => {
                 "save the file as UTF-8, for example with `iconv -t UTF-8`".to_owned()
             }
-            Problem::Unreadable { .. } => "check who may read the file".to_owned(),
+            Problem::Unreadable { .. } => {
+                "check that the file is there, and who may read it".to_owned()
+            }
             Problem::Changed => "run the command again".to_owned(),
             Problem::TooLong { .. } => {
                 "load data with the server's own tool, and keep migrations to schema changes"

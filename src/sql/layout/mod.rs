@@ -30,7 +30,7 @@ pub use error::{LayoutError, Problem};
 pub use guess::{Guess, guess_server};
 pub use next::{CannotName, NewFile, next_files};
 
-use super::migration::Convention;
+use super::migration::{Convention, Version};
 use super::server::{Server, ServerKind};
 
 /// A file as it was found.
@@ -109,6 +109,7 @@ pub fn is_sidecar(file_name: &str) -> bool {
         file_name,
         "atlas.sum" | "metadata.toml" | "sqitch.plan" | "_journal.json" | "migration_lock.toml"
     ) || file_name.ends_with(".sql.conf")
+        || name::code_version(file_name).is_some()
 }
 
 /// Migrations in their order, and what could not be read.
@@ -146,24 +147,15 @@ impl Group {
                 || (kind == ServerKind::Mysql && server.kind == ServerKind::Mariadb))
                 .then_some(true),
         };
-        self.drafts.retain(|draft| draft.runs_on(server.kind));
-        let drafts = std::mem::take(&mut self.drafts);
-        let meant: Vec<(bool, Draft)> =
-            drafts.into_iter().filter_map(|draft| Some((matches(draft.dialect)?, draft))).collect();
-        let exact: std::collections::BTreeSet<(String, String)> = meant
-            .iter()
-            .filter(|(exact, _)| *exact)
-            .map(|(_, draft)| (draft.version.as_str().to_owned(), draft.name.clone()))
-            .collect();
+        let is_exact = |draft: &Draft| matches(draft.dialect) == Some(true);
+        let name = |draft: &Draft| (draft.version.clone(), draft.name.clone());
+        self.drafts.retain(|draft| draft.runs_on(server.kind) && matches(draft.dialect).is_some());
         // A file for this very server takes the place of the one for all.
-        let keeps = |draft: &Draft| {
-            !exact.contains(&(draft.version.as_str().to_owned(), draft.name.clone()))
-        };
-        self.drafts = meant
-            .into_iter()
-            .filter(|(exact, draft)| *exact || keeps(draft))
-            .map(|(_, draft)| draft)
-            .collect();
+        let exact: std::collections::BTreeSet<(Version, String)> =
+            self.drafts.iter().filter(|draft| is_exact(draft)).map(name).collect();
+        if !exact.is_empty() {
+            self.drafts.retain(|draft| is_exact(draft) || !exact.contains(&name(draft)));
+        }
         self.drafts.shrink_to_fit();
     }
 }

@@ -85,6 +85,20 @@ pub(super) fn file_name(file: &str) -> Option<FileName<'_>> {
     Some(FileName { prefix, version, separator, name, direction, dialect, autocommit })
 }
 
+/// Returns the version of a migration in another language than SQL: Flyway's and refinery's
+/// `V2__name.java` and `V2__name.rs`, goose's `00002_name.go`.
+pub(super) fn code_version(file: &str) -> Option<&str> {
+    let (stem, language) = file.rsplit_once('.')?;
+    let (prefix, rest) = prefix(stem);
+    let (version, separator, _) = version(rest, prefix);
+    let wanted = match language {
+        "java" | "kt" | "groovy" | "scala" | "rs" => (Prefix::Versioned, Separator::Double),
+        "go" if !stem.ends_with("_test") => (Prefix::None, Separator::Underscore),
+        _ => return None,
+    };
+    (!version.is_empty() && (prefix, separator) == wanted).then_some(version)
+}
+
 /// Strips an ASCII suffix, whatever its case.
 fn strip_suffix<'a>(text: &'a str, suffix: &str) -> Option<&'a str> {
     let at = text.len().checked_sub(suffix.len())?;

@@ -47,7 +47,7 @@ pub(super) fn role(entry: &Entry, root: &str, convention: Convention) -> Role {
     }
 }
 
-fn up(version: impl Into<String>, name: &str) -> Role {
+fn up(version: impl Into<std::sync::Arc<str>>, name: &str) -> Role {
     let version = Version::new(version);
     Role::Up { version, name: name.to_owned(), repeatable: false, baseline: false }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::name::{Prefix, file_name, is_version_folder};
+use super::name::{Prefix, code_version, file_name, is_version_folder};
 use super::{Content, InputFile, Reader};
 use crate::sql::migration::{Convention, Section, Version};
 use crate::sql::source::{Source, Span};
@@ -138,6 +138,18 @@ impl Sidecars {
 
     pub(super) fn text(&self, path: &str) -> Option<String> {
         self.0.get(path).map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+    }
+
+    /// Returns the versions of migrations in another language than SQL. Those of Flyway lie in a
+    /// folder of their own (`src/main/java/db/migration`).
+    pub(super) fn code(&self, root: &str, convention: Convention) -> Vec<Version> {
+        let here = |path: &str| {
+            let beside = matches!(convention, Convention::Refinery | Convention::Goose);
+            convention == Convention::Flyway || (beside && split_path(path).0 == root)
+        };
+        let paths = self.0.keys().filter(|path| here(path));
+        let found = paths.filter_map(|path| code_version(split_path(path).1));
+        found.map(|version| Version::new(version.replace('_', "."))).collect()
     }
 
     /// Diesel's `metadata.toml` with `run_in_transaction = false`, Flyway's `<script>.conf` with

@@ -59,7 +59,8 @@ pub(super) fn definition(cursor: &mut Cursor<'_>, name: Ident) -> Parsed<ColumnD
     if cursor.accept(&["SERIAL"]) {
         // SERIAL is BIGINT UNSIGNED NOT NULL AUTO_INCREMENT UNIQUE (manual, "Numeric Types").
         let span = cursor.span_from(start);
-        let bigint = DataType { span, unsigned: true, ..DataType::named("bigint") };
+        let mut bigint = DataType { span, ..DataType::named("bigint") };
+        bigint.unsigned = true;
         column.data_type = Some(bigint);
         serial(cursor, &mut column, start);
     } else {

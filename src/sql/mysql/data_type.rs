@@ -1,7 +1,7 @@
 //! Data types of MySQL and MariaDB; the canonical names are listed in the module above.
 
 use super::name::{is_mariadb, mariadb_since, mysql_since, name, name_or_string};
-use crate::sql::ast::DataType;
+use crate::sql::ast::{DataType, TypeParts};
 use crate::sql::cursor::{Cursor, Parsed, SyntaxError};
 use crate::sql::lexer::TokenKind;
 
@@ -158,6 +158,7 @@ fn unknown(cursor: &mut Cursor<'_>) -> SyntaxError {
 
 /// Takes the types that are several words, and those that stand for another one with arguments.
 fn words(cursor: &mut Cursor<'_>, data_type: &mut DataType) -> Option<Form> {
+    let data_type: &mut TypeParts = data_type;
     let mut named = |name: &str| name.clone_into(&mut data_type.name);
     if cursor.accept_any(&["BOOL", "BOOLEAN"]).is_some() {
         named("tinyint");

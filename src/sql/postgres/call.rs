@@ -184,12 +184,12 @@ pub(super) fn arguments(c: &mut Cursor<'_>, f: &mut Found, name: ObjectName) -> 
     arguments_only(c, f)?;
     if names::at_string(c) {
         names::string(c)?;
-        f.casts.push(crate::sql::ast::DataType {
-            span: name.span(),
+        let parts = crate::sql::ast::TypeParts {
             schema: name.schema().map(ToOwned::to_owned),
             name: name.name().to_owned(),
-            ..crate::sql::ast::DataType::default()
-        });
+            ..crate::sql::ast::TypeParts::default()
+        };
+        f.casts.push(crate::sql::ast::DataType { span: name.span(), ..parts.into() });
         return Ok(Called::Literal);
     }
     f.function(name);

@@ -79,7 +79,7 @@ fn cast(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
 /// Takes the names of the types in `(a AS b)`.
 fn cast_types(c: &mut Cursor<'_>) -> Parsed<(ObjectName, ObjectName)> {
     let name = |written: crate::sql::ast::DataType| {
-        let parts = written.schema.into_iter().chain([written.name]);
+        let parts = written.schema.clone().into_iter().chain([written.name.clone()]);
         ObjectName { parts: parts.map(|part| Ident::new(part, written.span)).collect() }
     };
     c.expect_symbol("(")?;

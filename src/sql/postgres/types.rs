@@ -23,7 +23,7 @@
 //! The schema `pg_catalog` is left out, since it is always searched.
 
 use super::names;
-use crate::sql::ast::DataType;
+use crate::sql::ast::{DataType, TypeParts};
 use crate::sql::cursor::{Cursor, Parsed};
 
 /// Takes a type with its arguments and array brackets.
@@ -145,7 +145,7 @@ fn date_time(c: &mut Cursor<'_>, word: &str) -> Parsed<DataType> {
         (_, true) => "timetz",
         (_, false) => "time",
     };
-    Ok(DataType { name: name.to_owned(), args, ..DataType::default() })
+    Ok(TypeParts { name: name.to_owned(), args, ..TypeParts::default() }.into())
 }
 
 fn interval(c: &mut Cursor<'_>) -> Parsed<DataType> {
@@ -153,7 +153,7 @@ fn interval(c: &mut Cursor<'_>) -> Parsed<DataType> {
     if args.is_empty() {
         interval_fields(c, &mut args)?;
     }
-    Ok(DataType { name: "interval".to_owned(), args, ..DataType::default() })
+    Ok(TypeParts { name: "interval".to_owned(), args, ..TypeParts::default() }.into())
 }
 
 /// Takes `YEAR TO MONTH`, `SECOND(3)`, … behind `INTERVAL` or behind its literal.
@@ -184,10 +184,10 @@ fn generic(c: &mut Cursor<'_>) -> Parsed<DataType> {
     let schema = name.schema().filter(|schema| *schema != "pg_catalog").map(ToOwned::to_owned);
     let last = name.parts.pop().map_or_else(String::new, |part| part.value);
     if schema.is_some() {
-        return Ok(DataType { schema, name: last, args, ..DataType::default() });
+        return Ok(TypeParts { schema, name: last, args, ..TypeParts::default() }.into());
     }
     if last == "char" && (quoted || !name.parts.is_empty()) {
-        return Ok(DataType { name: "\"char\"".to_owned(), args, ..DataType::default() });
+        return Ok(TypeParts { name: "\"char\"".to_owned(), args, ..TypeParts::default() }.into());
     }
     Ok(canonical(&last, args))
 }
@@ -213,7 +213,7 @@ fn canonical(name: &str, mut args: Vec<String>) -> DataType {
         ("numeric", 1) => args.push("0".to_owned()),
         _ => {}
     }
-    DataType { name: common.to_owned(), args, ..DataType::default() }
+    TypeParts { name: common.to_owned(), args, ..TypeParts::default() }.into()
 }
 
 /// Takes `(10, 2)`, where it is next.

@@ -5,6 +5,7 @@ use super::term::{expression, in_parentheses, term};
 use crate::sql::ast::{
     ColumnDef, ConstraintKind, DataType, Expr, ExprShape, ForeignKey, Generated, GeneratedStorage,
     Key, KeyConstraint, KeyPart, Nullability, ReferentialAction, TableConstraint, TermKind, Tree,
+    TypeParts,
 };
 use crate::sql::cursor::{Cursor, Parsed};
 use crate::sql::expr;
@@ -59,7 +60,8 @@ pub(super) fn data_type(cursor: &mut Cursor<'_>) -> Parsed<Option<DataType>> {
         }
         cursor.expect_symbol(")")?;
     }
-    Ok(Some(DataType { span: cursor.span_from(start), name: words, args, ..DataType::default() }))
+    let parts = TypeParts { name: words, args, ..TypeParts::default() };
+    Ok(Some(DataType { span: cursor.span_from(start), ..parts.into() }))
 }
 
 /// `GENERATED ALWAYS` ends a type name only in front of `AS`; both words are names otherwise.

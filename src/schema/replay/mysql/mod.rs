@@ -129,7 +129,7 @@ fn drop_objects(schema: &mut Schema, statement: &Drop) {
 
 fn drop_trigger(schema: &mut Schema, name: &ObjectName) {
     let has = |relation: &&Relation| relation.triggers.iter().any(|t| t.name == name.name());
-    let owner = schema.relations.values().find(has).map(|found| found.name.clone());
+    let owner = schema.all_relations().find(has).map(|found| found.name.clone());
     if let Some(relation) = owner.and_then(|owner| schema.relation_mut(&owner)) {
         relation.triggers.retain(|trigger| trigger.name != name.name());
     }
