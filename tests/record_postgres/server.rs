@@ -125,10 +125,11 @@ pub(crate) fn attempt(case: &Value, url: &str, transaction: bool) -> Value {
     seen(&before, sql, &stdout, section(&stderr, "@@run", "@@end"))
 }
 
-/// How many statements of a world run in one session.
-const SESSION: usize = 250;
+/// How many statements of a world one psql runs.
+const SCRIPT: usize = 250;
 
-/// Runs the statements of a world, each in a transaction that is rolled back.
+/// Runs the statements of a world, each in a transaction that is rolled back and in a session of its
+/// own: one that has used a partition knows its bound, and locks the table above it no more.
 pub(crate) fn tried(world: &World, url: &str) -> Vec<Value> {
     let setup = format!(
         "{CLEAN}\n\\warn @@setup\nSET client_min_messages = warning;\n{}\n\\warn @@run\n\\echo @@before\n{RELATIONS}\\echo @@objects\n{OBJECTS}\\echo @@seen\n",
@@ -139,12 +140,12 @@ pub(crate) fn tried(world: &World, url: &str) -> Vec<Value> {
     assert!(failed.is_none(), "the world {} is not made: {failed:?}", world.name);
     let before = Before::read(&stdout);
     let mut results = Vec::new();
-    for part in world.statements.chunks(SESSION) {
-        // A time zone with summer time: what depends on it shows.
-        let mut script = "SET timezone = 'Europe/Vienna';\n".to_owned();
+    for part in world.statements.chunks(SCRIPT) {
+        let mut script = String::new();
         for sql in part {
+            // A time zone with summer time: what depends on it shows.
             script.push_str(&format!(
-                "\\echo @@case\n\\warn @@case\nBEGIN;\n\\echo @@already\n{SEEN}SET LOCAL client_min_messages = debug1;\n\\o /dev/null\n{sql};\n\\o\n\\warn @@end\nSET LOCAL client_min_messages = warning;\n\\echo @@seen\n{SEEN}\\echo @@after\n{RELATIONS}\\echo @@left\n{OBJECTS}\\echo @@done\nROLLBACK;\nDISCARD SEQUENCES;\n"
+                "\\connect -\nSET timezone = 'Europe/Vienna';\n\\echo @@case\n\\warn @@case\nBEGIN;\n\\echo @@already\n{SEEN}SET LOCAL client_min_messages = debug1;\n\\o /dev/null\n{sql};\n\\o\n\\warn @@end\nSET LOCAL client_min_messages = warning;\n\\echo @@seen\n{SEEN}\\echo @@after\n{RELATIONS}\\echo @@left\n{OBJECTS}\\echo @@done\nROLLBACK;\n"
             ));
         }
         let (stdout, stderr) = psql(url, script);
@@ -154,7 +155,7 @@ pub(crate) fn tried(world: &World, url: &str) -> Vec<Value> {
             cases.map(|((sql, out), err)| seen(&before, sql, out, section(err, "", "@@end")));
         results.extend(found);
     }
-    assert_eq!(results.len(), world.statements.len(), "a session of {} ended early", world.name);
+    assert_eq!(results.len(), world.statements.len(), "a script of {} ended early", world.name);
     results
 }
 
