@@ -486,6 +486,10 @@ pub struct Publication {
     pub tables: Vec<Name>,
     /// Columns that it lists or filters rows by (PostgreSQL 15 and later).
     pub columns: Vec<(Name, String)>,
+    /// Tables of which it lists columns or filters rows.
+    pub restricted: Vec<Name>,
+    /// Changes of partitions are published as those of the table above (PostgreSQL 13 and later).
+    pub via_root: bool,
     /// Where it comes from.
     pub origin: Origin,
 }

@@ -11,7 +11,7 @@ pub(crate) struct Told {
     pub(crate) locks: BTreeMap<String, LockMode>,
     /// Locks that end with the statement: a transaction is not seen holding them.
     pub(crate) brief: BTreeSet<String>,
-    /// Locks of tables that rows found lead to.
+    /// Locks of tables that rows found, or given, lead to.
     pub(crate) by_rows: BTreeSet<String>,
     pub(crate) rewrites: BTreeSet<String>,
     pub(crate) scans: BTreeSet<String>,
@@ -49,7 +49,7 @@ impl Told {
                 if lock.held_until == HeldUntil::StatementEnd {
                     self.brief.insert(short(&lock.relation.name));
                 }
-                if lock.cause == "foreign-key-rows" {
+                if matches!(lock.cause, "foreign-key-rows" | "partition-routing") {
                     self.by_rows.insert(short(&lock.relation.name));
                 }
                 let mode = self.locks.entry(short(&lock.relation.name)).or_insert(lock.mode);

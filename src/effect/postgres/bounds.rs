@@ -8,7 +8,7 @@
 use std::cmp::Ordering;
 
 use crate::schema::{Demand, Relation};
-use crate::sql::ast::{Expr, Key, PartitionBound, PartitionBy};
+use crate::sql::ast::{Key, PartitionBound, PartitionBy};
 
 /// Says whether the rows of a table are known to fit a bound of one key column.
 pub(super) fn implies(table: &Relation, by: &PartitionBy, bound: &PartitionBound) -> bool {
@@ -64,7 +64,7 @@ pub(super) fn excludes(table: &Relation, by: &PartitionBy, bound: &PartitionBoun
 }
 
 /// Says whether no key for which the terms hold is within a bound.
-fn terms_exclude(known: &[Term], bound: &PartitionBound) -> bool {
+pub(super) fn terms_exclude(known: &[Term], bound: &PartitionBound) -> bool {
     match bound {
         PartitionBound::Range { from, to } => {
             let (Some(from), Some(to)) = (from.first(), to.first()) else { return false };
@@ -77,18 +77,20 @@ fn terms_exclude(known: &[Term], bound: &PartitionBound) -> bool {
         PartitionBound::In(values) => known.iter().any(|term| match term {
             Term::In(found) => {
                 found.iter().all(|one| is_literal(one))
-                    && !found.iter().any(|one| values.iter().any(|value| same(one, value)))
+                    && !found.iter().any(|one| values.iter().any(|value| same_literal(one, value)))
             }
             Term::NotIn(found) => {
                 values.iter().all(|value| found.iter().any(|one| same(one, value)))
             }
-            Term::Compare(_, _) => false,
+            Term::Compare(operator, limit) => {
+                values.iter().all(|value| operator.holds(value, limit) == Some(false))
+            }
         }),
         PartitionBound::Default | PartitionBound::Hash { .. } => false,
     }
 }
 
-pub(super) fn single_key(by: &PartitionBy) -> Option<&str> {
+fn single_key(by: &PartitionBy) -> Option<&str> {
     match by.keys.as_slice() {
         [part] => match &part.key {
             Key::Column(column) => Some(column.as_str()),
@@ -108,21 +110,45 @@ fn is_not_null(table: &Relation, key: &str) -> bool {
 }
 
 /// A bound that is open: MINVALUE, MAXVALUE.
-fn is_open(value: &str) -> bool {
+pub(super) fn is_open(value: &str) -> bool {
     value.eq_ignore_ascii_case("minvalue") || value.eq_ignore_ascii_case("maxvalue")
 }
 
+/// How a comparison orders the key and a literal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Operator {
+pub(super) enum Operator {
     Less,
     LessOrEqual,
     Greater,
     GreaterOrEqual,
 }
 
+impl Operator {
+    /// Says whether a literal is on the side of another that the operator wants.
+    fn holds(self, value: &str, limit: &str) -> Option<bool> {
+        let order = compare(value, limit)?;
+        Some(match self {
+            Self::Less => order == Ordering::Less,
+            Self::LessOrEqual => order != Ordering::Greater,
+            Self::Greater => order == Ordering::Greater,
+            Self::GreaterOrEqual => order != Ordering::Less,
+        })
+    }
+
+    /// The same with its sides exchanged.
+    const fn flipped(self) -> Self {
+        match self {
+            Self::Less => Self::Greater,
+            Self::LessOrEqual => Self::GreaterOrEqual,
+            Self::Greater => Self::Less,
+            Self::GreaterOrEqual => Self::LessOrEqual,
+        }
+    }
+}
+
 /// What one AND term says of the key.
 #[derive(Debug, Clone)]
-enum Term {
+pub(super) enum Term {
     Compare(Operator, String),
     In(Vec<String>),
     NotIn(Vec<String>),
@@ -138,7 +164,7 @@ fn terms(table: &Relation, key: &str) -> Vec<Term> {
 }
 
 /// Returns what the AND terms of a condition say of the key.
-fn terms_of(text: &str, key: &str) -> Vec<Term> {
+pub(super) fn terms_of(text: &str, key: &str) -> Vec<Term> {
     let mut found = Vec::new();
     for part in split_and(text) {
         if let Some((low, high)) = between(part, key) {
@@ -165,25 +191,6 @@ fn any_of(text: &str, key: &str) -> Option<Term> {
     Some(Term::In(values))
 }
 
-/// Says whether no row that a condition lets through can be in a partition: in the default one are
-/// none that others hold.
-pub(super) fn rules_out(
-    filter: &Expr,
-    by: &PartitionBy,
-    bound: &PartitionBound,
-    others: &[&PartitionBound],
-) -> bool {
-    let Some(key) = single_key(by) else { return false };
-    if filter.has_subquery {
-        return false;
-    }
-    let known = terms_of(&filter.text, key);
-    let held = |value: &String| others.iter().any(|other| holds(value, other) == Some(true));
-    let elsewhere = |term: &Term| matches!(term, Term::In(found) if found.iter().all(held));
-    (*bound == PartitionBound::Default && known.iter().any(elsewhere))
-        || terms_exclude(&known, bound)
-}
-
 /// Says whether a row with this literal as its key is in a partition; none where it is not known.
 pub(super) fn holds(value: &str, bound: &PartitionBound) -> Option<bool> {
     if !is_literal(value) {
@@ -191,14 +198,51 @@ pub(super) fn holds(value: &str, bound: &PartitionBound) -> Option<bool> {
     }
     match bound {
         PartitionBound::Range { from, to } => {
-            let ([from], [to]) = (from.as_slice(), to.as_slice()) else { return None };
-            let above = is_open(from) || compare(value, from)? != Ordering::Less;
-            let below = is_open(to) || compare(value, to)? == Ordering::Less;
-            Some(above && below)
+            within(&[value], from, to).map(|place| place == Place::Inside)
         }
         PartitionBound::In(values) => Some(values.iter().any(|listed| same_literal(listed, value))),
         PartitionBound::Default | PartitionBound::Hash { .. } => None,
     }
+}
+
+/// Where a key is, as far as its first columns tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Between the bounds.
+    Inside,
+    /// Below the lower or not below the upper bound.
+    Outside,
+    /// The columns that are not known decide.
+    Open,
+}
+
+/// Says where a key, or the first columns of one, is among the bounds of a range; none where
+/// literals cannot be compared. The upper bound is outside, and NULL is in no range.
+pub(super) fn within(key: &[&str], from: &[String], to: &[String]) -> Option<Place> {
+    if key.iter().any(|value| value.eq_ignore_ascii_case("null")) {
+        return Some(Place::Outside);
+    }
+    let side = |bound: &[String]| -> Option<Ordering> {
+        for (value, limit) in key.iter().zip(bound) {
+            let order = match limit {
+                limit if limit.eq_ignore_ascii_case("minvalue") => Ordering::Greater,
+                limit if limit.eq_ignore_ascii_case("maxvalue") => Ordering::Less,
+                limit => compare(value, limit)?,
+            };
+            if order != Ordering::Equal {
+                return Some(order);
+            }
+        }
+        Some(Ordering::Equal)
+    };
+    let (low, high) = (side(from)?, side(to)?);
+    let whole = key.len() >= from.len();
+    Some(match (low, high) {
+        (Ordering::Less, _) | (_, Ordering::Greater) => Place::Outside,
+        (_, Ordering::Equal) if whole => Place::Outside,
+        (Ordering::Equal, _) | (_, Ordering::Equal) if !whole => Place::Open,
+        _ => Place::Inside,
+    })
 }
 
 /// Says whether two partitions would hold the same rows.
@@ -297,9 +341,25 @@ fn starts_before(from: &str, to: &str) -> bool {
         || compare(from, to) == Some(Ordering::Less)
 }
 
-fn is_literal(text: &str) -> bool {
-    let first = text.trim_start_matches(['-', '+', ' ']).chars().next();
-    first.is_some_and(|c| c == '\'' || c.is_ascii_digit()) || text.eq_ignore_ascii_case("null")
+/// Says whether a text is a literal, perhaps with a type in front or behind. One with a time zone
+/// stands for another instant in another session.
+pub(super) fn is_literal(text: &str) -> bool {
+    let lower = strip(text).to_ascii_lowercase();
+    if matches!(lower.as_str(), "null" | "true" | "false") {
+        return true;
+    }
+    let typed = ["date ", "timestamp ", "uuid "].iter().find_map(|word| lower.strip_prefix(word));
+    let plain = typed.unwrap_or(&lower).trim_start_matches(['-', '+', ' ']);
+    if plain.contains("timestamptz") || plain.contains("with time zone") {
+        return false;
+    }
+    let number = plain.split("::").next().unwrap_or(plain);
+    match plain.starts_with('\'') {
+        true => super::literal::unquoted(plain).is_some(),
+        false => {
+            plain.starts_with(|c: char| c.is_ascii_digit()) && number.trim().parse::<f64>().is_ok()
+        }
+    }
 }
 
 /// Texts are the same only when they are written alike, which `compare` cannot say of NULL.
@@ -308,13 +368,26 @@ fn same_literal(left: &str, right: &str) -> bool {
     if null(left) || null(right) { null(left) && null(right) } else { same(left, right) }
 }
 
-fn split_and(text: &str) -> Vec<&str> {
+/// Splits at AND; the one of BETWEEN is no such word.
+pub(super) fn split_and(text: &str) -> Vec<&str> {
+    const AND: &str = " and ";
     let text = strip(text);
-    let lower = text.to_ascii_lowercase();
-    if lower.contains(" between ") || split_or(text).is_some() {
+    if split_word(text, " or ").len() > 1 {
         return vec![text];
     }
-    split_word(text, " and ").into_iter().map(strip).collect()
+    let (mut parts, mut from, mut at) = (Vec::new(), 0, 0);
+    for part in split_word(text, AND) {
+        let end = at + part.len();
+        let whole = text.get(from..end).unwrap_or("");
+        let lower = whole.to_ascii_lowercase();
+        at = end + AND.len();
+        if !lower.contains(" between ") || lower.contains(AND) {
+            parts.push(strip(whole));
+            from = at;
+        }
+    }
+    parts.extend(text.get(from..).filter(|rest| !rest.is_empty()).map(strip));
+    parts
 }
 
 fn split_or(text: &str) -> Option<(&str, &str)> {
@@ -325,7 +398,7 @@ fn split_or(text: &str) -> Option<(&str, &str)> {
 }
 
 /// Splits at a word outside of parentheses and quotes.
-fn split_word<'t>(text: &'t str, word: &str) -> Vec<&'t str> {
+pub(super) fn split_word<'t>(text: &'t str, word: &str) -> Vec<&'t str> {
     let lower = text.to_ascii_lowercase();
     let (mut parts, mut start, mut depth, mut quoted) = (Vec::new(), 0, 0_i32, false);
     let mut at = 0;
@@ -350,7 +423,7 @@ fn split_word<'t>(text: &'t str, word: &str) -> Vec<&'t str> {
 }
 
 /// Takes off white space and parentheses around everything.
-fn strip(text: &str) -> &str {
+pub(super) fn strip(text: &str) -> &str {
     let mut text = text.trim();
     while let Some(inner) = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
         let mut depth = 0_i32;
@@ -373,7 +446,7 @@ fn strip(text: &str) -> &str {
 fn between(text: &str, key: &str) -> Option<(String, String)> {
     let lower = text.to_ascii_lowercase();
     let at = lower.find(" between ")?;
-    if text.get(..at)?.trim().trim_matches('"') != key {
+    if !is_key(text.get(..at)?, key) {
         return None;
     }
     let rest = text.get(at + " between ".len()..)?;
@@ -383,37 +456,60 @@ fn between(text: &str, key: &str) -> Option<(String, String)> {
     (!high.to_ascii_lowercase().contains(" and ")).then_some((low, high))
 }
 
+/// Says whether a text is the key, a relation before it or not.
+fn is_key(text: &str, key: &str) -> bool {
+    let text = text.trim();
+    let last = text.rsplit('.').next().unwrap_or(text);
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '"' | '.');
+    last.trim_matches('"') == key && text.chars().all(plain)
+}
+
 fn term(text: &str, key: &str) -> Option<Term> {
     let text = strip(text);
     let lower = text.to_ascii_lowercase();
-    let is_key = |left: &str| left.trim().trim_matches('"') == key;
     let list = |text: &str| -> Vec<String> {
         strip(text).split(',').map(|value| value.trim().to_owned()).collect()
     };
+    if let Some(left) = lower.strip_suffix(" is null") {
+        let left = text.get(..left.len())?;
+        return is_key(left, key).then(|| Term::In(vec!["NULL".to_owned()]));
+    }
     for (word, negated) in [(" not in ", true), (" in ", false)] {
         if let Some(at) = lower.find(word) {
             let values = list(text.get(at + word.len()..)?);
             let term = if negated { Term::NotIn(values) } else { Term::In(values) };
-            return is_key(text.get(..at)?).then_some(term);
+            return is_key(text.get(..at)?, key).then_some(term);
         }
     }
+    let compared = |symbol: &str, operator: Operator| {
+        let (left, right) = text.split_once(symbol)?;
+        let value = |side: &str| side.trim().to_owned();
+        let term = if is_key(left, key) {
+            Some(Term::Compare(operator, value(right)))
+        } else {
+            is_key(right, key).then(|| Term::Compare(operator.flipped(), value(left)))
+        };
+        Some(term)
+    };
     for (symbol, operator) in [(">=", Operator::GreaterOrEqual), ("<=", Operator::LessOrEqual)] {
-        if let Some((left, right)) = text.split_once(symbol) {
-            return is_key(left).then(|| Term::Compare(operator, right.trim().to_owned()));
+        if let Some(term) = compared(symbol, operator) {
+            return term;
         }
     }
     for symbol in ["<>", "!="] {
         if let Some((left, right)) = text.split_once(symbol) {
-            return is_key(left).then(|| Term::NotIn(vec![right.trim().to_owned()]));
+            return is_key(left, key).then(|| Term::NotIn(vec![right.trim().to_owned()]));
         }
     }
     for (symbol, operator) in [(">", Operator::Greater), ("<", Operator::Less)] {
-        if let Some((left, right)) = text.split_once(symbol) {
-            return is_key(left).then(|| Term::Compare(operator, right.trim().to_owned()));
+        if let Some(term) = compared(symbol, operator) {
+            return term;
         }
     }
     let (left, right) = text.split_once('=')?;
-    is_key(left).then(|| Term::In(array(right).map_or_else(|| vec![right.trim().to_owned()], list)))
+    let (left, right) = if is_key(right, key) { (right, left) } else { (left, right) };
+    is_key(left, key)
+        .then(|| Term::In(array(right).map_or_else(|| vec![right.trim().to_owned()], list)))
 }
 
 /// Returns the inside of `ANY (ARRAY[…])`.
@@ -428,7 +524,7 @@ fn array(text: &str) -> Option<&str> {
 
 /// Returns the value of a literal without quotes, casts and type words.
 fn value(text: &str) -> &str {
-    let text = text.split("::").next().unwrap_or(text).trim();
+    let text = strip(text.split("::").next().unwrap_or(text));
     match (text.find('\''), text.rfind('\'')) {
         (Some(open), Some(close)) if close > open => text.get(open + 1..close).unwrap_or(text),
         _ => text,
@@ -440,7 +536,10 @@ fn same(left: &str, right: &str) -> bool {
 }
 
 /// Compares two literals: as numbers, else as dates and texts of the same form.
-fn compare(left: &str, right: &str) -> Option<Ordering> {
+pub(super) fn compare(left: &str, right: &str) -> Option<Ordering> {
+    if !is_literal(left) || !is_literal(right) {
+        return None;
+    }
     let (left, right) = (value(left), value(right));
     if let (Ok(left), Ok(right)) = (left.parse::<f64>(), right.parse::<f64>()) {
         return left.partial_cmp(&right);

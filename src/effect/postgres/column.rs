@@ -5,7 +5,7 @@
 
 use super::sheet::Sheet;
 use super::target::Target;
-use super::{constraint, functions, literal, source, there, types};
+use super::{constraint, functions, literal, source, standing, there, types};
 use crate::effect::LockMode::RowExclusive;
 
 pub(super) use super::not_null::*;
@@ -49,7 +49,7 @@ pub(super) fn add(
     let required = is_required(column);
     if required {
         sheet.breaks("required-column", ObjectKind::Column, full, &target.name);
-        let empty = !has_value(sheet, column);
+        let empty = domain_default(sheet, column).is_none();
         if empty {
             let detail = format!("column \"{name}\" has no value for the rows that exist");
             sheet.may_fail("nulls-present", "23502", detail);
@@ -63,8 +63,16 @@ pub(super) fn add(
     let mut members = vec![target.name.clone()];
     members.extend(reached_by_add(sheet, target, name));
     for member in members {
-        // A column that is there already is merged with the new one.
-        if !dropped && sheet.table(&member).is_some_and(|table| table.column(name).is_some()) {
+        // A column that is there already is merged with the new one, whose NOT NULL goes down from
+        // PostgreSQL 18 on.
+        let there = sheet.table(&member).and_then(|table| table.column(name));
+        if let Some(there) = there.filter(|_| !dropped) {
+            let not_null = matches!(column.nullability, Some(Nullability::NotNull { .. }));
+            if (not_null || is_serial(column)) && !there.not_null && sheet.since(18) {
+                sheet.scan(&member, "add-column-not-null", source::ADD_COLUMN);
+                let detail = format!("column \"{name}\" of \"{member}\" may hold NULL");
+                sheet.may_fail("nulls-present", "23502", detail);
+            }
             continue;
         }
         if let Some(cause) = cause {
@@ -305,11 +313,6 @@ fn is_serial(column: &ColumnDef) -> bool {
     })
 }
 
-/// Says whether the type itself brings a default.
-fn has_value(sheet: &Sheet<'_>, column: &ColumnDef) -> bool {
-    domain_default(sheet, column).is_some()
-}
-
 /// Says whether a column without a value is of a domain that is NOT NULL.
 fn refuses_null(sheet: &Sheet<'_>, column: &ColumnDef) -> bool {
     let filled = column.default.is_some()
@@ -378,7 +381,7 @@ fn scans(sheet: &Sheet<'_>, column: &ColumnDef) -> bool {
     let virtual_column = column.generated.is_some() && sheet.since(18);
     let not_null = matches!(column.nullability, Some(Nullability::NotNull { .. }));
     // A NOT NULL without any value fails; the server finds out by reading.
-    let fails = is_required(column) && !has_value(sheet, column);
+    let fails = is_required(column) && domain_default(sheet, column).is_none();
     has_check(column) || fails || (virtual_column && not_null)
 }
 
@@ -513,6 +516,20 @@ pub(super) fn rename(sheet: &mut Sheet<'_>, target: &Target<'_>, from: &str, to:
     if target.only && !sheet.schema.children(name).is_empty() {
         let detail = "inherited column must be renamed in child tables too".to_owned();
         sheet.fails("wrong-object-kind", "42P16", detail);
+        return;
+    }
+    let family = sheet.family(name, false);
+    let taken = family
+        .iter()
+        .find(|member| sheet.table(member).is_some_and(|child| child.column(to).is_some()));
+    if let Some(child) = taken.cloned() {
+        let detail = format!("column \"{to}\" of relation \"{child}\" exists already");
+        sheet.fails("duplicate-object", "42701", detail);
+        return;
+    }
+    if standing::has_other_source(sheet, name, |above| above.column(from).is_some()) {
+        let detail = format!("cannot rename inherited column \"{from}\"");
+        sheet.fails("column-in-use", "42P16", detail);
         return;
     }
     sheet.breaks("rename-column", ObjectKind::Column, format!("{name}.{from}"), name);

@@ -13,7 +13,7 @@ use crate::schema::{Demand, Index, Name, Relation, made_up_name};
 use crate::sql::Ident;
 use crate::sql::ast::{
     ColumnDef, ConstraintKind, DataType, ExcludeConstraint, ExprShape, IndexKind, Key,
-    KeyConstraint, ObjectKind, PartitionBy, TableConstraint,
+    KeyConstraint, KeyPart, ObjectKind, PartitionBy, TableConstraint,
 };
 
 /// The operation that ADD CONSTRAINT is.
@@ -77,7 +77,8 @@ pub(super) fn add(sheet: &mut Sheet<'_>, target: &Target<'_>, added: &TableConst
                 return;
             }
             if !column::check_there(sheet, target, column.as_str())
-                || has_other_not_null(sheet, target, added, column.as_str())
+                || column::has_other_not_null(sheet, target, added, column.as_str())
+                || column::is_alone(sheet, target, added, column.as_str())
             {
                 return;
             }
@@ -90,27 +91,6 @@ pub(super) fn add(sheet: &mut Sheet<'_>, target: &Target<'_>, added: &TableConst
             }
         }
     }
-}
-
-/// A column has one NOT NULL constraint, which keeps its name (PostgreSQL 18, measured).
-fn has_other_not_null(
-    sheet: &mut Sheet<'_>,
-    target: &Target<'_>,
-    added: &TableConstraint,
-    column: &str,
-) -> bool {
-    let Some(name) = &added.name else { return false };
-    let table = sheet.table(&target.name).filter(|table| table.complete);
-    let other = table.into_iter().flat_map(|table| &table.constraints).any(|known| {
-        let of = matches!(&known.kind, Demand::NotNull(of) if of == column);
-        let dropped = target.beside.dropped_constraints.contains(&known.name.as_str());
-        of && known.name != name.value && !dropped
-    });
-    if other {
-        let detail = format!("cannot create not-null constraint \"{name}\" on column \"{column}\"");
-        sheet.fails("duplicate-object", "55000", detail);
-    }
-    other
 }
 
 /// What the server refuses of EXCLUDE whatever the rows are.
@@ -286,6 +266,7 @@ pub(super) fn key_constraint(
     if (key.nulls_not_distinct && sheet.needs_version(15, "NULLS NOT DISTINCT"))
         || (key.without_overlaps && sheet.needs_version(18, "WITHOUT OVERLAPS"))
         || key_refused(sheet, target, key, primary)
+        || (primary && nulls_below(sheet, target, key))
     {
         return;
     }
@@ -352,7 +333,7 @@ pub(super) fn key_refused(
     let covered = std::iter::once(table)
         .chain(below)
         .filter_map(|table| table.partition_by.as_ref())
-        .all(|by| covers(key, by));
+        .all(|by| covers(&key.parts, by));
     if !covered {
         let detail = "a unique key of a partitioned table has to hold all partition columns";
         sheet.fails("unique-on-expression", "0A000", detail.to_owned());
@@ -360,12 +341,38 @@ pub(super) fn key_refused(
     !covered
 }
 
+/// A primary key of a table alone needs its columns NOT NULL below: of partitions always, of
+/// children from PostgreSQL 18 on (ATPrepSetNotNull; ATPrepAddPrimaryKey, which gives XX000).
+fn nulls_below(sheet: &mut Sheet<'_>, target: &Target<'_>, key: &KeyConstraint) -> bool {
+    let partitioned = sheet.table(&target.name).is_some_and(Relation::is_partitioned);
+    if !target.only || !(partitioned || sheet.since(18)) {
+        return false;
+    }
+    let columns: Vec<&str> = key.parts.iter().filter_map(|part| part.key.column()).collect();
+    let children = sheet.schema.children(&target.name);
+    let open = columns.into_iter().find_map(|column| {
+        let lacks = |child: &&&Relation| {
+            child.complete && child.column(column).is_some_and(|column| !column.not_null)
+        };
+        let marked = !sheet.since(18) && column::is_marked(sheet, &target.name, column);
+        let child = children.iter().find(lacks).filter(|_| !marked)?;
+        Some((column, child.name.clone()))
+    });
+    let Some((column, child)) = open else { return false };
+    if sheet.since(18) {
+        let detail = format!("column \"{column}\" of table \"{child}\" is not marked NOT NULL");
+        sheet.fails("wrong-object-kind", "XX000", detail);
+    } else {
+        let detail = "constraint must be added to child tables too".to_owned();
+        sheet.fails("wrong-object-kind", "42P16", detail);
+    }
+    true
+}
+
 /// Says whether a key holds all columns by which a table is partitioned.
-pub(super) fn covers(key: &KeyConstraint, by: &PartitionBy) -> bool {
-    by.keys.iter().all(|part| match &part.key {
-        Key::Column(column) => {
-            key.parts.iter().any(|part| part.key.column() == Some(column.as_str()))
-        }
+pub(super) fn covers(parts: &[KeyPart], by: &PartitionBy) -> bool {
+    by.keys.iter().all(|key| match &key.key {
+        Key::Column(column) => parts.iter().any(|part| part.key.column() == Some(column.as_str())),
         Key::Expr(_) => false,
     })
 }

@@ -2,7 +2,8 @@
 //!
 //! PostgreSQL 12 to 18, DoCopy (copy.c); manual: COPY; measured, testdata/servers/postgres.
 
-use super::dml::{Use, lock_ancestors, look_up, reads};
+use super::dml::{Use, lock_ancestors, reads};
+use super::referential::look_up;
 use super::sheet::Sheet;
 use super::source;
 use crate::effect::LockMode::{AccessShare, RowExclusive};
@@ -50,6 +51,11 @@ pub(super) fn copy(sheet: &mut Sheet<'_>, copy: &Copy) {
     if copy.from {
         sheet.lock(&table, RowExclusive, "copy");
         lock_ancestors(sheet, &table, "copy");
+        for member in sheet.family(&table, false).into_iter().skip(1) {
+            if sheet.table(&member).is_some_and(|part| part.partition_of.is_some()) {
+                sheet.lock(&member, RowExclusive, "partition-routing");
+            }
+        }
         let Some(found) = sheet.table(&table) else { return };
         for parent in found.constraints.iter().filter_map(|c| c.parent()) {
             look_up(sheet, parent);

@@ -38,6 +38,11 @@ pub(super) fn table(sheet: &mut Sheet<'_>, create: &CreateTable) {
             sheet.fails("wrong-object-kind", "42809", detail);
             return;
         }
+        if sheet.schema.find(parent).is_some_and(|found| found.partition_of.is_some()) {
+            let detail = format!("cannot inherit from partition \"{parent}\"");
+            sheet.fails("wrong-object-kind", "42809", detail);
+            return;
+        }
         if let Some(parent) = sheet.existing(parent, false) {
             sheet.lock(&parent, ShareUpdateExclusive, "create-table-inherits");
         }
@@ -144,7 +149,7 @@ fn new_key(
         return;
     }
     if let Some(by) = &create.partition_by {
-        if !constraint::covers(key, by) {
+        if !constraint::covers(&key.parts, by) {
             let detail = "a unique key of a partitioned table has to hold all partition columns";
             sheet.fails("unique-on-expression", "0A000", detail.to_owned());
         }

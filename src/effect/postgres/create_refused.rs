@@ -5,7 +5,7 @@
 use super::create::constraints;
 use super::sheet::Sheet;
 use super::{column, foreign_table, functions, method, reloptions, table_refused, there};
-use crate::schema::{Column, Origin, Relation, RelationKind};
+use crate::schema::{Column, Demand, Origin, Relation, RelationKind};
 use crate::sql::ObjectName;
 use crate::sql::ast::{
     ColumnDef, ConstraintKind, CreateTable, DataType, ExcludeConstraint, Expr, ForeignKey,
@@ -244,7 +244,43 @@ fn parents_refused(sheet: &mut Sheet<'_>, create: &CreateTable) -> bool {
         let detail = format!("relation \"{parent}\" would be inherited from more than once");
         sheet.fails("duplicate-object", "42P07", detail);
     }
-    twice.is_some()
+    twice.is_some() || checks_refused(sheet, create)
+}
+
+/// A CHECK has the name of one that is inherited only where both say the same (PostgreSQL 12 to 18,
+/// MergeCheckConstraint, MergeWithExistingConstraint).
+fn checks_refused(sheet: &mut Sheet<'_>, create: &CreateTable) -> bool {
+    let mut known: Vec<(&str, String)> = Vec::new();
+    let parents = create.inherits.iter().filter_map(|parent| sheet.schema.find(parent));
+    let inherited = parents.flat_map(|parent| &parent.constraints).filter(|own| !own.no_inherit);
+    let own = create.constraints.iter().chain(create.columns.iter().flat_map(|c| &c.constraints));
+    let inherited = inherited.filter_map(|own| match &own.kind {
+        Demand::Check(check) => Some((own.name.as_str(), said(check))),
+        Demand::PrimaryKey(_)
+        | Demand::Unique(_)
+        | Demand::Exclude(_)
+        | Demand::ForeignKey { .. }
+        | Demand::NotNull(_) => None,
+    });
+    let own = own.filter_map(|added| match (&added.name, &added.kind) {
+        (Some(name), ConstraintKind::Check(check)) => Some((name.as_str(), said(check))),
+        _ => None,
+    });
+    for (name, check) in inherited.chain(own) {
+        if known.iter().any(|(other, said)| *other == name && *said != check) {
+            let detail = format!("constraint \"{name}\" exists already with another expression");
+            sheet.fails("duplicate-object", "42710", detail);
+            return true;
+        }
+        known.push((name, check));
+    }
+    false
+}
+
+/// What a condition says, however it is spaced and put in parentheses.
+fn said(check: &Expr) -> String {
+    let plain = |c: &char| !c.is_whitespace() && !matches!(c, '(' | ')');
+    check.text.to_ascii_lowercase().chars().filter(plain).collect()
 }
 
 /// The name and the type of a column.

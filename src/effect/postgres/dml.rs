@@ -1,18 +1,15 @@
 //! Queries and data changes.
 //!
-//! PostgreSQL 12 to 18, manual: Explicit Locking, the notes of each command; ri_triggers.c for the
-//! rows of foreign keys; measured, testdata/servers/postgres.
+//! PostgreSQL 12 to 18, manual: Explicit Locking, the notes of each command; measured,
+//! testdata/servers/postgres.
 
 use super::insert::{insert, takes_defaults};
 use super::sheet::Sheet;
-use super::{bounds, column, foreign_key, foreign_table, source, there, words};
+use super::{column, foreign_table, prune, referential, source, there, words};
 use crate::effect::LockMode::{AccessShare, RowExclusive, RowShare};
-use crate::schema::{Demand, Name, Relation, RelationKind, Rule};
+use crate::schema::{Name, Relation, RelationKind, Rule};
 use crate::sql::ObjectName;
-use crate::sql::ast::{
-    Dml, DmlKind, Expr, IndexKind, ObjectKind, PartitionBound, PartitionBy, Query,
-    ReferentialAction,
-};
+use crate::sql::ast::{Dml, DmlKind, Expr, IndexKind, Key, ObjectKind, Query};
 
 /// How a query is treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,9 +31,10 @@ pub(super) fn reads(sheet: &mut Sheet<'_>, query: &Query, cause: &'static str, h
         !query.functions.is_empty() || query.outline.get().is_none_or(|outline| outline.chooses);
     for read in &query.reads {
         if let Some(name) = sheet.existing(read, false) {
-            let only = is_only(query, read);
-            read_one(sheet, &name, cause, how, only);
+            let reach = reach(sheet, query, read);
+            read_through(sheet, &name, cause, how, &reach);
             if matches!(how, Use::Planned | Use::Run)
+                && !reach.only
                 && sheet.table(&name).is_some_and(Relation::is_partitioned)
             {
                 // The planner looks at the bounds of a partition that is partitioned itself.
@@ -46,7 +44,7 @@ pub(super) fn reads(sheet: &mut Sheet<'_>, query: &Query, cause: &'static str, h
     }
     for locked in &query.row_locks {
         let name = sheet.schema.resolve(locked);
-        row_locks(sheet, &name, is_only(query, locked), 0);
+        row_locks(sheet, &name, &reach(sheet, query, locked));
     }
     for written in &query.writes {
         let name = sheet.schema.resolve(written);
@@ -84,12 +82,12 @@ fn undrawn(sheet: &mut Sheet<'_>, query: &Query) {
 }
 
 /// FOR UPDATE of a view locks rows of what it reads.
-fn row_locks(sheet: &mut Sheet<'_>, name: &Name, only: bool, depth: u8) {
+fn row_locks(sheet: &mut Sheet<'_>, name: &Name, reach: &Reach<'_>) {
     let kind = sheet.table(name).map(|found| found.kind);
     let unfit = match kind {
         Some(RelationKind::Sequence) => Some("sequence"),
         // Inside of a view it is left alone.
-        Some(RelationKind::MaterializedView) if depth == 0 => Some("materialized view"),
+        Some(RelationKind::MaterializedView) if reach.depth == 0 => Some("materialized view"),
         _ => None,
     };
     if let Some(unfit) = unfit {
@@ -97,12 +95,12 @@ fn row_locks(sheet: &mut Sheet<'_>, name: &Name, only: bool, depth: u8) {
         sheet.fails("wrong-object-kind", "42809", detail);
         return;
     }
-    for member in sheet.family(name, only) {
+    for member in members(sheet, name, reach) {
         sheet.lock(&member, RowShare, "select-for-update");
     }
-    let view = sheet.table(name).filter(|found| found.kind == RelationKind::View && depth < 32);
-    for (read, _) in view.into_iter().flat_map(|view| &view.reads) {
-        row_locks(sheet, read, false, depth + 1);
+    let view = sheet.table(name).filter(|found| found.kind == RelationKind::View);
+    for (read, _) in view.filter(|_| reach.depth < 32).into_iter().flat_map(|view| &view.reads) {
+        row_locks(sheet, read, &reach.inside());
     }
 }
 
@@ -124,6 +122,61 @@ fn is_only(query: &Query, name: &ObjectName) -> bool {
     query.only.iter().any(|only| only.to_string() == name.to_string())
 }
 
+/// How far a statement reaches from a relation that it names.
+#[derive(Debug, Clone, Copy, Default)]
+struct Reach<'c> {
+    /// It is written with ONLY.
+    only: bool,
+    /// The condition that its rows meet, as far as it is known: partitions may be ruled out.
+    condition: Option<&'c str>,
+    /// How many views lead to it.
+    depth: u8,
+}
+
+impl Reach<'_> {
+    /// Returns how far a view reaches.
+    const fn inside(&self) -> Self {
+        Self { only: false, condition: None, depth: self.depth + 1 }
+    }
+}
+
+/// Returns how far a query reaches from a relation that it reads.
+fn reach<'q>(sheet: &Sheet<'_>, query: &'q Query, name: &ObjectName) -> Reach<'q> {
+    let outline = query.outline.get().filter(|outline| outline.plain);
+    let condition = outline.and_then(|outline| {
+        let told = sheet.schema.find(name)?;
+        let others = outline.sources.iter().map(|(_, other)| other);
+        let others: Vec<&ObjectName> =
+            others.filter(|other| other.to_string() != name.to_string()).collect();
+        let once = outline.sources.len() == others.len() + 1;
+        (once && is_alone_in(sheet, told, &others)).then_some(outline.filter.as_deref()).flatten()
+    });
+    Reach { only: is_only(query, name), condition, depth: 0 }
+}
+
+/// Says whether the columns that partition a table can only be its own among some relations.
+fn is_alone_in(sheet: &Sheet<'_>, table: &Relation, others: &[&ObjectName]) -> bool {
+    let mut keys = partition_columns(sheet, &table.name).into_iter();
+    let lacks = |key: &str| {
+        others.iter().all(|other| {
+            let known = sheet.schema.find(other).filter(|other| other.complete);
+            known.is_some_and(|other| other.column(key).is_none())
+        })
+    };
+    keys.all(|key| lacks(&key))
+}
+
+/// Returns the columns by which a table and its partitions are partitioned.
+pub(super) fn partition_columns(sheet: &Sheet<'_>, table: &Name) -> Vec<String> {
+    let family = sheet.family(table, false);
+    let divided = family.iter().filter_map(|member| sheet.table(member)?.partition_by.as_ref());
+    let words = divided.flat_map(|by| &by.keys).flat_map(|part| match &part.key {
+        Key::Column(column) => vec![column.value.clone()],
+        Key::Expr(expr) => expr.columns.clone(),
+    });
+    words.collect()
+}
+
 /// Locks one relation that is read, what a view reads, and what lies below a table.
 pub(super) fn read_one(
     sheet: &mut Sheet<'_>,
@@ -132,7 +185,7 @@ pub(super) fn read_one(
     how: Use,
     only: bool,
 ) {
-    read_through(sheet, name, cause, how, (only, 0));
+    read_through(sheet, name, cause, how, &Reach { only, ..Reach::default() });
 }
 
 fn read_through(
@@ -140,7 +193,7 @@ fn read_through(
     name: &Name,
     cause: &'static str,
     how: Use,
-    (only, depth): (bool, u8),
+    reach: &Reach<'_>,
 ) {
     sheet.lock(name, AccessShare, cause);
     let Some(found) = sheet.table(name) else {
@@ -154,12 +207,12 @@ fn read_through(
     }
     match found.kind {
         RelationKind::View => {
-            for (read, _) in found.reads.iter().filter(|_| depth < 32) {
-                read_through(sheet, read, cause, how, (false, depth + 1));
+            for (read, _) in found.reads.iter().filter(|_| reach.depth < 32) {
+                read_through(sheet, read, cause, how, &reach.inside());
             }
         }
         RelationKind::Table | RelationKind::MaterializedView => {
-            for member in sheet.family(name, only) {
+            for member in members(sheet, name, reach) {
                 sheet.lock(&member, AccessShare, cause);
                 if how == Use::Run {
                     read_rows(sheet, &member, cause);
@@ -341,66 +394,58 @@ fn change(sheet: &mut Sheet<'_>, dml: &Dml, target: &Name, only: bool, how: Use)
             let access =
                 if joined { Access::ByIndex } else { access(sheet, &base, dml.filter.as_ref()) };
             sheet.planner_chooses = access == Access::ByIndex;
-            for member in members(sheet, &base, only, dml.filter.as_ref()) {
-                sheet.lock(&member, RowExclusive, cause);
+            let members = members(sheet, &base, &changed(sheet, dml, &base, only));
+            for member in &members {
+                sheet.lock(member, RowExclusive, cause);
                 if access != Access::ByKey && how == Use::Run {
-                    read_rows(sheet, &member, cause);
+                    read_rows(sheet, member, cause);
                 }
             }
             if how == Use::Planned {
                 return;
             }
             takes_defaults(sheet, dml, &base);
-            referential(sheet, dml, &base);
+            referential::moves(sheet, dml, &base, &members);
+            referential::look(sheet, dml, &members);
             if dml.kind == DmlKind::Delete && dml.filter.is_none() {
                 sheet.lose(ObjectKind::Table, &base.to_string(), true, false);
             }
         }
         DmlKind::Merge => {
-            for member in sheet.family(&base, only) {
-                sheet.lock(&member, RowExclusive, cause);
+            let members = sheet.family(&base, only);
+            for member in &members {
+                sheet.lock(member, RowExclusive, cause);
                 if how == Use::Run {
                     sheet.planner_chooses = true;
-                    read_rows(sheet, &member, cause);
+                    read_rows(sheet, member, cause);
                 }
+            }
+            if how == Use::Run {
+                referential::moves(sheet, dml, &base, &members);
+                referential::look(sheet, dml, &members);
             }
         }
         DmlKind::Select => {}
     }
 }
 
-/// Returns the tables whose rows a change may touch: partitions that its condition rules out are
-/// left alone.
-fn members(sheet: &Sheet<'_>, base: &Name, only: bool, filter: Option<&Expr>) -> Vec<Name> {
-    let partitioned = sheet.table(base).is_some_and(Relation::is_partitioned);
-    match filter {
-        Some(filter) if partitioned && !only => reached(sheet, base, &|by, parent, bound| {
-            let parts = sheet.schema.partitions(parent);
-            let bounds = parts.iter().filter_map(|part| part.partition_of.as_ref());
-            let others: Vec<_> = bounds.map(|(_, other)| other).collect();
-            !bounds::rules_out(filter, by, bound, &others)
-        }),
-        _ => sheet.family(base, only),
-    }
+/// Returns how far UPDATE and DELETE reach from their table.
+fn changed<'d>(sheet: &Sheet<'_>, dml: &'d Dml, base: &Name, only: bool) -> Reach<'d> {
+    let filter = dml.filter.as_ref().filter(|filter| !filter.has_subquery);
+    let others: Vec<&ObjectName> = dml.query.reads.iter().collect();
+    let alone = sheet.table(base).is_some_and(|table| is_alone_in(sheet, table, &others));
+    let condition = filter.filter(|_| alone).map(|filter| filter.text.as_str());
+    Reach { only, condition, depth: 0 }
 }
 
-/// Returns a partitioned table with the partitions that a test lets in, level by level.
-pub(super) fn reached(
-    sheet: &Sheet<'_>,
-    table: &Name,
-    fits: &dyn Fn(&PartitionBy, &Name, &PartitionBound) -> bool,
-) -> Vec<Name> {
-    let mut found = vec![table.clone()];
-    let Some(by) = sheet.table(table).and_then(|table| table.partition_by.as_ref()) else {
-        return found;
-    };
-    for child in sheet.schema.partitions(table) {
-        let bound = child.partition_of.as_ref().map(|(_, bound)| bound);
-        if bound.is_none_or(|bound| fits(by, table, bound)) {
-            found.extend(reached(sheet, &child.name, fits));
-        }
+/// Returns the tables whose rows a statement may touch: partitions that its condition rules out are
+/// left alone.
+fn members(sheet: &Sheet<'_>, base: &Name, reach: &Reach<'_>) -> Vec<Name> {
+    let partitioned = sheet.table(base).is_some_and(Relation::is_partitioned);
+    match reach.condition {
+        Some(condition) if partitioned && !reach.only => prune::reached(sheet, base, condition),
+        _ => sheet.family(base, reach.only),
     }
-    found
 }
 
 /// Returns the table behind a simple view.
@@ -453,64 +498,4 @@ fn contains_word(text: &str, wanted: &str) -> bool {
         let before = text.get(..at).and_then(|head| head.chars().next_back());
         before.is_none_or(|c| !c.is_alphanumeric() && c != '_')
     })
-}
-
-/// A foreign key's check locks the rows it finds, in the partitions too.
-pub(super) fn look_up(sheet: &mut Sheet<'_>, parent: &Name) {
-    for member in foreign_key::partitions_of(sheet, parent) {
-        sheet.lock(&member, RowShare, "foreign-key-rows");
-    }
-}
-
-/// UPDATE and DELETE look up or change rows of the other tables of foreign keys.
-fn referential(sheet: &mut Sheet<'_>, dml: &Dml, table: &Name) {
-    let assigned = |name: &str| dml.columns.iter().any(|column| column.as_str() == name);
-    let deletes = dml.kind == DmlKind::Delete;
-    if let (Some(found), false) = (sheet.table(table), deletes) {
-        for constraint in &found.constraints {
-            if let Demand::ForeignKey { columns, parent, .. } = &constraint.kind
-                && constraint.enforced
-                && columns.iter().any(|column| assigned(column))
-            {
-                look_up(sheet, parent);
-            }
-        }
-    }
-    // A foreign key to a partitioned table is one to its partitions.
-    let above = sheet.table(table).and_then(|found| found.partition_of.as_ref());
-    let mut keys = sheet.schema.foreign_keys_to(table);
-    keys.extend(above.into_iter().flat_map(|(above, _)| sheet.schema.foreign_keys_to(above)));
-    for (child, constraint) in keys {
-        let Demand::ForeignKey { columns, parent_columns, on_delete, on_update, .. } =
-            &constraint.kind
-        else {
-            continue;
-        };
-        let action = if deletes { on_delete } else { on_update };
-        let touched = deletes || parent_columns.iter().any(|column| assigned(column));
-        if !touched || !constraint.enforced {
-            continue;
-        }
-        let mode = match action {
-            ReferentialAction::NoAction | ReferentialAction::Restrict => RowShare,
-            ReferentialAction::Cascade
-            | ReferentialAction::SetNull
-            | ReferentialAction::SetDefault => RowExclusive,
-        };
-        if mode == RowShare {
-            let detail = format!("rows of \"{}\" may reference those of \"{table}\"", child.name);
-            sheet.may_fail("rows-referenced", "23503", detail);
-        }
-        let wanted: Vec<&str> = columns.iter().map(String::as_str).collect();
-        let indexed = child
-            .indexes
-            .iter()
-            .any(|index| index.key_columns().first().is_some_and(|first| wanted.contains(first)));
-        for member in foreign_key::partitions_of(sheet, &child.name) {
-            sheet.lock(&member, mode, "foreign-key-rows");
-            if !indexed {
-                sheet.scan(&member, "foreign-key-rows", source::FOREIGN_KEY);
-            }
-        }
-    }
 }

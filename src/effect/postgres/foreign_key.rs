@@ -7,7 +7,7 @@ use super::sheet::Sheet;
 use super::target::Target;
 use super::{casts, column, source, there, types};
 use crate::effect::LockMode::{AccessExclusive, ShareRowExclusive};
-use crate::schema::{Name, Relation, RelationKind};
+use crate::schema::{Constraint, Demand, Name, Relation, RelationKind};
 use crate::sql::Ident;
 use crate::sql::ast::{
     ColumnDef, ConstraintKind, DataType, ExprShape, ForeignKey, IndexKind, ObjectKind, Persistence,
@@ -47,7 +47,13 @@ pub(super) fn foreign_key(
     }
     let persistence = table.map(|table| table.persistence);
     let Some(parent) = referenced(sheet, &target.name, persistence, key) else { return };
+    if parent == target.name && lacks_own_key(sheet, target, key) {
+        return;
+    }
     if width_differs(sheet, key, &parent) || type_mismatch(sheet, target, key, &parent, inline) {
+        return;
+    }
+    if partitioned && is_enforced_otherwise(sheet, target, added, key, &parent) {
         return;
     }
     let cause = if inline.is_some() { "add-column-foreign-key" } else { "add-foreign-key-parent" };
@@ -92,6 +98,69 @@ pub(super) fn foreign_key(
     scan_referenced(sheet, &parent, key, "add-foreign-key-parent");
     let detail = format!("rows of \"{}\" have no parent in \"{parent}\"", target.name);
     sheet.may_fail("orphans-present", "23503", detail);
+}
+
+/// Notes referenced columns of the table itself that no key of it holds, one that the statement adds
+/// considered. Says whether there is none.
+fn lacks_own_key(sheet: &mut Sheet<'_>, target: &Target<'_>, key: &ForeignKey) -> bool {
+    let Some(table) = sheet.table(&target.name) else { return false };
+    let beside = &target.beside;
+    let mut inline = beside.new_columns.iter().flat_map(|column| &column.constraints);
+    let made = beside.added.iter().any(|added| added.kind.has_index())
+        || inline.any(|added| added.kind.has_index());
+    let lacks = !made && !is_unique(table, key);
+    if lacks {
+        not_unique(sheet, &target.name, key);
+    }
+    lacks
+}
+
+fn not_unique(sheet: &mut Sheet<'_>, parent: &Name, key: &ForeignKey) {
+    let detail = format!("no unique key of \"{parent}\" matches the referenced columns");
+    let code = if key.parent_columns.is_empty() { "42704" } else { "42830" };
+    sheet.fails("parent-not-unique", code, detail);
+}
+
+/// A partition that has the foreign key keeps it only where both are enforced, or both are not
+/// (PostgreSQL 18, tryAttachPartitionForeignKey).
+fn is_enforced_otherwise(
+    sheet: &mut Sheet<'_>,
+    target: &Target<'_>,
+    added: &TableConstraint,
+    key: &ForeignKey,
+    parent: &Name,
+) -> bool {
+    let columns: Vec<&str> = key.columns.iter().map(Ident::as_str).collect();
+    let primary = sheet.table(parent).and_then(Relation::primary_key).map(<[String]>::to_vec);
+    let written = key.parent_columns.iter().map(|column| column.value.clone()).collect();
+    let wanted = if key.parent_columns.is_empty() { primary.unwrap_or_default() } else { written };
+    let differs = |own: &&Constraint| match &own.kind {
+        Demand::ForeignKey { parent: other, parent_columns, .. } => {
+            own.enforced == added.not_enforced
+                && other == parent
+                && own.columns() == columns
+                && *parent_columns == wanted
+        }
+        Demand::PrimaryKey(_)
+        | Demand::Unique(_)
+        | Demand::Check(_)
+        | Demand::Exclude(_)
+        | Demand::NotNull(_) => false,
+    };
+    let below = sheet.schema.descendants(&target.name);
+    let other = below.into_iter().find_map(|part| {
+        part.constraints.iter().find(differs).map(|own| (own.name.as_str(), &part.name))
+    });
+    if let Some((own, part)) = other {
+        enforced_otherwise(sheet, own, part);
+    }
+    other.is_some()
+}
+
+/// Notes a foreign key of a partition that cannot be merged with one of the table above.
+pub(super) fn enforced_otherwise(sheet: &mut Sheet<'_>, own: &str, part: &Name) {
+    let detail = format!("its enforceability conflicts with constraint \"{own}\" on \"{part}\"");
+    sheet.fails("foreign-key-unsupported", "42P17", detail);
 }
 
 /// Says whether a partition has the same foreign key already.
@@ -187,9 +256,7 @@ pub(super) fn referenced(
         return None;
     }
     if !own && !is_unique(table, key) {
-        let detail = format!("no unique key of \"{parent}\" matches the referenced columns");
-        let code = if key.parent_columns.is_empty() { "42704" } else { "42830" };
-        sheet.fails("parent-not-unique", code, detail);
+        not_unique(sheet, &parent, key);
         return None;
     }
     Some(parent)

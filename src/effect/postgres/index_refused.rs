@@ -3,7 +3,7 @@
 //! PostgreSQL 12 to 18, manual: CREATE INDEX; measured, testdata/servers/postgres.
 
 use super::sheet::Sheet;
-use super::{functions, method, reloptions, there};
+use super::{constraint, functions, method, reloptions, there};
 use crate::schema::Name;
 use crate::sql::Ident;
 use crate::sql::ast::{CreateIndex, Expr, GeneratedStorage, IndexKind, Key, KeyPart, ObjectKind};
@@ -111,19 +111,16 @@ fn lacks_class(sheet: &mut Sheet<'_>, method: Option<&str>, part: &KeyPart) -> b
     missing
 }
 
-/// A unique index of a partitioned table holds all the columns that it is partitioned by.
+/// A unique index of a partitioned table holds all the columns that it is partitioned by, and those
+/// that its partitions are, where it is made there too.
 fn is_uncovered(sheet: &mut Sheet<'_>, create: &CreateIndex, table: &Name) -> bool {
-    let unique = create.index.kind == IndexKind::Unique;
-    let found = sheet.table(table);
-    let by = found.and_then(|found| found.partition_by.as_ref()).filter(|_| unique);
-    let uncovered = by.is_some_and(|by| {
-        by.keys.iter().any(|key| match &key.key {
-            Key::Column(column) => {
-                !create.index.parts.iter().any(|p| p.key.column() == Some(column.as_str()))
-            }
-            Key::Expr(_) => true,
-        })
-    });
+    if create.index.kind != IndexKind::Unique {
+        return false;
+    }
+    let parts = &create.index.parts;
+    let family = sheet.family(table, create.only);
+    let mut divided = family.iter().filter_map(|member| sheet.table(member)?.partition_by.as_ref());
+    let uncovered = divided.any(|by| !constraint::covers(parts, by));
     if uncovered {
         let detail = "a unique index on a partitioned table has to hold all partition columns";
         sheet.fails("unique-on-expression", "0A000", detail.to_owned());

@@ -4,21 +4,30 @@
 //! PostgreSQL 12 to 18, manual: INSERT; ri_triggers.c for the rows of foreign keys; execPartition.c
 //! for the partitions; measured, testdata/servers/postgres.
 
-use super::dml::{look_up, reached};
+use super::column;
+use super::prune::{self, Division};
+use super::referential::look_up;
 use super::sheet::Sheet;
-use super::{bounds, column};
 use crate::effect::LockMode::RowExclusive;
-use crate::schema::{Column, Demand, Name, Relation};
-use crate::sql::ast::{Dml, PartitionBound};
+use crate::schema::{Column, Constraint, Demand, Name, Relation};
+use crate::sql::ast::Dml;
 
 /// INSERT looks up parents by foreign key and takes values of sequences.
 pub(super) fn insert(sheet: &mut Sheet<'_>, dml: &Dml, table: &Name, cause: &'static str) {
     let Some(found) = sheet.table(table) else { return };
     let values = Values { dml, table: found };
+    let mut members = vec![table.clone()];
     if found.is_partitioned() {
-        for member in routed(sheet, &values, table) {
-            sheet.lock(&member, RowExclusive, cause);
+        members = routed(sheet, &values, table);
+        // Which partitions get rows is known of literals alone.
+        let told = values.dml.rows.is_some();
+        for member in &members {
+            let cause = if told || member == table { cause } else { "partition-routing" };
+            sheet.lock(member, RowExclusive, cause);
         }
+    }
+    if is_outside(sheet, &values, table) || is_homeless(sheet, &values, table) {
+        return;
     }
     for column in &found.columns {
         let written = values.written(&column.name).unwrap_or_default();
@@ -42,7 +51,9 @@ pub(super) fn insert(sheet: &mut Sheet<'_>, dml: &Dml, table: &Name, cause: &'st
         let detail = format!("column \"{}\" of \"{table}\" gets no value", column.name);
         sheet.may_fail("value-missing", "23502", detail);
     }
-    for constraint in &found.constraints {
+    let of_members = members.iter().filter_map(|member| sheet.table(member));
+    let constraints: Vec<&Constraint> = of_members.flat_map(|table| &table.constraints).collect();
+    for constraint in constraints {
         if let Demand::ForeignKey { columns, parent, .. } = &constraint.kind
             && constraint.enforced
             && columns.iter().all(|column| values.may_fill(column))
@@ -113,6 +124,19 @@ impl Values<'_> {
         }
     }
 
+    /// Returns the keys that rows have over some columns, none where they are not known.
+    fn keys(&self, columns: &[&str]) -> Option<Vec<Vec<&str>>> {
+        let given: Option<Vec<Vec<&str>>> =
+            columns.iter().map(|column| self.given(column)).collect();
+        let given = given?;
+        let rows = given.iter().map(Vec::len).max()?;
+        // A default is one for all rows.
+        let key = |row: usize| -> Option<Vec<&str>> {
+            given.iter().map(|column| column.get(row).or(column.first()).copied()).collect()
+        };
+        (0..rows).map(key).collect()
+    }
+
     /// Says whether a row may get the column's default.
     fn takes_default(&self, column: &str) -> bool {
         match (self.place(column), self.written(column)) {
@@ -139,18 +163,53 @@ impl Values<'_> {
 /// Returns the partitions that the rows of an INSERT go to: all that may be, where the rows are
 /// not known. Only partitions that get rows are locked (PostgreSQL 12 to 18, measured).
 fn routed(sheet: &Sheet<'_>, values: &Values<'_>, table: &Name) -> Vec<Name> {
-    reached(sheet, table, &|by, parent, bound| {
-        let written = bounds::single_key(by).and_then(|key| values.given(key));
-        let Some(written) = written else { return true };
-        let elsewhere = |value: &str| {
-            let parts = sheet.schema.partitions(parent);
-            let mut others = parts.iter().filter_map(|part| part.partition_of.as_ref());
-            others.any(|(_, other)| bounds::holds(value, other) == Some(true))
-        };
-        let default = *bound == PartitionBound::Default;
-        written.iter().any(|value| match default {
-            true => !elsewhere(value),
-            false => bounds::holds(value, bound) != Some(false),
-        })
+    prune::filtered(sheet, table, &|division, bound| {
+        let keys = division.columns().and_then(|columns| values.keys(&columns));
+        keys.is_none_or(|keys| keys.iter().any(|key| division.takes(key, bound) != Some(false)))
     })
+}
+
+/// Notes rows that are outside of the partition they are put into. Says whether there are such.
+fn is_outside(sheet: &mut Sheet<'_>, values: &Values<'_>, table: &Name) -> bool {
+    let mut below = table.clone();
+    for _ in 0..32 {
+        let of = sheet.table(&below).and_then(|found| found.partition_of.as_ref());
+        let Some((above, bound)) = of else { return false };
+        let outside = Division::of(sheet, above).is_some_and(|division| {
+            let keys = division.columns().and_then(|columns| values.keys(&columns));
+            keys.is_some_and(|keys| keys.iter().any(|k| division.takes(k, bound) == Some(false)))
+        });
+        if outside {
+            let detail = format!("a new row for \"{table}\" violates the partition constraint");
+            // A trigger may give the row another key first.
+            if values.table.triggers.is_empty() {
+                sheet.fails("rows-violate", "23514", detail);
+            } else {
+                sheet.may_fail("rows-violate", "23514", detail);
+            }
+            return true;
+        }
+        below = above.clone();
+    }
+    false
+}
+
+/// Notes rows that no partition takes. Says whether there are such.
+fn is_homeless(sheet: &mut Sheet<'_>, values: &Values<'_>, table: &Name) -> bool {
+    let Some(division) = Division::of(sheet, table) else { return false };
+    let Some(keys) = division.columns().and_then(|columns| values.keys(&columns)) else {
+        return false;
+    };
+    let parts = sheet.schema.partitions(table);
+    let known = values.table.complete;
+    let homeless = known
+        && keys.iter().any(|key| {
+            let bounds = parts.iter().filter_map(|part| part.partition_of.as_ref());
+            bounds.map(|(_, bound)| division.takes(key, bound)).all(|taken| taken == Some(false))
+        });
+    if homeless {
+        let detail = format!("no partition of relation \"{table}\" found for row");
+        sheet.fails("rows-violate", "23514", detail);
+    }
+    homeless
 }

@@ -6,7 +6,8 @@
 
 use super::casts;
 use super::sheet::Sheet;
-use crate::schema::{Origin, TypeBody};
+use super::types;
+use crate::schema::{Origin, Schema, TypeBody};
 use crate::sql::ast::{DataType, Expr, ExprShape};
 
 /// Notes a default that is no value of its column's type. Says whether it is so.
@@ -129,4 +130,48 @@ fn is_no_number(text: &str, besides: &[char]) -> bool {
     let rest = text.trim_start_matches(['-', '+']);
     let allowed = |c: char| c.is_ascii_hexdigit() || besides.contains(&c) || "+-".contains(c);
     !rest.starts_with(|c: char| c.is_ascii_digit() || c == '.') || !rest.chars().all(allowed)
+}
+
+/// Says whether a literal that is not in quotes is of a type which no assignment casts to another
+/// (PostgreSQL 12 to 18, pg_cast: contexts `i` and `a`; everything becomes a string by itself).
+pub(super) fn is_unassignable(schema: &Schema, data_type: &DataType, literal: &str) -> bool {
+    const NUMBERS: &[&str] =
+        &["smallint", "integer", "bigint", "numeric", "real", "double precision", "money"];
+    const STRINGS: &[&str] = &["text", "varchar", "char", "bpchar"];
+    let made = schema.type_of(data_type).map(|found| &found.kind);
+    let to = match types::scalar(schema, data_type) {
+        Some(to) => to,
+        None if matches!(made, Some(TypeBody::Enum { .. })) => "enum".to_owned(),
+        None => return false,
+    };
+    let is = |list: &[&str]| list.contains(&to.as_str());
+    let lower = literal.to_ascii_lowercase();
+    if matches!(lower.as_str(), "true" | "false") {
+        return !is(STRINGS) && to != "boolean";
+    }
+    let plain = lower.trim_start_matches(['-', '+', ' ']);
+    if plain.parse::<f64>().is_err() || !plain.starts_with(|c: char| c.is_ascii_digit()) {
+        return false;
+    }
+    let whole = plain.chars().all(|c| c.is_ascii_digit());
+    let id = to == "oid" || to.starts_with("reg");
+    !(is(NUMBERS) || is(STRINGS) || (whole && id))
+}
+
+/// Returns the value that a literal is written for, without quotes and casts; none where a text is
+/// no literal of that plain kind.
+pub(super) fn unquoted(literal: &str) -> Option<String> {
+    let literal = literal.trim();
+    let Some(open) = literal.find('\'') else {
+        let plain = literal.split("::").next().unwrap_or(literal).trim();
+        return (!plain.is_empty()).then(|| plain.to_owned());
+    };
+    let (head, rest) = literal.split_at_checked(open)?;
+    let close = rest.rfind('\'').filter(|close| *close > 0)?;
+    let (inner, tail) = (rest.get(1..close)?, rest.get(close + 1..)?);
+    let typed = head.trim().chars().all(|c| c.is_ascii_alphabetic());
+    let cast = tail.is_empty() || tail.trim_start().starts_with("::");
+    let doubled = inner.replace("''", "");
+    let whole = !doubled.contains('\'') && !head.eq_ignore_ascii_case("e");
+    (typed && cast && whole).then(|| inner.replace("''", "'"))
 }

@@ -144,7 +144,8 @@ fn cluster(sheet: &mut Sheet<'_>, maintenance: &Maintenance) {
         let Some(table) = sheet.existing(written, false) else { return };
         if let Some(found) = sheet.table(&table) {
             if found.partition_by.is_some() {
-                cluster_partitions(sheet, &table);
+                let index = maintenance.index.as_ref().map(crate::sql::Ident::as_str);
+                cluster_partitions(sheet, &table, index);
                 continue;
             }
             if maintenance.index.is_none() && found.clustered_on.is_none() && found.complete {
@@ -163,13 +164,28 @@ fn cluster(sheet: &mut Sheet<'_>, maintenance: &Maintenance) {
 }
 
 /// PostgreSQL 15 and later cluster partition by partition, outside of a transaction.
-fn cluster_partitions(sheet: &mut Sheet<'_>, table: &Name) {
+///
+/// The index is looked for first; none of a partitioned table can be the one to follow always.
+fn cluster_partitions(sheet: &mut Sheet<'_>, table: &Name, index: Option<&str>) {
     if !sheet.since(15) {
         let detail = "cannot cluster a partitioned table".to_owned();
         sheet.fails("unsupported-version", "0A000", detail);
         return;
     }
+    let Some(index) = index else {
+        let detail = format!("there is no previously clustered index for \"{table}\"");
+        sheet.fails("missing-object", "42704", detail);
+        return;
+    };
+    // Whether it is one of the table is looked at later.
+    let there = sheet.schema.is_taken(&Name::new(table.schema.clone(), index));
+    if !there && table_refused::lacks_index(sheet, table, index) {
+        return;
+    }
     sheet.refuses_transaction("CLUSTER of a partitioned table");
+    if table_refused::lacks_index(sheet, table, index) {
+        return;
+    }
     sheet.lock(table, AccessExclusive, "cluster");
     for child in sheet.family(table, false).into_iter().skip(1) {
         sheet.lock(&child, AccessExclusive, "cluster");

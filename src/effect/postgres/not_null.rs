@@ -8,7 +8,7 @@ use super::sheet::Sheet;
 use super::source;
 use super::target::Target;
 use crate::schema::{Demand, Name, Relation};
-use crate::sql::ast::{ExprShape, ObjectKind};
+use crate::sql::ast::{ExprShape, ObjectKind, TableConstraint};
 
 /// Effects of SET NOT NULL: every row is read, unless a valid CHECK proves it.
 pub(super) fn set_not_null(
@@ -118,7 +118,59 @@ pub(super) fn drop_not_null(sheet: &mut Sheet<'_>, target: &Target<'_>, column: 
             sheet.fails("column-in-use", "42P16", detail);
             return;
         }
+        // PostgreSQL 18 keeps NOT NULL as a constraint that children inherit.
+        let marked = |above: &&Relation| {
+            let passed_on = !above.constraints.iter().any(|own| {
+                own.no_inherit && matches!(&own.kind, Demand::NotNull(of) if of == column)
+            });
+            passed_on && above.column(column).is_some_and(|found| found.not_null)
+        };
+        if sheet.since(18) && sheet.schema.parents(name).iter().any(marked) {
+            let detail = format!("cannot drop the inherited NOT NULL of column \"{column}\"");
+            sheet.fails("column-in-use", "42P16", detail);
+            return;
+        }
     }
     let full = format!("{name}.{column}");
     sheet.breaks("drop-not-null", ObjectKind::Column, full, name);
+}
+
+/// A column has one NOT NULL constraint, which keeps its name (PostgreSQL 18, measured).
+pub(super) fn has_other_not_null(
+    sheet: &mut Sheet<'_>,
+    target: &Target<'_>,
+    added: &TableConstraint,
+    column: &str,
+) -> bool {
+    let Some(name) = &added.name else { return false };
+    let table = sheet.table(&target.name).filter(|table| table.complete);
+    let other = table.into_iter().flat_map(|table| &table.constraints).any(|known| {
+        let of = matches!(&known.kind, Demand::NotNull(of) if of == column);
+        let dropped = target.beside.dropped_constraints.contains(&known.name.as_str());
+        of && known.name != name.value && !dropped
+    });
+    if other {
+        let detail = format!("cannot create not-null constraint \"{name}\" on column \"{column}\"");
+        sheet.fails("duplicate-object", "55000", detail);
+    }
+    other
+}
+
+/// A NOT NULL that children inherit is not made on the parent alone (PostgreSQL 18,
+/// ATAddCheckNNConstraint); one that is there already is merged.
+pub(super) fn is_alone(
+    sheet: &mut Sheet<'_>,
+    target: &Target<'_>,
+    added: &TableConstraint,
+    column: &str,
+) -> bool {
+    let children = !sheet.schema.children(&target.name).is_empty();
+    let there = sheet.table(&target.name).and_then(|table| table.column(column));
+    let merged = there.is_some_and(|column| column.not_null);
+    let alone = target.only && children && !added.no_inherit && !merged;
+    if alone {
+        let detail = "constraint must be added to child tables too".to_owned();
+        sheet.fails("wrong-object-kind", "42P16", detail);
+    }
+    alone
 }

@@ -8,7 +8,7 @@
 use super::missing::{self, Named};
 use super::permits::is_of_other_kind;
 use super::sheet::Sheet;
-use super::{dml, drop, there, trigger};
+use super::{dml, drop, partition, there, trigger};
 use crate::effect::LockMode::{
     self, AccessExclusive, AccessShare, ShareRowExclusive, ShareUpdateExclusive,
 };
@@ -475,6 +475,9 @@ fn publication_refuses(sheet: &mut Sheet<'_>, publication: &Publication, table: 
     if partitioned && !sheet.since(13) {
         let detail = format!("\"{table}\" is a partitioned table");
         sheet.fails("unsupported-version", "0A000", detail);
+        return true;
+    }
+    if partition::is_published_in_part(sheet, publication, table) {
         return true;
     }
     let known = sheet.schema.publications.get(publication.name.as_str());

@@ -8,7 +8,7 @@ use super::missing::{self, Named};
 use super::sheet::Sheet;
 use super::{dml, foreign_table, there};
 use crate::effect::LockMode::{self, AccessExclusive, AccessShare};
-use crate::schema::Name;
+use crate::schema::{Name, Relation};
 use crate::sql::ObjectName;
 use crate::sql::ast::{DataType, ObjectKind, Other};
 
@@ -71,6 +71,9 @@ pub(super) fn other(sheet: &mut Sheet<'_>, other: &Other) {
             for name in &other.names {
                 let Some(name) = sheet.existing(name, false) else { return };
                 dml::read_one(sheet, &name, "select", dml::Use::Planned, false);
+                if sheet.table(&name).is_some_and(Relation::is_partitioned) {
+                    dml::lock_ancestors(sheet, &name, "select");
+                }
             }
         }
         _ => {}

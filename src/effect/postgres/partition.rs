@@ -7,12 +7,12 @@
 use super::foreign_key;
 use super::sheet::Sheet;
 use super::target::Target;
-use super::{bounds, constraint, source};
+use super::{bounds, constraint, literal, source};
 use crate::effect::LockMode::{
     self, AccessExclusive, AccessShare, ShareRowExclusive, ShareUpdateExclusive,
 };
-use crate::schema::{Constraint, Demand, Index, Name, Relation, RelationKind};
-use crate::sql::ast::{DetachMode, IndexKind, ObjectKind, PartitionBound};
+use crate::schema::{Column, Constraint, Demand, Index, Name, Origin, Relation, RelationKind};
+use crate::sql::ast::{DetachMode, IndexKind, ObjectKind, PartitionBound, Publication};
 use crate::sql::{Ident, ObjectName};
 
 /// The lock that DETACH PARTITION needs on the parent.
@@ -95,9 +95,37 @@ fn refused(sheet: &mut Sheet<'_>, parent: &Name, child: &Name) -> bool {
         sheet.fails("wrong-object-kind", "42809", detail);
         return true;
     }
+    let below = sheet.schema.children(child);
+    if below.iter().any(|below| below.inherits.contains(child)) {
+        let detail = "cannot attach inheritance parent as partition".to_owned();
+        sheet.fails("wrong-object-kind", "42809", detail);
+        return true;
+    }
+    if sheet.family(child, false).contains(parent) {
+        let detail = "circular inheritance not allowed".to_owned();
+        sheet.fails("duplicate-object", "42P07", detail);
+        return true;
+    }
     if !from.complete || !to.complete {
         return false;
     }
+    if differs_from_parent(sheet, from, to) {
+        return true;
+    }
+    let extra = to.columns.iter().find(|own| from.column(&own.name).is_none());
+    if let Some(extra) = extra {
+        let detail =
+            format!("table \"{child}\" has column \"{}\" that the parent lacks", extra.name);
+        sheet.fails("type-mismatch", "42804", detail);
+        return true;
+    }
+    false
+}
+
+/// Notes what a child has to have as its parent has it: columns of the same types, NOT NULL, checks
+/// (PostgreSQL 12 to 18, MergeAttributesIntoExisting, MergeConstraintsIntoExisting). Says whether
+/// it lacks something.
+pub(super) fn differs_from_parent(sheet: &mut Sheet<'_>, from: &Relation, to: &Relation) -> bool {
     for column in &from.columns {
         let Some(own) = to.column(&column.name) else {
             let detail = format!("child table is missing column \"{}\"", column.name);
@@ -131,13 +159,6 @@ fn refused(sheet: &mut Sheet<'_>, parent: &Name, child: &Name) -> bool {
         sheet.fails("missing-object", "42804", detail);
         return true;
     }
-    let extra = to.columns.iter().find(|own| from.column(&own.name).is_none());
-    if let Some(extra) = extra {
-        let detail =
-            format!("table \"{child}\" has column \"{}\" that the parent lacks", extra.name);
-        sheet.fails("type-mismatch", "42804", detail);
-        return true;
-    }
     false
 }
 
@@ -162,6 +183,9 @@ fn bound_refused(sheet: &mut Sheet<'_>, parent: &Name, bound: &PartitionBound) -
     if *bound == PartitionBound::Default {
         return false;
     }
+    if value_refused(sheet, parent, bound) {
+        return true;
+    }
     let parts = sheet.schema.partitions(parent);
     let known: Vec<&PartitionBound> =
         parts.iter().filter_map(|part| part.partition_of.as_ref()).map(|(_, b)| b).collect();
@@ -177,6 +201,35 @@ fn bound_refused(sheet: &mut Sheet<'_>, parent: &Name, bound: &PartitionBound) -
         sheet.fails("partition-bound", "42P17", detail);
     }
     other.is_some()
+}
+
+/// Notes a value that is none of its key column's type: another kind of literal is turned into it
+/// where an assignment would (PostgreSQL 12 to 18, transformPartitionBoundValue).
+fn value_refused(sheet: &mut Sheet<'_>, parent: &Name, bound: &PartitionBound) -> bool {
+    let Some(table) = sheet.table(parent) else { return false };
+    let Some(by) = &table.partition_by else { return false };
+    let columns: Vec<Option<&Column>> =
+        by.keys.iter().map(|part| table.column(part.key.column()?)).collect();
+    let values: Vec<(usize, &String)> = match bound {
+        PartitionBound::Range { from, to } => {
+            from.iter().enumerate().chain(to.iter().enumerate()).collect()
+        }
+        PartitionBound::In(values) => values.iter().map(|value| (0, value)).collect(),
+        PartitionBound::Default | PartitionBound::Hash { .. } => Vec::new(),
+    };
+    for (at, value) in values {
+        let Some(column) = columns.get(at).copied().flatten() else { continue };
+        let Some(data_type) = &column.data_type else { continue };
+        if literal::is_unassignable(sheet.schema, data_type, value) {
+            let detail = format!(
+                "specified value cannot be cast to type {} for column \"{}\"",
+                data_type.name, column.name
+            );
+            sheet.fails("partition-bound", "42804", detail);
+            return true;
+        }
+    }
+    false
 }
 
 /// The default partition must not hold rows of a new bound: it is locked, and read unless a CHECK
@@ -275,6 +328,14 @@ pub(super) fn label(index: &Index) -> &'static str {
 fn attach_foreign_keys(sheet: &mut Sheet<'_>, parent: &Relation, child: &Relation) {
     for key in &parent.constraints {
         let Demand::ForeignKey { parent: referenced, .. } = &key.kind else { continue };
+        let otherwise = child
+            .constraints
+            .iter()
+            .find(|own| own.kind == key.kind && own.enforced != key.enforced);
+        if let Some(own) = otherwise {
+            foreign_key::enforced_otherwise(sheet, &own.name, &child.name);
+            return;
+        }
         let own = child.constraints.iter().any(|own| is_same_key(key, own));
         let referenced = referenced.clone();
         if own {
@@ -374,10 +435,16 @@ pub(super) fn detach(
     for other in referenced {
         foreign_key::lock_referenced(sheet, &other, "detach-partition-foreign-key");
     }
+    detach_from_keys(sheet, parent, &child);
+    sheet.breaks("detach-partition", ObjectKind::Table, child.to_string(), &child);
+}
+
+/// Foreign keys that reference the whole lose their part for the partition.
+fn detach_from_keys(sheet: &mut Sheet<'_>, parent: &Name, child: &Name) {
     let referencing: Vec<Name> =
         sheet.schema.foreign_keys_to(parent).iter().map(|(t, _)| t.name.clone()).collect();
     if !referencing.is_empty() {
-        sheet.lock(&child, AccessExclusive, "detach-partition");
+        sheet.lock(child, AccessExclusive, "detach-partition");
     }
     for other in referencing {
         sheet.lock(&other, AccessExclusive, "detach-partition-foreign-key");
@@ -385,12 +452,13 @@ pub(super) fn detach(
         if !sheet.table(&other).is_some_and(|table| table.has_rows) {
             continue;
         }
-        for member in foreign_key::partitions_of(sheet, &child) {
+        for member in foreign_key::partitions_of(sheet, child) {
             sheet.scan(&member, "detach-partition-foreign-key", source::PARTITION);
         }
+        let detail = format!("rows of \"{other}\" may reference those of \"{child}\"");
+        sheet.may_fail("rows-referenced", "23503", detail);
         sheet.scan(&other, "detach-partition-foreign-key", source::PARTITION);
     }
-    sheet.breaks("detach-partition", ObjectKind::Table, child.to_string(), &child);
 }
 
 /// FINALIZE ends what a concurrent detachment that was stopped has left.
@@ -444,4 +512,27 @@ pub(super) fn lock_parent_of(sheet: &mut Sheet<'_>, partition: &Name) {
     if let Some(default) = default {
         sheet.lock(&default, AccessExclusive, "drop-partition");
     }
+}
+
+/// Columns and rows of a partitioned table are chosen only where its partitions are published as the
+/// whole (PostgreSQL 15 to 18, TransformPubWhereClauses, CheckPubRelationColumnList).
+pub(super) fn is_published_in_part(
+    sheet: &mut Sheet<'_>,
+    publication: &Publication,
+    table: &Name,
+) -> bool {
+    let known = sheet.schema.publications.get(publication.name.as_str());
+    let via_root = publication.via_root.unwrap_or(known.is_some_and(|known| known.via_root));
+    let unseen = publication.alter && known.is_none_or(|known| known.origin == Origin::Assumed);
+    let chosen = publication.restricted.iter().any(|of| sheet.schema.resolve(of) == *table);
+    let partitioned = sheet.table(table).is_some_and(Relation::is_partitioned);
+    let refused = chosen && partitioned && !via_root && !unseen;
+    if refused {
+        let detail = format!(
+            "columns and rows of the partitioned table \"{table}\" cannot be chosen without \
+             publish_via_partition_root"
+        );
+        sheet.fails("wrong-object-kind", "22023", detail);
+    }
+    refused
 }

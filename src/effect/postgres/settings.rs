@@ -5,11 +5,11 @@
 
 use super::sheet::Sheet;
 use super::target::Target;
-use super::{object, reloptions, source, table_refused, there, types};
+use super::{object, partition, referential, reloptions, source, table_refused, there, types};
 use crate::effect::LockMode::{
     AccessExclusive, AccessShare, ShareRowExclusive, ShareUpdateExclusive,
 };
-use crate::schema::{Column, Demand, Name, Relation, RelationKind, Trigger};
+use crate::schema::{Column, Demand, Name, Origin, Relation, RelationKind, Trigger};
 use crate::sql::Ident;
 use crate::sql::ast::{GeneratedStorage, ObjectKind, PgAction, ReplicaIdentity, TriggerState};
 
@@ -228,7 +228,7 @@ pub(super) fn table_wide(sheet: &mut Sheet<'_>, target: &Target<'_>, action: &Pg
         }
         PgAction::SetAccessMethod(method) => set_access_method(sheet, target, method),
         PgAction::Trigger { state, name: trigger, .. } => {
-            if table_refused::user_triggers_refused(sheet, name, action) {
+            if !target.only && table_refused::user_triggers_refused(sheet, name, action) {
                 return;
             }
             trigger_state(sheet, name, *state, trigger.as_ref());
@@ -255,7 +255,9 @@ pub(super) fn table_wide(sheet: &mut Sheet<'_>, target: &Target<'_>, action: &Pg
         }
         PgAction::OwnerTo(role) => {
             there::roles(sheet, std::slice::from_ref(role));
-            for sequence in sheet.schema.owned_sequences(name, None) {
+            // A table that is given to its owner is left as it is.
+            let gives = !table.is_some_and(|table| is_owner(table, role));
+            for sequence in sheet.schema.owned_sequences(name, None).into_iter().filter(|_| gives) {
                 sheet.lock(&sequence.name, AccessExclusive, "owner");
             }
             sheet.breaks("owner", ObjectKind::Table, name.to_string(), name);
@@ -283,6 +285,14 @@ pub(super) fn table_wide(sheet: &mut Sheet<'_>, target: &Target<'_>, action: &Pg
         PgAction::SetOptions(options) => storage_options(sheet, target, options),
         _ => {}
     }
+}
+
+/// Says whether a role owns a table (PostgreSQL 12 to 18, ATExecChangeOwner). What a migration makes
+/// is owned by who runs it: `postgres`, the first role of a server, unless a statement says more.
+fn is_owner(table: &Relation, role: &str) -> bool {
+    let runs = matches!(role, "current_user" | "session_user" | "current_role" | "postgres");
+    let made = matches!(table.origin, Origin::Migration(_));
+    table.owner.as_deref().map_or(runs && made, |owner| owner == role)
 }
 
 fn trigger_state(sheet: &mut Sheet<'_>, name: &Name, state: TriggerState, trigger: Option<&Ident>) {
@@ -395,14 +405,18 @@ fn inherit(sheet: &mut Sheet<'_>, target: &Target<'_>, parent: &crate::sql::Obje
     let (Some(from), Some(child)) = (sheet.table(&parent), sheet.table(&target.name)) else {
         return;
     };
-    if child.complete {
-        for column in &from.columns {
-            if child.column(&column.name).is_none() {
-                let detail = format!("child table is missing column \"{}\"", column.name);
-                sheet.fails("missing-column", "42804", detail);
-                return;
-            }
-        }
+    if parent == target.name || sheet.family(&target.name, false).contains(&parent) {
+        let detail = "circular inheritance not allowed".to_owned();
+        sheet.fails("duplicate-object", "42P07", detail);
+        return;
+    }
+    if child.inherits.contains(&parent) {
+        let detail = format!("relation \"{parent}\" would be inherited from more than once");
+        sheet.fails("duplicate-object", "42P07", detail);
+        return;
+    }
+    if child.complete && from.complete {
+        partition::differs_from_parent(sheet, from, child);
     }
 }
 
@@ -422,11 +436,9 @@ fn set_persistence(sheet: &mut Sheet<'_>, target: &Target<'_>, logged: bool) {
             sheet.fails("wrong-object-kind", "42P16", detail);
             return;
         }
-        if table.partition_by.is_some() {
-            if sheet.since(18) {
-                let detail = format!("not possible on the partitioned table \"{name}\"");
-                sheet.fails("wrong-object-kind", "42809", detail);
-            }
+        if table.is_partitioned() && sheet.since(18) {
+            let detail = format!("not possible on the partitioned table \"{name}\"");
+            sheet.fails("wrong-object-kind", "42809", detail);
             return;
         }
         let referenced = if logged {
@@ -435,13 +447,16 @@ fn set_persistence(sheet: &mut Sheet<'_>, target: &Target<'_>, logged: bool) {
                     && sheet.table(parent).is_some_and(|p| p.persistence == Persistence::Unlogged)
             })
         } else {
-            sheet.schema.foreign_keys_to(name).iter().any(|(other, _)| {
+            referential::keys_to(sheet, name).iter().any(|(other, _)| {
                 other.name != *name && other.persistence == Persistence::Permanent
             })
         };
         if referenced {
             let detail = "a logged table references an unlogged one".to_owned();
             sheet.fails("foreign-key-references", "42P16", detail);
+            return;
+        }
+        if table.is_partitioned() {
             return;
         }
     }
@@ -463,11 +478,9 @@ fn set_access_method(sheet: &mut Sheet<'_>, target: &Target<'_>, method: &str) {
     }
     let table = sheet.table(&target.name);
     let partitioned = table.is_some_and(|table| table.partition_by.is_some());
-    if partitioned {
-        if !sheet.since(17) {
-            let detail = "cannot change access method of a partitioned table".to_owned();
-            sheet.fails("wrong-object-kind", "42809", detail);
-        }
+    if partitioned && !sheet.since(17) {
+        let detail = "cannot change access method of a partitioned table".to_owned();
+        sheet.fails("wrong-object-kind", "42809", detail);
         return;
     }
     let key = (ObjectKind::AccessMethod.as_str(), Name::new("", method));
@@ -476,6 +489,9 @@ fn set_access_method(sheet: &mut Sheet<'_>, target: &Target<'_>, method: &str) {
     if unknown && sheet.schema.complete && sheet.schema.extensions.is_empty() {
         let detail = format!("access method \"{method}\" does not exist");
         sheet.fails("missing-object", "42704", detail);
+        return;
+    }
+    if partitioned {
         return;
     }
     let now = table.and_then(|table| table.access_method.as_deref()).unwrap_or("heap");

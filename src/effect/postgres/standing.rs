@@ -7,7 +7,7 @@ use super::sheet::Sheet;
 use super::target::Target;
 use super::{column, dependents, source};
 use crate::effect::LockMode::{AccessExclusive, AccessShare, RowShare};
-use crate::schema::{Constraint, Demand, Name};
+use crate::schema::{Constraint, Demand, Name, Relation};
 use crate::sql::ast::{ConstraintKind, ObjectKind, TableConstraint};
 
 use super::foreign_key::*;
@@ -109,7 +109,9 @@ pub(super) fn drop(
         }
     }
     lose_attached(sheet, target, name);
-    for member in sheet.family(&target.name, target.only).into_iter().skip(1) {
+    // A foreign key goes from all partitions, ONLY or not.
+    let only = target.only && found.parent().is_none();
+    for member in sheet.family(&target.name, only).into_iter().skip(1) {
         if find(sheet, &member, name).is_some_and(|part| part.inherited) {
             sheet.lose_part(ObjectKind::Constraint, &member, name, false, true);
         }
@@ -237,10 +239,22 @@ pub(super) fn alter(
     if enforced.is_some() && sheet.needs_version(18, "ALTER CONSTRAINT … ENFORCED") {
         return;
     }
+    let partitioned = sheet.table(&target.name).is_some_and(Relation::is_partitioned);
+    if target.only && partitioned && sheet.since(18) {
+        let detail = "constraint must be altered in child tables too".to_owned();
+        sheet.fails("wrong-object-kind", "42P16", detail);
+        return;
+    }
     if is_missing(sheet, target, name, false) {
         return;
     }
     let Some(found) = find(sheet, &target.name, name) else { return };
+    if found.inherited && found.parent().is_some() {
+        let detail = format!("cannot alter constraint \"{name}\" on relation \"{}\"", target.name);
+        let code = if sheet.since(18) { "55000" } else { "XX000" };
+        sheet.fails("column-in-use", code, detail);
+        return;
+    }
     let Demand::ForeignKey { parent, .. } = &found.kind else {
         if matches!(found.kind, Demand::NotNull(_)) && sheet.since(18) && enforced.is_none() {
             return;
@@ -264,6 +278,18 @@ pub(super) fn alter(
     }
 }
 
+/// Says whether a table below one inherits the same from a table that is not among those below.
+pub(super) fn has_other_source(
+    sheet: &Sheet<'_>,
+    table: &Name,
+    has: impl Fn(&Relation) -> bool,
+) -> bool {
+    let family = sheet.family(table, false);
+    let below = family.iter().skip(1);
+    let mut above = below.flat_map(|member| sheet.schema.parents(member));
+    above.any(|above| !family.contains(&above.name) && has(above))
+}
+
 /// Effects of RENAME CONSTRAINT.
 pub(super) fn rename(sheet: &mut Sheet<'_>, target: &Target<'_>, from: &str, to: &str) {
     if is_missing(sheet, target, from, false) {
@@ -278,6 +304,26 @@ pub(super) fn rename(sheet: &mut Sheet<'_>, target: &Target<'_>, from: &str, to:
     if table.is_some_and(|table| table.constraint(to).is_some()) {
         let detail = format!("constraint \"{to}\" exists already");
         sheet.fails("duplicate-object", "42710", detail);
+        return;
+    }
+    let found = find(sheet, &target.name, from);
+    let passed_on = found.is_some_and(|found| match found.kind {
+        Demand::Check(_) => !found.no_inherit,
+        Demand::NotNull(_) => sheet.since(18) && !found.no_inherit,
+        Demand::PrimaryKey(_)
+        | Demand::Unique(_)
+        | Demand::Exclude(_)
+        | Demand::ForeignKey { .. } => false,
+    });
+    if passed_on && target.only && !sheet.schema.children(&target.name).is_empty() {
+        let detail = format!("inherited constraint \"{from}\" must be renamed in child tables too");
+        sheet.fails("wrong-object-kind", "42P16", detail);
+        return;
+    }
+    if passed_on && has_other_source(sheet, &target.name, |above| above.constraint(from).is_some())
+    {
+        let detail = format!("cannot rename inherited constraint \"{from}\"");
+        sheet.fails("column-in-use", "42P16", detail);
         return;
     }
     let full = format!("{}.{from}", target.name);

@@ -9,7 +9,7 @@ use crate::sql::ObjectName;
 use crate::sql::ast::{IndexKind, ObjectKind, PgAction};
 
 /// Notes an index that a table does not have. Says whether it lacks it.
-fn lacks_index(sheet: &mut Sheet<'_>, table: &Name, index: &str) -> bool {
+pub(super) fn lacks_index(sheet: &mut Sheet<'_>, table: &Name, index: &str) -> bool {
     let Some(found) = sheet.table(table) else { return false };
     if !found.complete || found.index(index).is_some() {
         return false;

@@ -194,6 +194,10 @@ pub(super) fn create_rule(sheet: &mut Sheet<'_>, create: &CreateRule) {
     if rule_refused(sheet, create, &table) {
         return;
     }
+    let columns = create.row_columns.iter().map(crate::sql::Ident::as_str);
+    if there::lacks_column(sheet, &table, columns) {
+        return;
+    }
     sheet.lock(&table, AccessExclusive, "create-rule");
     for command in &create.statements {
         rule_locks(sheet, command);

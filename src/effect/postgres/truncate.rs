@@ -4,6 +4,7 @@
 //! measured, testdata/servers/postgres.
 
 use super::foreign_table;
+use super::referential;
 use super::sheet::Sheet;
 use crate::effect::LockMode::{AccessExclusive, AccessShare};
 use crate::schema::{Name, Relation, RelationKind};
@@ -54,15 +55,8 @@ pub(super) fn truncate(sheet: &mut Sheet<'_>, truncate: &Truncate) {
 fn referencing(sheet: &mut Sheet<'_>, truncate: &Truncate, tables: &mut Vec<(Name, bool)>) -> bool {
     let mut at = 0;
     while let Some((name, _)) = tables.get(at).cloned() {
-        // A foreign key to a partitioned table is one to its partitions too.
-        let mut names = vec![name.clone()];
-        let parent = sheet.table(&name).and_then(|found| found.partition_of.as_ref());
-        names.extend(parent.map(|(parent, _)| parent.clone()));
-        let others: Vec<Name> = names
-            .iter()
-            .flat_map(|name| sheet.schema.foreign_keys_to(name))
-            .map(|(other, _)| other.name.clone())
-            .collect();
+        let keys = referential::keys_to(sheet, &name);
+        let others: Vec<Name> = keys.into_iter().map(|(other, _)| other.name.clone()).collect();
         for other in others {
             for member in sheet.family(&other, false) {
                 if tables.iter().any(|(known, _)| *known == member) {

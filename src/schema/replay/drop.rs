@@ -141,6 +141,7 @@ pub(super) fn remove(schema: &mut Schema, dependents: &[Dependent], cascade: boo
                 };
                 body.tables.retain(|table| table != name);
                 body.columns.retain(|(table, _)| table != name);
+                body.restricted.retain(|table| table != name);
                 schema.set_publication(publication.clone(), Some(body));
             }
         }

@@ -534,26 +534,34 @@ fn publish(schema: &mut Schema, statement: &ast::Publication) {
     let columns = statement.columns.iter();
     let columns: Vec<(Name, String)> =
         columns.map(|(table, column)| (schema.resolve(table), column.value.clone())).collect();
+    let restricted = statement.restricted.iter();
+    let restricted: Vec<Name> = restricted.map(|table| schema.resolve(table)).collect();
     let mut made = old.unwrap_or(Publication {
         all_tables: false,
         tables: Vec::new(),
         columns: Vec::new(),
+        restricted: Vec::new(),
+        via_root: false,
         origin: if statement.alter { Origin::Assumed } else { schema.origin() },
     });
     match statement.action.as_deref() {
         Some("drop") => {
             made.tables.retain(|table| !tables.contains(table));
             made.columns.retain(|(table, _)| !tables.contains(table));
+            made.restricted.retain(|table| !tables.contains(table));
         }
         Some("set") if !tables.is_empty() => {
             made.tables = tables;
             made.columns = columns;
+            made.restricted = restricted;
         }
         _ => {
             made.tables.extend(tables);
             made.columns.extend(columns);
+            made.restricted.extend(restricted);
         }
     }
+    made.via_root = statement.via_root.unwrap_or(made.via_root);
     made.all_tables |= statement.all_tables;
     schema.set_publication(name, Some(made));
 }

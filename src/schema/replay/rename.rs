@@ -163,7 +163,8 @@ fn follow_publications(schema: &mut Schema, old: &Name, new: &Name) {
         holding.map(|(name, body)| (name.clone(), body.clone())).collect();
     for (name, mut body) in holding {
         let columns = body.columns.iter_mut().map(|(table, _)| table);
-        for table in body.tables.iter_mut().chain(columns).filter(|table| *table == old) {
+        let parts = columns.chain(&mut body.restricted);
+        for table in body.tables.iter_mut().chain(parts).filter(|table| *table == old) {
             *table = new.clone();
         }
         schema.set_publication(name, Some(body));

@@ -363,6 +363,8 @@ pub struct CreateRule {
     pub body: Span,
     /// The commands after DO.
     pub statements: Vec<super::Statement>,
+    /// Columns of the table that stand behind OLD and NEW, each once.
+    pub row_columns: Vec<Ident>,
 }
 
 /// `CREATE SCHEMA`, also `CREATE DATABASE` in MySQL.
@@ -408,6 +410,10 @@ pub struct Publication {
     pub only: Vec<ObjectName>,
     /// Columns that it lists or filters rows by, with their tables.
     pub columns: Vec<(ObjectName, Ident)>,
+    /// Tables of which it lists columns or filters rows.
+    pub restricted: Vec<ObjectName>,
+    /// `publish_via_partition_root`, where it is written.
+    pub via_root: Option<bool>,
     /// `TABLES IN SCHEMA …`.
     pub schemas: Vec<Ident>,
     /// For ALTER: `add`, `set`, `drop`, `options`.

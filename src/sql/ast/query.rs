@@ -49,6 +49,8 @@ pub struct Outline {
     pub alone: bool,
     /// A condition, an order or a limit lets the planner read other than whole tables.
     pub chooses: bool,
+    /// Its condition, where it is plain.
+    pub filter: Option<String>,
     /// The relations in FROM, by the names they go by.
     pub sources: Vec<(String, ObjectName)>,
     /// The select list.

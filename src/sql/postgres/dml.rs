@@ -126,6 +126,8 @@ fn insert(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<Change> {
         select::statement(c, f)?;
         if !change.from_query {
             change.rows = rows(c, start);
+        } else if f.queries == 1 && f.sources.is_empty() && !f.other_sources {
+            change.rows = selected(c, start).map(|row| vec![row]);
         }
     }
     if c.accept(&["ON", "CONFLICT"]) {
@@ -172,6 +174,35 @@ fn rows(c: &Cursor<'_>, start: usize) -> Option<Vec<Vec<String>>> {
         }
     }
     Some(rows)
+}
+
+/// Returns the values of a SELECT list since `start`, where nothing follows it: one row.
+fn selected(c: &Cursor<'_>, start: usize) -> Option<Vec<String>> {
+    const MORE: &[&str] = &[
+        "AS", "FROM", "WHERE", "LIMIT", "OFFSET", "FETCH", "ORDER", "GROUP", "HAVING", "DISTINCT",
+    ];
+    if c.position().saturating_sub(start) > FEW_TOKENS {
+        return None;
+    }
+    let inner = c.sub(start, c.position());
+    let tokens = inner.tokens();
+    let (mut row, mut depth, mut from) = (Vec::new(), 0_u32, 0);
+    for (at, token) in tokens.iter().enumerate() {
+        match c.slice(token.span) {
+            "(" | "[" => depth += 1,
+            ")" | "]" => depth = depth.saturating_sub(1),
+            "," if depth == 0 => {
+                row.push(facts::text(c, tokens.get(from..at)?));
+                from = at + 1;
+            }
+            word if depth == 0 && MORE.iter().any(|more| more.eq_ignore_ascii_case(word)) => {
+                return None;
+            }
+            _ => {}
+        }
+    }
+    row.push(facts::text(c, tokens.get(from..)?));
+    Some(row)
 }
 
 fn overriding(c: &mut Cursor<'_>) -> Parsed<()> {

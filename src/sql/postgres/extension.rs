@@ -76,9 +76,15 @@ pub(super) fn create_publication(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
         published(c, &mut publication)?;
     }
     if c.accept(&["WITH"]) {
-        options::settings(c)?;
+        publication.via_root = via_root(&options::settings(c)?);
     }
     Ok(StatementKind::Publication(publication))
+}
+
+/// Returns what is said of `publish_via_partition_root`: the option alone switches it on.
+fn via_root(settings: &[options::Setting]) -> Option<bool> {
+    let (_, value) = settings.iter().find(|(name, _)| name == "publish_via_partition_root")?;
+    Some(!matches!(value.to_ascii_lowercase().as_str(), "false" | "off" | "no" | "0"))
 }
 
 fn publication(name: Ident, alter: bool) -> Publication {
@@ -89,6 +95,8 @@ fn publication(name: Ident, alter: bool) -> Publication {
         tables: Vec::new(),
         only: Vec::new(),
         columns: Vec::new(),
+        restricted: Vec::new(),
+        via_root: None,
         schemas: Vec::new(),
         action: None,
     }
@@ -117,6 +125,8 @@ fn published(c: &mut Cursor<'_>, publication: &mut Publication) -> Parsed<()> {
             let table = from::relation(c)?;
             publication.only.extend(only.then(|| table.clone()));
             let mut columns = names::optional_column_list(c)?;
+            let restricted = !columns.is_empty() || c.at(&["WHERE"]);
+            publication.restricted.extend(restricted.then(|| table.clone()));
             if c.accept(&["WHERE"]) {
                 let filter = expr::in_parentheses(c)?;
                 let span = c.last_span();
@@ -145,7 +155,7 @@ pub(super) fn alter_publication(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
         return Err(c.expected("ADD, SET, DROP, OWNER TO or RENAME TO"));
     };
     if action == "SET" && c.at_symbol("(") {
-        options::settings(c)?;
+        publication.via_root = via_root(&options::settings(c)?);
         publication.action = Some("options".to_owned());
     } else {
         publication.action = Some(action.to_ascii_lowercase());

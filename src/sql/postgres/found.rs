@@ -253,6 +253,7 @@ impl Found {
             plain,
             alone: self.queries == 0 && !self.other_sources && self.sources.is_empty(),
             chooses: self.outline.chooses || self.queries > 1,
+            filter: self.outline.filter.filter(|_| plain),
             sources: if plain { self.sources } else { Vec::new() },
             // What queries inside show is not told apart.
             shown: if plain { self.outline.shown } else { Vec::new() },

@@ -5,6 +5,7 @@ use super::found::{Found, Into};
 use super::{dml, from, names, shown, window};
 use crate::sql::ast::{Persistence, Query, Shown};
 use crate::sql::cursor::{Cursor, Parsed};
+use crate::sql::expr as facts;
 
 /// What stands in parentheses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -217,7 +218,11 @@ fn simple(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
     }
     if c.accept(&["WHERE"]) {
         f.outline.chooses = true;
+        let start = c.position();
         full(c, f)?;
+        if f.queries == 1 {
+            f.outline.filter = Some(facts::text(c, c.sub(start, c.position()).tokens()));
+        }
     }
     if c.accept(&["GROUP", "BY"]) {
         f.outline.chooses = true;

@@ -5,6 +5,7 @@ use crate::sql::ast::{
     ConstraintKind, CreateRule, CreateTrigger, Expr, ObjectKind, Statement, StatementKind,
 };
 use crate::sql::cursor::{Cursor, Parsed};
+use crate::sql::name::Ident;
 use crate::sql::name::ObjectName;
 use crate::sql::source::Span;
 
@@ -181,6 +182,7 @@ pub(super) fn create_rule(c: &mut Cursor<'_>, or_replace: bool) -> Parsed<Statem
     };
     c.expect(&["TO"])?;
     let table = names::qualified(c, "a table name")?;
+    let first = c.position();
     if c.accept(&["WHERE"]) {
         expr::a_expr(c)?;
     }
@@ -195,7 +197,25 @@ pub(super) fn create_rule(c: &mut Cursor<'_>, or_replace: bool) -> Parsed<Statem
         event: event.to_ascii_lowercase(),
         body: c.span_from(start),
         statements,
+        row_columns: row_columns(&c.sub(first, c.position())),
     }))
+}
+
+/// Returns the names behind `OLD.` and `NEW.`, each once.
+fn row_columns(c: &Cursor<'_>) -> Vec<Ident> {
+    let mut found: Vec<Ident> = Vec::new();
+    let mut inner = c.sub(0, c.tokens().len());
+    while !inner.is_at_end() {
+        let of_row = inner.at(&["OLD"]) || inner.at(&["NEW"]);
+        inner.advance();
+        let named = of_row && inner.accept_symbol(".") && !inner.at_symbol("*");
+        if let Some(name) = named.then(|| names::column_id(&mut inner, "a column").ok()).flatten()
+            && !found.iter().any(|known| known.value == name.value)
+        {
+            found.push(name);
+        }
+    }
+    found
 }
 
 /// Takes one statement, or several in parentheses. A query may stand in parentheses as well.
