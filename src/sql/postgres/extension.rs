@@ -294,7 +294,7 @@ mod tests {
             "CREATE PUBLICATION p FOR TABLE a, ONLY b (c) WHERE (d > 1), TABLES IN SCHEMA s \
             WITH (publish = 'insert')",
             "Publication(Publication { name: p, tables: [a, b], only: [b], columns: [(b, c), \
-            (b, d)], schemas: [s] })",
+            (b, d)], restricted: [b], schemas: [s] })",
         );
         check(
             "CREATE PUBLICATION p FOR ALL TABLES",
