@@ -128,8 +128,8 @@ pub(crate) fn attempt(case: &Value, url: &str, transaction: bool) -> Value {
 /// How many statements of a world one psql runs.
 const SCRIPT: usize = 250;
 
-/// Runs the statements of a world, each in a transaction that is rolled back and in a session of its
-/// own: one that has used a partition knows its bound, and locks the table above it no more.
+/// Runs the statements of a world, each in a transaction that is rolled back and in a session of
+/// its own: one that has used a partition knows its bound, and locks the table above it no more.
 pub(crate) fn tried(world: &World, url: &str) -> Vec<Value> {
     let setup = format!(
         "{CLEAN}\n\\warn @@setup\nSET client_min_messages = warning;\n{}\n\\warn @@run\n\\echo @@before\n{RELATIONS}\\echo @@objects\n{OBJECTS}\\echo @@seen\n",

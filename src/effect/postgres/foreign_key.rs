@@ -100,8 +100,8 @@ pub(super) fn foreign_key(
     sheet.may_fail("orphans-present", "23503", detail);
 }
 
-/// Notes referenced columns of the table itself that no key of it holds, one that the statement adds
-/// considered. Says whether there is none.
+/// Notes referenced columns of the table itself that no key of it holds, one that the statement
+/// adds considered. Says whether there is none.
 fn lacks_own_key(sheet: &mut Sheet<'_>, target: &Target<'_>, key: &ForeignKey) -> bool {
     let Some(table) = sheet.table(&target.name) else { return false };
     let beside = &target.beside;

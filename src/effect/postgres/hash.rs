@@ -1,8 +1,8 @@
 //! Which hash partition a key belongs to.
 //!
-//! PostgreSQL 12 to 18: compute_partition_hash_value (partbounds.c) over the extended hash functions
-//! of the key's types (hashfn.c, hashfunc.c). They do not change between versions, since partitions
-//! are kept by them (manual: Table Partitioning; measured, testdata/servers/postgres).
+//! PostgreSQL 12 to 18: compute_partition_hash_value (partbounds.c) over the extended hash
+//! functions of the key's types (hashfn.c, hashfunc.c). They do not change between versions, since
+//! partitions are kept by them (manual: Table Partitioning; measured, testdata/servers/postgres).
 
 use super::literal::unquoted;
 use super::types;

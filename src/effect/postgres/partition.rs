@@ -514,8 +514,8 @@ pub(super) fn lock_parent_of(sheet: &mut Sheet<'_>, partition: &Name) {
     }
 }
 
-/// Columns and rows of a partitioned table are chosen only where its partitions are published as the
-/// whole (PostgreSQL 15 to 18, TransformPubWhereClauses, CheckPubRelationColumnList).
+/// Columns and rows of a partitioned table are chosen only where its partitions are published as
+/// the whole (PostgreSQL 15 to 18, TransformPubWhereClauses, CheckPubRelationColumnList).
 pub(super) fn is_published_in_part(
     sheet: &mut Sheet<'_>,
     publication: &Publication,

@@ -1,9 +1,10 @@
 //! Which partitions a query leaves alone, and which take a row.
 //!
 //! PostgreSQL 12 to 18 compare the condition with the bounds when they plan, and lock no partition
-//! that is ruled out by constants (partprune.c: get_matching_list_bounds, get_matching_range_bounds,
-//! get_matching_hash_bounds; manual: Partition Pruning). Rows find their partition in the same way
-//! (execPartition.c: get_partition_for_tuple). Measured, testdata/servers/postgres.
+//! that is ruled out by constants (partprune.c: get_matching_list_bounds,
+//! get_matching_range_bounds, get_matching_hash_bounds; manual: Partition Pruning). Rows find their
+//! partition in the same way (execPartition.c: get_partition_for_tuple). Measured,
+//! testdata/servers/postgres.
 
 use std::cmp::Ordering;
 

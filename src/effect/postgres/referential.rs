@@ -1,5 +1,5 @@
-//! What a change of rows looks up beside them: parents and children by foreign key, and the partition
-//! that a row moves to.
+//! What a change of rows looks up beside them: parents and children by foreign key, and the
+//! partition that a row moves to.
 //!
 //! PostgreSQL 12 to 18, ri_triggers.c; ExecCrossPartitionUpdate (nodeModifyTable.c); measured,
 //! testdata/servers/postgres.

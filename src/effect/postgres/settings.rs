@@ -287,8 +287,9 @@ pub(super) fn table_wide(sheet: &mut Sheet<'_>, target: &Target<'_>, action: &Pg
     }
 }
 
-/// Says whether a role owns a table (PostgreSQL 12 to 18, ATExecChangeOwner). What a migration makes
-/// is owned by who runs it: `postgres`, the first role of a server, unless a statement says more.
+/// Says whether a role owns a table (PostgreSQL 12 to 18, ATExecChangeOwner). What a migration
+/// makes is owned by who runs it: `postgres`, the first role of a server, unless a statement says
+/// more.
 fn is_owner(table: &Relation, role: &str) -> bool {
     let runs = matches!(role, "current_user" | "session_user" | "current_role" | "postgres");
     let made = matches!(table.origin, Origin::Migration(_));
