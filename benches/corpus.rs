@@ -114,7 +114,7 @@ fn read(
         if let StatementKind::Dml(dml) = &statement.kind {
             totals.refused += usize::from(dml.query.refused.is_some());
         }
-        if let StatementKind::Unknown { reason, at } = &statement.kind {
+        if let StatementKind::Unknown { reason, at, .. } = &statement.kind {
             let place = at.unwrap_or(statement.span);
             let position = script.section.source.position(place.start);
             let path = script.section.source.path();

@@ -27,6 +27,8 @@ pub(super) struct Cursor<'a> {
     server: Server,
     /// How many bodies in strings this one stands in.
     bodies: u8,
+    /// What was read of the statement where it is not understood further on.
+    begun: Option<Box<StatementKind>>,
 }
 
 /// How many bodies in strings are looked into, one inside the other.
@@ -35,7 +37,7 @@ const DEEPEST_BODY: u8 = 8;
 impl<'a> Cursor<'a> {
     /// Returns a cursor at the first token.
     pub(super) const fn new(text: &'a str, tokens: &'a [Token], server: Server) -> Self {
-        Self { text, tokens, position: 0, server, bodies: 0 }
+        Self { text, tokens, position: 0, server, bodies: 0, begun: None }
     }
 
     /// Returns a cursor over the tokens of a body in one of the strings here; none where bodies
@@ -43,7 +45,7 @@ impl<'a> Cursor<'a> {
     pub(super) fn within<'b>(&self, text: &'b str, tokens: &'b [Token]) -> Option<Cursor<'b>> {
         let bodies = self.bodies + 1;
         let server = self.server;
-        (bodies <= DEEPEST_BODY).then_some(Cursor { text, tokens, position: 0, server, bodies })
+        (bodies <= DEEPEST_BODY).then_some(Cursor { bodies, ..Cursor::new(text, tokens, server) })
     }
 
     /// Returns a cursor over other tokens of the same text.
@@ -51,7 +53,24 @@ impl<'a> Cursor<'a> {
     where
         'a: 'b,
     {
-        Cursor { text: self.text, tokens, position: 0, server: self.server, bodies: self.bodies }
+        Cursor {
+            text: self.text,
+            tokens,
+            position: 0,
+            server: self.server,
+            bodies: self.bodies,
+            begun: None,
+        }
+    }
+
+    /// Keeps what was read of a statement that is not understood further on.
+    pub(super) fn leave(&mut self, begun: StatementKind) {
+        self.begun = Some(Box::new(begun));
+    }
+
+    /// Returns what was kept.
+    pub(super) fn begun(&mut self) -> Option<Box<StatementKind>> {
+        self.begun.take()
     }
 
     /// Returns the server whose grammar is read.

@@ -87,7 +87,10 @@ fn forget_rows(statement: &mut Statement) {
 pub(super) fn statement(mut cursor: Cursor<'_>) -> Statement {
     let kind = match grammar(&mut cursor).and_then(|kind| ended(&mut cursor, kind)) {
         Ok(kind) => kind,
-        Err(error) => StatementKind::Unknown { reason: error.message, at: Some(error.at) },
+        Err(error) => {
+            let begun = cursor.begun();
+            StatementKind::Unknown { reason: error.message, at: Some(error.at), begun }
+        }
     };
     cursor.statement(kind)
 }
@@ -97,7 +100,15 @@ fn ended(cursor: &mut Cursor<'_>, kind: StatementKind) -> Parsed<StatementKind> 
     if matches!(kind, StatementKind::CreateTable(_)) && cursor.at_placeholder() {
         cursor.advance();
     }
-    cursor.end().map(|()| kind)
+    if let Err(error) = cursor.end() {
+        // The last clause is the one that goes on otherwise.
+        if let StatementKind::AlterTable(mut alter) = kind {
+            alter.actions.pop();
+            cursor.leave(StatementKind::AlterTable(alter));
+        }
+        return Err(error);
+    }
+    Ok(kind)
 }
 
 fn grammar(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {

@@ -327,7 +327,7 @@ impl Recorder {
         );
         let rows = fetch(at, &sql).await.expect("index numbers");
         rows.iter()
-            .filter(|row| !text(row, 0).contains("/fts_"))
+            .filter(|row| !text(row, 0).to_lowercase().contains("/fts_"))
             .map(|row| ((text(row, 0), text(row, 1)), text(row, 2).parse().unwrap_or(0)))
             .collect()
     }

@@ -58,10 +58,10 @@ impl Scene<'_> {
         let start = self.told.span;
         let alter = &Alteration::new(self.schema(), before, statement);
         let after = &alter.after;
+        self.refused_as_written(&alter.actions);
         self.refusals(before, alter);
         self.named_twice(before, alter);
         self.generated_from_dropped(alter);
-        self.charsets_together(alter);
         self.refusals_of_result(before, &after.table, alter);
         self.geometries_compared(before, &after.table, alter);
         let mut changes = Changes::between(self, before, alter);
@@ -81,7 +81,7 @@ impl Scene<'_> {
             && shape.innodb
             && self.mysql_instant(shape, &changes, before);
         self.key_block_size(&after.table, alter, best);
-        self.not_null_of_key(before, alter, &changes, best);
+        self.changed_by_copy(before, alter, &changes, best);
         self.data_failures(before, alter, &changes, best);
         changes.unexplained = !shape.innodb
             || changes.switches_keys_beside()

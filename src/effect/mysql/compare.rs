@@ -12,7 +12,7 @@ use super::types::{TypeChange, type_change};
 use super::{Scene, is_innodb, option, same};
 use crate::schema::{Altered, Column, Demand, Index, Relation};
 use crate::sql::ServerKind;
-use crate::sql::ast::{ActionKind, Expr, GeneratedStorage, IndexKind, Key, MyAction};
+use crate::sql::ast::{ActionKind, Expr, GeneratedStorage, IndexKind, MyAction};
 
 impl Changes {
     /// Returns the differences.
@@ -207,6 +207,14 @@ impl Changes {
         };
         let other = rest(old) != rest(new);
         self.other_collation |= other;
+        // MariaDB computes generated values anew where it keeps them (measured on 10.11 and 11.8).
+        let kept = is_stored(new)
+            || is_virtual(new)
+                && table.indexes.iter().any(|i| i.key_columns().iter().any(|c| same(c, &old.name)));
+        if kept && mariadb {
+            self.copy_cause = self.copy_cause.or(Some("generated-expression"));
+            self.copied.push((new.name.clone(), "generated-expression"));
+        }
         // MariaDB: a key over a part of a TEXT is compared by the collation too.
         let text = new.data_type.as_ref().is_some_and(|t| t.name.ends_with("text"));
         let keyed = table.indexes.iter().any(|index| {
@@ -313,144 +321,6 @@ impl Changes {
         });
         self.reorder_base = !ordered(false);
         self.reorder_virtual = !all_ordered && !self.reorder_base;
-    }
-
-    fn indexes(
-        &mut self,
-        scene: &Scene<'_>,
-        before: &Relation,
-        after: &Altered,
-        alter: &Alteration<'_>,
-    ) {
-        // MariaDB: an index written with USING is another one, even if it is the same method.
-        let rewritten = |name: &str| scene.is_mariadb() && names_method(alter, name);
-        let renames: Vec<(&str, &str)> = index_renames(alter);
-        let old_name = |name: &str| {
-            let found = renames.iter().find(|(_, to)| same(to, name));
-            // The name that an index gave up is free for another one.
-            let free = renames.iter().any(|(from, to)| same(from, name) && !same(from, to));
-            let same_name = if free { String::new() } else { name.to_owned() };
-            found.map_or(same_name, |(from, _)| (*from).to_owned())
-        };
-        self.renamed_indexes = !renames.is_empty();
-        for new in &after.table.indexes {
-            let old = before.indexes.iter().find(|old| same(&old.name, &old_name(&new.name)));
-            match old {
-                Some(old) if !rewritten(&new.name) && self.same_index(before, after, old, new) => {
-                    self.metadata |= names_method(alter, &new.name);
-                    self.index_visibility |= old.invisible != new.invisible;
-                }
-                Some(old) => {
-                    self.drops(old);
-                    self.builds(new);
-                }
-                None => self.builds(new),
-            }
-        }
-        let stays = |old: &&Index| {
-            after.table.indexes.iter().any(|new| same(&old_name(&new.name), &old.name))
-        };
-        for old in before.indexes.iter().filter(|old| !stays(old)) {
-            self.drops(old);
-        }
-        if scene.is_mariadb() {
-            self.rename_instead(scene, before, after);
-        }
-    }
-
-    /// MariaDB takes an index that goes and one like it that comes for one that is renamed
-    /// (measured on 10.11 and 11.8, FULLTEXT on 11.8 only).
-    fn rename_instead(&mut self, scene: &Scene<'_>, before: &Relation, after: &Altered) {
-        let gone: Vec<&Index> = before
-            .indexes
-            .iter()
-            .filter(|old| !old.primary && self.dropped.contains(&old.name))
-            .collect();
-        for old in gone {
-            let fulltext = old.kind == IndexKind::Fulltext && !scene.mariadb_since(11, 0);
-            // An index that a foreign key brings along is none that the statement adds.
-            let like = |new: &&Index| {
-                let brought = new.kind == IndexKind::Plain && new.constraint.is_some();
-                !new.primary
-                    && !brought
-                    && !same(&new.name, &old.name)
-                    && self.same_index(before, after, old, new)
-            };
-            let Some(new) = self.built.iter().find(like).filter(|_| !fulltext) else { continue };
-            let name = new.name.clone();
-            self.built.retain(|index| index.name != name);
-            self.dropped.retain(|index| *index != old.name);
-            self.renamed_indexes = true;
-        }
-        let unique = |index: &Index| index.kind == IndexKind::Unique;
-        self.touches_unique = self.built.iter().any(unique)
-            || before.indexes.iter().any(|old| unique(old) && self.dropped.contains(&old.name));
-    }
-
-    /// InnoDB orders rows by the primary key, or by the first unique key without NULLs.
-    fn clustered(&mut self, scene: &Scene<'_>, before: &Relation, after: &Altered) {
-        let old: Option<Vec<usize>> = clustered_key(before).map(|index| {
-            let position = |name: &&str| before.columns.iter().position(|c| same(&c.name, name));
-            index.key_columns().iter().filter_map(position).collect()
-        });
-        let new: Option<Vec<Option<usize>>> = clustered_key(&after.table).map(|index| {
-            let origin = |name: &&str| {
-                let at = after.table.columns.iter().position(|c| same(&c.name, name))?;
-                after.origins.get(at).copied().flatten()
-            };
-            index.key_columns().iter().map(origin).collect()
-        });
-        let Some(old) = old else {
-            self.other_order = new.is_some();
-            return;
-        };
-        let Some(new) = new else {
-            self.loses_key = true;
-            return;
-        };
-        let same_columns =
-            old.len() == new.len() && old.iter().zip(&new).all(|(l, r)| Some(*l) == *r);
-        let promoted = clustered_key(&after.table).map(|index| index.name.clone());
-        let made = self.built.iter().any(|index| Some(&index.name) == promoted.as_ref());
-        if scene.is_mariadb() {
-            self.other_order = !same_columns;
-        } else {
-            // MySQL: a key that was there before does not take the place in a rebuild.
-            self.other_order = made;
-            self.loses_key = !made && !same_columns;
-        }
-    }
-
-    fn drops(&mut self, index: &Index) {
-        self.drop_primary |= index.primary;
-        self.touches_unique |= index.kind == IndexKind::Unique;
-        self.collated_indexes.retain(|name| !same(name, &index.name));
-        self.dropped.push(index.name.clone());
-    }
-
-    fn builds(&mut self, index: &Index) {
-        self.add_primary |= index.primary;
-        self.touches_unique |= index.kind == IndexKind::Unique;
-        self.built.push(index.clone());
-    }
-
-    /// Says whether an index is over the same columns, whatever they are called now.
-    fn same_index(&self, before: &Relation, after: &Altered, old: &Index, new: &Index) -> bool {
-        let position = |name: &str| before.columns.iter().position(|c| same(&c.name, name));
-        let origin = |name: &str| {
-            let at = after.table.columns.iter().position(|c| same(&c.name, name))?;
-            after.origins.get(at).copied().flatten()
-        };
-        old.kind == new.kind
-            && old.parts.len() == new.parts.len()
-            && old.parts.iter().zip(&new.parts).all(|(left, right)| {
-                let columns = match (&left.key, &right.key) {
-                    (Key::Column(a), Key::Column(b)) => position(a.as_str()) == origin(b.as_str()),
-                    (Key::Expr(a), Key::Expr(b)) => fold(a) == fold(b),
-                    (Key::Column(_), Key::Expr(_)) | (Key::Expr(_), Key::Column(_)) => false,
-                };
-                columns && left.prefix == right.prefix && left.descending == right.descending
-            })
     }
 
     fn constraints(&mut self, before: &Relation, after: &Altered, alter: &Alteration<'_>) {
@@ -580,7 +450,7 @@ impl Changes {
             {
                 self.option = true;
             }
-            "encryption" | "tablespace" | "data directory" => self.copy_option = true,
+            "encryption" | "tablespace" => self.copy_option = true,
             "charset" | "collate" => self.default_charset = true,
             _ if is_innodb(before) => self.option = true,
             _ => self.option = true,

@@ -50,9 +50,7 @@ impl Scene<'_> {
         if shape.vector && (changes.touches_indexes() || changes.renamed_indexes) {
             return copy;
         }
-        // A unique key over the same columns takes the place of the primary key.
-        let renames_key = changes.drop_primary && !changes.other_order;
-        let index_work = (changes.touches_indexes() && !renames_key)
+        let index_work = changes.touches_indexes()
             || changes.other_collation && !changes.collated_indexes.is_empty();
         let supports_instant = self.mariadb_supports_instant(shape, changes);
         let virtual_ones = changes.add_virtual
@@ -107,7 +105,7 @@ impl Scene<'_> {
             || changes.rebuild_option
             || changes.add_auto_increment
             || changes.drop_versioning
-            || (!changes.built.is_empty() && (!changes.drop_primary || changes.other_order))
+            || !changes.built.is_empty()
             || changes.other_collation && !changes.collated_indexes.is_empty();
         as_it_is && !needs_rebuild
     }

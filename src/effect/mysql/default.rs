@@ -41,7 +41,7 @@ impl Scene<'_> {
     }
 
     /// MySQL manual, "Data Type Default Values": an expression in parentheses only.
-    fn no_long_default(&mut self, column: &str) {
+    pub(super) fn no_long_default(&mut self, column: &str) {
         let detail =
             format!("BLOB, TEXT, GEOMETRY or JSON column '{column}' can't have a default value");
         self.told.fails("type-mismatch", "1101", detail);

@@ -86,8 +86,17 @@ pub(super) fn fold(expr: &Expr) -> String {
 }
 
 /// Functions whose value MariaDB cannot compute once for all rows.
-pub(super) const PER_ROW: &[&str] =
-    &["uuid", "uuid_short", "sys_guid", "uuidv4", "uuid_v4", "uuid_v7", "nextval"];
+pub(super) const PER_ROW: &[&str] = &[
+    "uuid",
+    "uuid_short",
+    "sys_guid",
+    "uuidv4",
+    "uuid_v4",
+    "uuid_v7",
+    "nextval",
+    "sysdate",
+    "utc_timestamp",
+];
 
 impl Scene<'_> {
     /// Says whether the default of an added column keeps the change from being INSTANT.
@@ -108,7 +117,7 @@ impl Scene<'_> {
             .functions
             .iter()
             .any(|function| PER_ROW.iter().any(|name| same(name, function.name())));
-        names_column || per_row
+        names_column || per_row || outside_quotes(&default.text).contains('@')
     }
 }
 
@@ -118,4 +127,19 @@ pub(super) fn is_now(default: &Expr) -> bool {
     ["current_timestamp", "now", "localtime", "localtimestamp"].iter().any(|name| {
         text.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('('))
     })
+}
+
+/// Returns the text of an expression without its strings.
+pub(super) fn outside_quotes(text: &str) -> String {
+    let mut out = String::new();
+    let mut quote = None;
+    for c in text.chars() {
+        match quote {
+            Some(open) if c == open => quote = None,
+            Some(_) => {}
+            None if c == '\'' || c == '"' => quote = Some(c),
+            None => out.push(c),
+        }
+    }
+    out
 }

@@ -13,6 +13,7 @@ mod alteration;
 mod assume;
 mod change;
 mod compare;
+mod compare_index;
 mod counter;
 mod data;
 mod default;
@@ -32,6 +33,7 @@ mod refuse_period;
 mod refuse_result;
 mod refuse_twice;
 mod refuse_use;
+mod refuse_written;
 mod table;
 mod types;
 mod values;
@@ -90,7 +92,10 @@ impl<'a> Scene<'a> {
             StatementKind::Lock(lock) => self.lock_tables(lock),
             StatementKind::SetStatement { statement, .. } => self.statement(statement),
             StatementKind::Other(other) => self.other(other),
-            StatementKind::Unknown { reason, .. } => self.unknown(reason),
+            StatementKind::Unknown { reason, begun, .. } => {
+                self.unknown(reason);
+                self.refused_before(begun.as_deref());
+            }
             StatementKind::AlterRoutine(alter) => {
                 self.commits();
                 self.existing_routine(&alter.name);

@@ -41,20 +41,11 @@ impl Scene<'_> {
     ) -> Online {
         let asked = match algorithm {
             Some("INSTANT") => Some(Algorithm::Instant),
-            Some("NOCOPY") => Some(Algorithm::Nocopy),
+            Some("NOCOPY") if self.is_mariadb() => Some(Algorithm::Nocopy),
             Some("INPLACE") => Some(Algorithm::Inplace),
             Some("COPY") => Some(Algorithm::Copy),
             Some(_) | None => None,
         };
-        let unknown = algorithm.filter(|name| {
-            *name != "DEFAULT" && (asked.is_none() || *name == "NOCOPY" && !self.is_mariadb())
-        });
-        if let Some(name) = unknown {
-            let detail = format!("unknown ALGORITHM '{name}'");
-            self.told.fails("algorithm-refused", "1800", detail);
-            self.does_not_commit();
-            return best;
-        }
         let instant_with_lock = !self.is_mariadb()
             && asked == Some(Algorithm::Instant)
             && lock.is_some_and(|lock| lock != "DEFAULT");
@@ -137,9 +128,12 @@ impl Scene<'_> {
             let detail =
                 format!("LOCK={} is not supported: try LOCK={}", asked.as_str(), wanted.as_str());
             // Where COPY is asked for, that is the reason.
-            let copies = changes.add_check || changes.add_stored && !algorithm_asked;
+            let computes = (changes.add_stored || changes.add_computed_default)
+                && !algorithm_asked
+                && changes.copy_cause.is_none();
+            let checks = changes.add_check && !changes.copies_for_a_reason();
             let unexplained = wanted == OnlineLock::Exclusive
-                || (self.is_mariadb() && copies && !changes.copies_for_a_reason());
+                || if self.is_mariadb() { checks || computes } else { !checks && computes };
             let code = if unexplained { "1845" } else { "1846" };
             self.told.fails("lock-clause-refused", code, detail);
             return run;

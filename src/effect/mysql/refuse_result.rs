@@ -43,23 +43,32 @@ impl Scene<'_> {
     /// Tells of a character set that is none, or a collation that is another's.
     pub(super) fn charset(&mut self, charset: Option<&str>, collation: Option<&str>) {
         let written = charset.filter(|name| *name != "default");
-        if let Some(name) = written
-            && !CHARSETS.contains(&name)
-        {
-            let detail = format!("unknown character set '{name}'");
-            self.told.fails("missing-object", "1115", detail);
-            self.does_not_commit();
-            return;
+        if let Some(name) = written.filter(|name| !CHARSETS.contains(name)) {
+            return self.refused(
+                "missing-object",
+                "1115",
+                format!("unknown character set '{name}'"),
+            );
         }
-        let Some((name, collation)) = written.zip(collation) else { return };
-        let shared = collation.starts_with("uca1400") || collation == "default";
-        let own = collation == name
-            || collation.strip_prefix(name).is_some_and(|rest| rest.starts_with('_'))
-            || (name == "utf8mb3" && collation.starts_with("utf8_"));
-        if !shared && !own {
+        let Some(collation) = collation.filter(|name| *name != "default") else { return };
+        // Every collation has the name of its character set in front, but for MariaDB's newest.
+        let of = |set: &&&str| {
+            collation
+                .strip_prefix(**set)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+        };
+        let shared = self.is_mariadb() && collation.starts_with("uca1400");
+        let Some(set) = CHARSETS.iter().find(of).copied().or(shared.then_some("")) else {
+            return self.refused(
+                "missing-object",
+                "1273",
+                format!("unknown collation '{collation}'"),
+            );
+        };
+        let other = |name: &&str| *name != set && !shared && !(*name == "utf8mb3" && set == "utf8");
+        if let Some(name) = written.filter(other) {
             let detail = format!("COLLATION '{collation}' is not valid for CHARACTER SET '{name}'");
-            self.told.fails("type-mismatch", "1253", detail);
-            self.does_not_commit();
+            self.refused("type-mismatch", "1253", detail);
         }
     }
 
@@ -68,13 +77,13 @@ impl Scene<'_> {
     /// MySQL 9.7 takes the declarations one after the other, CONVERT among them; MariaDB 10.11 and
     /// 11.8 compare sets with sets, collations with collations, and CONVERT with CONVERT.
     #[expect(clippy::wildcard_enum_match_arm, reason = "three actions name character sets")]
-    pub(super) fn charsets_together(&mut self, alter: &Alteration<'_>) {
+    pub(super) fn charsets_together(&mut self, actions: &[TableAction]) {
         let set_of = |collation: &str| {
             collation.split('_').next().unwrap_or_default().replace("uca1400", "utf8mb4")
         };
         let (mut set, mut collation): (Option<String>, Option<String>) = (None, None);
         let mut converted: Option<String> = None;
-        for action in &alter.actions {
+        for action in actions {
             let ActionKind::Mysql(action_kind) = &action.kind else { continue };
             let (new_set, new_collation) = match action_kind {
                 MyAction::Option { name, value } if name == "charset" => (Some(value), None),

@@ -7,9 +7,10 @@
 use std::collections::BTreeMap;
 
 use super::alteration::Alteration;
+use super::refuse::moved_column;
 use super::{Scene, same};
 use crate::schema::Relation;
-use crate::sql::ast::{ActionKind, ColumnPosition, ConstraintKind, MyAction};
+use crate::sql::ast::{ActionKind, ConstraintKind, MyAction};
 
 /// What an action does to the column or the index that it names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,8 +51,8 @@ impl Scene<'_> {
                 Use::Drop => earlier(Use::Drop),
                 Use::Define => earlier(Use::Define) || anywhere(Use::Drop),
                 Use::Default => {
-                    // MariaDB finds a column that MODIFY puts elsewhere all the same.
-                    let modified = self.is_mariadb() && modifies(alter, name);
+                    // MariaDB finds a column that is put elsewhere all the same.
+                    let modified = self.is_mariadb() && moved_column(alter, name).is_some();
                     earlier(Use::Default)
                         || anywhere(Use::Define) && !modified
                         || anywhere(Use::Drop)
@@ -124,13 +125,6 @@ impl Scene<'_> {
         });
         gone && !self.is_mariadb()
     }
-}
-
-fn modifies(alter: &Alteration<'_>, name: &str) -> bool {
-    alter.actions.iter().any(|action| {
-        matches!(&action.kind, ActionKind::Mysql(MyAction::ModifyColumn { column, position, .. })
-            if same(column.name.as_str(), name) && *position != ColumnPosition::Unchanged)
-    })
 }
 
 fn used(action: &ActionKind) -> Option<(Use, &str)> {

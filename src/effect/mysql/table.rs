@@ -71,12 +71,14 @@ impl Scene<'_> {
                 let detail = format!("duplicate column name '{}'", column.name);
                 self.told.fails("duplicate-parts", "1060", detail);
             }
+            self.written_column(column);
             self.column_definition(&table, column);
         }
         for (option, value) in &create.options {
             match option.as_str() {
                 "engine" => self.known_engine(value),
                 "charset" => self.charset(Some(value), None),
+                "collate" => self.charset(None, Some(value)),
                 _ => {}
             }
         }

@@ -224,6 +224,21 @@ impl Scene<'_> {
             )
         };
         match (old.name.as_str(), new.name.as_str()) {
+            // MariaDB casts between types of its own by way of text only.
+            (before, after)
+                if self.is_mariadb() && self.is_strict() && lacks_cast(before, after) =>
+            {
+                "4078"
+            }
+            (before, after) if super::refuse::is_geometry(before) && !self.is_mariadb() => {
+                if after == "json" {
+                    "3144"
+                } else if super::refuse::is_geometry(after) {
+                    "1416"
+                } else {
+                    "1366"
+                }
+            }
             (_, "enum" | "set") => "1265",
             (_, "bit") => "1406",
             (before, after) if super::refuse::is_geometry(after) => {
@@ -266,4 +281,20 @@ pub(super) fn resolved(
     }
     let _ = same;
     Some(data_type)
+}
+
+/// Says whether MariaDB does not cast one type to the other: those it has beside numbers, dates and
+/// text are cast to text and back alone, and geometries and addresses among themselves (measured on
+/// 10.11 and 11.8).
+fn lacks_cast(from: &str, to: &str) -> bool {
+    let family = |name: &str| match name {
+        "inet4" | "inet6" => Some("inet"),
+        "uuid" => Some("uuid"),
+        _ => super::refuse::is_geometry(name).then_some("geometry"),
+    };
+    let text = |name: &str| {
+        ["char", "text", "blob", "binary"].iter().any(|end| name.ends_with(end))
+            || matches!(name, "enum" | "set" | "json")
+    };
+    family(from) != family(to) && !text(from) && !text(to)
 }

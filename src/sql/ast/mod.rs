@@ -142,6 +142,8 @@ pub enum StatementKind {
         reason: String,
         /// The exact place, where one is known.
         at: Option<Span>,
+        /// The clauses before that place (MySQL, MariaDB): what is wrong with them is the error.
+        begun: Option<Box<Self>>,
     },
 }
 

@@ -35,8 +35,11 @@ pub(super) fn table(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
         wait_seconds: wait(cursor)?,
         actions: Vec::new(),
     };
-    if !cursor.is_at_end() {
-        actions(cursor, &mut table.actions)?;
+    if !cursor.is_at_end()
+        && let Err(error) = actions(cursor, &mut table.actions)
+    {
+        cursor.leave(StatementKind::AlterTable(Box::new(table)));
+        return Err(error);
     }
     Ok(StatementKind::AlterTable(Box::new(table)))
 }
@@ -271,7 +274,8 @@ fn alter(cursor: &mut Cursor<'_>) -> Parsed<ActionKind> {
         return Ok(ActionKind::Mysql(MyAction::ColumnVisibility { column, visible }));
     }
     cursor.expect(&["DEFAULT"])?;
-    if !mariadb && !cursor.at_symbol("(") && cursor.text_at(1) == "(" {
+    let now = ["CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP", "NOW"];
+    if !mariadb && now.iter().any(|word| cursor.at(&[word])) {
         return Err(cursor.expected("a literal or an expression in parentheses"));
     }
     Ok(ActionKind::SetDefault { column, default: default_value(cursor)? })

@@ -302,7 +302,8 @@ pub(super) fn collation_name(cursor: &mut Cursor<'_>) -> Parsed<String> {
 
 /// `FLOAT(p)` is FLOAT up to 24 and DOUBLE above (manual, "Floating-Point Types").
 fn fold_float(data_type: &mut DataType) {
-    if data_type.name == "float" && data_type.args.len() == 1 {
+    let precision = data_type.number(0).unwrap_or(0);
+    if data_type.name == "float" && data_type.args.len() == 1 && precision <= 53 {
         if data_type.number(0).is_some_and(|precision| precision > 24) {
             "double".clone_into(&mut data_type.name);
         }

@@ -12,6 +12,10 @@ enum Value {
     Number,
     /// A number or DEFAULT.
     NumberOrDefault,
+    /// 0, 1 or DEFAULT.
+    Switch,
+    /// 1 to 65535, or DEFAULT.
+    Pages,
     Text,
     Name,
 }
@@ -32,11 +36,11 @@ const OPTIONS: &[(&[&str], Value)] = &[
     (&["KEY_BLOCK_SIZE"], Value::Number),
     (&["MAX_ROWS"], Value::Number),
     (&["MIN_ROWS"], Value::Number),
-    (&["PACK_KEYS"], Value::NumberOrDefault),
+    (&["PACK_KEYS"], Value::Switch),
     (&["PASSWORD"], Value::Text),
-    (&["STATS_AUTO_RECALC"], Value::NumberOrDefault),
-    (&["STATS_PERSISTENT"], Value::NumberOrDefault),
-    (&["STATS_SAMPLE_PAGES"], Value::NumberOrDefault),
+    (&["STATS_AUTO_RECALC"], Value::Switch),
+    (&["STATS_PERSISTENT"], Value::Switch),
+    (&["STATS_SAMPLE_PAGES"], Value::Pages),
 ];
 
 /// The options that only MySQL has by name; MariaDB takes any name with `=`.
@@ -75,8 +79,17 @@ pub(super) fn table_option(cursor: &mut Cursor<'_>) -> Parsed<Option<(String, St
 fn option_value(cursor: &mut Cursor<'_>, value: Value) -> Parsed<String> {
     match value {
         Value::Number => number(cursor),
-        Value::NumberOrDefault if cursor.accept(&["DEFAULT"]) => Ok("default".to_owned()),
+        Value::NumberOrDefault | Value::Switch | Value::Pages if cursor.accept(&["DEFAULT"]) => {
+            Ok("default".to_owned())
+        }
         Value::NumberOrDefault => number(cursor),
+        Value::Switch if !["0", "1"].contains(&cursor.text_at(0)) => {
+            Err(cursor.expected("0, 1 or DEFAULT"))
+        }
+        Value::Pages if !cursor.text_at(0).parse().is_ok_and(|n: u16| n > 0) => {
+            Err(cursor.expected("a number of pages from 1 to 65535"))
+        }
+        Value::Switch | Value::Pages => number(cursor),
         Value::Text => cursor.string(),
         Value::Name if cursor.peek().is_some_and(|token| token.kind == TokenKind::Number) => {
             number(cursor)
@@ -172,14 +185,14 @@ pub(super) fn algorithm(cursor: &mut Cursor<'_>) -> Parsed<Option<String>> {
     Ok(Some(name(cursor)?.value.to_uppercase()))
 }
 
-/// Takes `LOCK [=] name`, in upper case.
+/// Takes `LOCK [=] name`, in upper case. Here too an unknown name is an error of its own (1801).
 pub(super) fn lock(cursor: &mut Cursor<'_>) -> Parsed<Option<String>> {
     if !cursor.accept(&["LOCK"]) {
         return Ok(None);
     }
     cursor.accept_symbol("=");
-    match cursor.accept_any(&["DEFAULT", "NONE", "SHARED", "EXCLUSIVE"]) {
-        Some(word) => Ok(Some(word.to_owned())),
-        None => Err(cursor.expected("DEFAULT, NONE, SHARED or EXCLUSIVE")),
+    if cursor.accept(&["DEFAULT"]) {
+        return Ok(Some("DEFAULT".to_owned()));
     }
+    Ok(Some(name(cursor)?.value.to_uppercase()))
 }

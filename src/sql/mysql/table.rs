@@ -36,8 +36,11 @@ pub(super) fn create(
             cursor.expect_symbol(")")?;
             return Ok(StatementKind::CreateTable(Box::new(table)));
         }
-        elements(cursor, &mut table)?;
-        cursor.expect_symbol(")")?;
+        let read = elements(cursor, &mut table).and_then(|()| cursor.expect_symbol(")"));
+        if let Err(error) = read {
+            cursor.leave(StatementKind::CreateTable(Box::new(table)));
+            return Err(error);
+        }
     }
     options(cursor, &mut table)?;
     table.partition_by = partition_by(cursor)?;

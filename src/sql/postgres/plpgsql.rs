@@ -125,7 +125,8 @@ impl Block {
                 self.statements.push(Statement { span, kind: body::select(query) });
             }
             Err(error) => {
-                let kind = StatementKind::Unknown { reason: error.message, at: Some(error.at) };
+                let (reason, at) = (error.message, Some(error.at));
+                let kind = StatementKind::Unknown { reason, at, begun: None };
                 self.statements.push(c.sub(start, c.tokens().len()).statement(kind));
             }
         }
