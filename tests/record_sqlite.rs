@@ -9,9 +9,12 @@
 //! ```
 //!
 //! A case to run has `case`, `family`, `schema`, `schema_sql`, `seed_rows`, `foreign_keys`,
-//! `session` and `sql`, a list of statements. It runs on the SQLite that is linked in and, if it is
-//! of another version, on that of the command `sqlite3`. Each time the file is made anew. A rewrite
-//! shows by the pages that are others afterwards. `folder/sqlite.jsonl` gets the rows.
+//! `session` and `sql`, a list of statements. It runs on the SQLite that is linked in and, where
+//! they are of other versions, on those of the commands in `LOCKWISE_RECORD_COMMANDS`, divided by
+//! commas: `sqlite3` if none are named, and whatever else takes a file, reads statements and says
+//! errors as it does. Each time the file is made anew. A rewrite shows by the pages that are others
+//! afterwards. `folder/sqlite.jsonl` gets the rows, `folder/builds.json` what each version was
+//! built with.
 
 #![expect(clippy::expect_used, reason = "a database that cannot be asked fails the test")]
 
@@ -34,14 +37,22 @@ const EVERY: usize = 12;
 fn record() {
     let Ok(folder) = std::env::var("LOCKWISE_RECORD_OUT") else { return };
     let cases = rows(&std::env::var("LOCKWISE_RECORD_CASES").expect("cases to run"));
-    let linked = Recorder::new(Way::Linked);
-    let command = Recorder::new(Way::Command);
-    let mut ways = vec![&linked];
-    ways.extend((command.version != linked.version).then_some(&command));
+    let mut ways = vec![Recorder::new(Way::Linked)];
+    let commands = std::env::var("LOCKWISE_RECORD_COMMANDS").unwrap_or("sqlite3".to_owned());
+    for command in commands.split(',') {
+        let command = Recorder::new(Way::Command(command.to_owned()));
+        if ways.iter().all(|way| way.version != command.version) {
+            ways.push(command);
+        }
+    }
     let lines =
         cases.iter().flat_map(|case| merged(ways.iter().filter_map(|way| way.row(case)).collect()));
     let text: String = lines.map(|row| format!("{row}\n")).collect();
     std::fs::write(format!("{folder}/sqlite.jsonl"), text).expect("a file to write");
+    let builds: BTreeMap<&str, String> =
+        ways.iter().map(|way| (way.version.as_str(), way.options())).collect();
+    let text = serde_json::to_string_pretty(&builds).expect("text");
+    std::fs::write(format!("{folder}/builds.json"), text + "\n").expect("a file to write");
 }
 
 /// Returns the rows of a case, those that say the same as one: `also` names its other versions.
@@ -97,12 +108,12 @@ fn strings(row: &Value, field: &str) -> Vec<String> {
 }
 
 /// Which SQLite runs the statements.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 enum Way {
     /// The one that is linked into lockwise.
     Linked,
-    /// The command `sqlite3`.
-    Command,
+    /// That of a command, which is `sqlite3` or does what it does.
+    Command(String),
 }
 
 /// Runs cases on one SQLite.
@@ -125,13 +136,13 @@ impl Recorder {
             version: String::new(),
             folder: tempfile::tempdir().expect("a folder"),
         };
-        let version = match way {
+        let version = match &recorder.way {
             Way::Linked => recorder.values("SELECT sqlite_version()").expect("a version"),
-            Way::Command => {
-                let output = Command::new("sqlite3").arg("--version").output();
+            Way::Command(name) => {
+                let output = Command::new(name).arg("--version").output();
                 let text = output.map(|output| output.stdout).unwrap_or_default();
                 let text = String::from_utf8_lossy(&text).into_owned();
-                text.split(' ').take(1).map(str::to_owned).collect()
+                text.split_whitespace().take(1).map(str::to_owned).collect()
             }
         };
         recorder.version = version.into_iter().next().unwrap_or_default();
@@ -156,9 +167,9 @@ impl Recorder {
         let mut script = vec![format!("PRAGMA foreign_keys = {keys}")];
         script.extend(strings(case, "session"));
         script.extend(strings(case, "sql"));
-        let refusal = match self.way {
+        let refusal = match &self.way {
             Way::Linked => self.linked(&script),
-            Way::Command => self.command(&script),
+            Way::Command(name) => self.command(name, &script).map(drop),
         };
         let later = self.counts();
         let lost: BTreeMap<&String, Value> = counts
@@ -207,13 +218,26 @@ impl Recorder {
         })
     }
 
-    /// Runs statements with the command `sqlite3`, until one fails.
-    fn command(&self, script: &[String]) -> Result<(), Refusal> {
-        let mut child = Command::new("sqlite3")
+    /// Returns what it was built with, as far as that decides about statements.
+    fn options(&self) -> String {
+        let query = "PRAGMA compile_options";
+        let options = match &self.way {
+            Way::Linked => self.values(query),
+            Way::Command(name) => self.command(name, &[query.to_owned()]),
+        };
+        let decides = |option: &String| {
+            ["ENABLE_", "OMIT_", "DQS", "SOUNDEX"].iter().any(|part| option.starts_with(part))
+        };
+        options.into_iter().flatten().filter(decides).collect::<Vec<_>>().join(",")
+    }
+
+    /// Runs statements with a command, until one fails, and returns the lines it writes.
+    fn command(&self, name: &str, script: &[String]) -> Result<Vec<String>, Refusal> {
+        let mut child = Command::new(name)
             .args(["-bail", "-batch"])
             .arg(self.path())
             .stdin(Stdio::piped())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .expect("the command sqlite3");
@@ -224,7 +248,10 @@ impl Recorder {
         drop(input);
         let output = child.wait_with_output().expect("an answer");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        let Some(line) = said.lines().next() else { return Ok(()) };
+        let Some(line) = said.lines().next() else {
+            let written = String::from_utf8_lossy(&output.stdout).into_owned();
+            return Ok(written.lines().map(str::to_owned).collect());
+        };
         let message = line.split_once(": ").map_or(line, |(_, message)| message);
         let code = message.rsplit_once(" (").and_then(|(text, code)| {
             Some((text.to_owned(), code.strip_suffix(')')?.parse::<u32>().ok()?))

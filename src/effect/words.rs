@@ -274,6 +274,7 @@ pub const WHENS: &[Word] = &[
     ("partition-bound", "a partition bound does not fit the parent or overlaps another"),
     ("primary-key-missing", "MySQL: sql_require_primary_key wants a primary key"),
     ("privilege", "the statement needs a superuser or a special role"),
+    ("read-only", "SQLite: nothing is written while query_only is on"),
     ("row-version-limit", "MySQL: too many INSTANT changes of columns since the last rebuild"),
     ("rows-present", "the statement works on an empty table only"),
     ("rows-referenced", "rows of another table may reference those that are deleted or changed"),

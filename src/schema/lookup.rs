@@ -503,7 +503,9 @@ impl Schema {
 
     /// Says whether a relation or index has this name.
     pub fn is_taken(&self, name: &Name) -> bool {
-        self.relations.contains_key(name) || self.index_tables.contains_key(name)
+        self.relations.contains_key(name)
+            || self.index_tables.contains_key(name)
+            || self.keeps(name)
     }
 
     /// Says whether a relation is known to be absent.

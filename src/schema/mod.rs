@@ -9,6 +9,7 @@ mod change;
 mod lookup;
 mod naming;
 mod outline;
+mod own;
 mod depend;
 mod replay;
 mod resolve;

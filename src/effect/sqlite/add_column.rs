@@ -28,6 +28,7 @@ impl Scene<'_> {
                 self.told.fails("duplicate-object", SQL_ERROR, detail);
             }
         }
+        self.hides_rowid(table, column.name.as_str(), "add");
         self.refused_constraints(column);
         let mut with_new = table
             .cloned()
@@ -56,6 +57,15 @@ impl Scene<'_> {
 
     fn refused_constraints(&mut self, column: &ColumnDef) {
         for constraint in &column.constraints {
+            if let ConstraintKind::ForeignKey(key) = &constraint.kind
+                && key.parent_columns.len() > 1
+            {
+                let (column, parent) = (&column.name, key.parent.name());
+                let detail = format!(
+                    "foreign key on {column} should reference only one column of table {parent}"
+                );
+                self.told.fails("type-mismatch", SQL_ERROR, detail);
+            }
             let kind = match constraint.kind {
                 ConstraintKind::PrimaryKey(_) => "PRIMARY KEY",
                 ConstraintKind::Unique(_) => "UNIQUE",

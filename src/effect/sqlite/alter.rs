@@ -5,8 +5,8 @@
 use super::names::Step;
 use super::{CONSTRAINT, SQL_ERROR, Scene, is_reserved, same};
 use crate::effect::During;
-use crate::schema::{Constraint, Demand, Index, Name, Relation, RelationKind};
-use crate::sql::ast::{ActionKind, AlterTable, GeneratedStorage, Key, ObjectKind};
+use crate::schema::{Constraint, Demand, Index, Name, Place, Relation, RelationKind};
+use crate::sql::ast::{ActionKind, AlterTable, ConstraintKind, GeneratedStorage, Key, ObjectKind};
 
 impl Scene<'_> {
     pub(super) fn alter_table(&mut self, alter: &AlterTable) {
@@ -31,7 +31,9 @@ impl Scene<'_> {
                 }
                 ActionKind::RenameTo(to) => self.rename_table(&name, table, to.name(), alter),
                 ActionKind::SetNotNull { column } => {
-                    self.has_column(table, column.as_str());
+                    if !self.has_constraints(table) || !self.has_column(table, column.as_str()) {
+                        continue;
+                    }
                     self.told.scan(&name, "set-not-null");
                     let detail = format!("column \"{column}\" of \"{}\" may hold NULL", name.name);
                     self.told.may_fail("nulls-present", CONSTRAINT, detail);
@@ -39,12 +41,20 @@ impl Scene<'_> {
                     self.locks(&name, "set-not-null", During::Scan);
                 }
                 ActionKind::DropNotNull { column } => {
-                    self.has_column(table, column.as_str());
+                    if !self.has_constraints(table) || !self.has_column(table, column.as_str()) {
+                        continue;
+                    }
                     self.breaks_column("drop-not-null", &name, column.as_str());
                     self.locks(&name, "drop-not-null", During::Instant);
                 }
                 ActionKind::AddConstraint(constraint) => {
                     let written = constraint.name.as_ref().map_or("", |name| name.as_str());
+                    if !self.has_constraints(table) {
+                        continue;
+                    }
+                    if let (Some(table), ConstraintKind::Check(check)) = (table, &constraint.kind) {
+                        self.expression(check, table, Place::Check);
+                    }
                     self.add_check(&name, table, written);
                 }
                 ActionKind::DropConstraint { name: constraint, .. } => {
@@ -58,6 +68,21 @@ impl Scene<'_> {
                     self.told.fails("no-such-database-feature", SQL_ERROR, detail);
                 }
             }
+        }
+    }
+
+    /// Constraints are those of tables (SQLite 3.53 and 3.54, measured).
+    fn has_constraints(&mut self, table: Option<&Relation>) -> bool {
+        self.is_table(table, "cannot edit constraints of")
+    }
+
+    /// A column of a table with a rowid takes no name of the rowid: since 3.54 (not on 3.53.4).
+    pub(super) fn hides_rowid(&mut self, table: Option<&Relation>, column: &str, what: &str) {
+        let named = ["rowid", "oid", "_rowid_"].iter().any(|name| same(name, column));
+        let rowid = table.is_some_and(|found| !found.options.contains_key("without rowid"));
+        if named && rowid && self.schema().server.version.at_least(3, 54, 0) {
+            let detail = format!("cannot {what} rowid alias: {column}");
+            self.told.fails("duplicate-object", SQL_ERROR, detail);
         }
     }
 
@@ -78,8 +103,21 @@ impl Scene<'_> {
     }
 
     fn drop_constraint(&mut self, name: &Name, table: Option<&Relation>, written: &str) {
+        if !self.has_constraints(table) {
+            return;
+        }
         let known = table.filter(|found| found.complete);
-        if known.is_some_and(|t| !t.constraints.iter().any(|c| same(&c.name, written))) {
+        let keyed = |kind: &Demand| matches!(kind, Demand::PrimaryKey(_) | Demand::Unique(_));
+        let mut all = table.into_iter().flat_map(|found| &found.constraints);
+        if all.any(|c| same(&c.name, written) && keyed(&c.kind)) {
+            let detail = format!("constraint may not be dropped: {written}");
+            self.told.fails("wrong-object-kind", SQL_ERROR, detail);
+        }
+        let named = format!("named {}", written.to_ascii_lowercase());
+        let has = |t: &Relation| {
+            t.options.contains_key(&named) || t.constraints.iter().any(|c| same(&c.name, written))
+        };
+        if known.is_some_and(|table| !has(table)) {
             let detail = format!("no such constraint: {written}");
             self.told.fails("missing-object", SQL_ERROR, detail);
         }
@@ -130,6 +168,7 @@ impl Scene<'_> {
                 self.told.fails("column-in-use", SQL_ERROR, detail);
             }
         }
+        self.hides_rowid(table, column, "drop");
         self.reread(name, alter, Step::DropColumn);
         let is_virtual = table.and_then(|found| found.column_any_case(column)).is_some_and(|c| {
             c.generated.as_ref().is_some_and(|g| g.storage != GeneratedStorage::Stored)
@@ -235,14 +274,16 @@ impl Scene<'_> {
             let detail = format!("duplicate column name: {to}");
             self.told.fails("duplicate-object", SQL_ERROR, detail);
         }
+        self.hides_rowid(table, from, "rename from");
+        self.hides_rowid(table, to, "rename to");
         self.reread(name, alter, Step::RenameColumn);
         self.breaks_column("rename-column", name, from);
         self.locks(name, "rename", During::Instant);
     }
 
-    /// Indexes and triggers are read again by the new name of their table: one of `temp` comes
-    /// before it.
-    fn hidden_by_temporary(&mut self, table: &Relation, to: &str) {
+    /// Indexes and triggers are read again by the name of their table, the old one and the new: one
+    /// of `temp` comes before it.
+    fn hidden_by_temporary(&mut self, table: &Relation, to: &str, when: &str) {
         let schema = self.schema();
         let hiding = schema.relation(&schema.key(&Name::new("temp", to)));
         let Some(hiding) = hiding.filter(|_| table.name.schema != "temp") else { return };
@@ -257,7 +298,7 @@ impl Scene<'_> {
             (None, Some(trigger)) => format!("trigger {}", trigger.name),
             (None, None) => return,
         };
-        let detail = format!("error in {blocked} after rename: temp.{to} hides the table");
+        let detail = format!("error in {blocked}{when}: temp.{to} hides the table");
         self.told.fails("dependents-exist", SQL_ERROR, detail);
     }
 
@@ -285,7 +326,8 @@ impl Scene<'_> {
         }
         self.reread(name, alter, Step::RenameTable);
         if let Some(table) = table {
-            self.hidden_by_temporary(table, to);
+            self.hidden_by_temporary(table, &name.name, "");
+            self.hidden_by_temporary(table, to, " after rename");
         }
         self.told.breaks("rename-table", ObjectKind::Table, name.to_string(), name);
         let children = self.schema().foreign_keys_to(name);

@@ -12,39 +12,6 @@ use crate::sql::ast::{
 };
 use crate::sql::{Ident, ObjectName};
 
-/// The modules of virtual tables that builds of SQLite usually have.
-const BUILT_IN_MODULES: &[&str] = &[
-    "dbstat",
-    "fts3",
-    "fts3tokenize",
-    "fts4",
-    "fts4aux",
-    "fts5",
-    "fts5vocab",
-    "rtree",
-    "rtree_i32",
-];
-
-/// Those that known extensions bring.
-const LOADED_MODULES: &[&str] = &[
-    "bloom_filter",
-    "closure",
-    "completion",
-    "csv",
-    "fsdir",
-    "fuzzer",
-    "geopoly",
-    "spellfix1",
-    "swarmvtab",
-    "transitive_closure",
-    "unionvtab",
-    "vec0",
-    "virtualelementary",
-    "virtualspatialindex",
-    "vss0",
-    "zipfile",
-];
-
 impl Scene<'_> {
     pub(super) fn create_table(&mut self, create: &CreateTable) {
         let temporary = create.persistence == Persistence::Temporary;
@@ -65,12 +32,9 @@ impl Scene<'_> {
             let detail = format!("there is already an index named {}", name.name);
             self.told.fails("duplicate-object", SQL_ERROR, detail);
         }
-        if is_reserved(&name.name) {
-            let detail = format!("object name reserved for internal use: {}", name.name);
-            self.told.fails("duplicate-object", SQL_ERROR, detail);
-        }
+        self.name_is_free(&name);
         if create.foreign {
-            self.module(create.access_method.as_deref().unwrap_or(""));
+            self.module(create);
         } else {
             self.new_columns(create, &name);
             self.new_keys(create, &name);
@@ -82,6 +46,19 @@ impl Scene<'_> {
         if !temporary {
             let catalog = Self::catalog();
             self.locks(&catalog, "create-table", During::Instant);
+        }
+    }
+
+    /// Names that begin with `sqlite_` are SQLite's, unless `writable_schema` is on, and those of
+    /// the tables of a virtual table are taken.
+    fn name_is_free(&mut self, name: &Name) {
+        let reserved = is_reserved(&name.name);
+        if reserved && self.flag("writable_schema") != Some(true) {
+            let detail = format!("object name reserved for internal use: {}", name.name);
+            self.told.fails("duplicate-object", SQL_ERROR, detail);
+        } else if !reserved && self.schema().is_taken(name) {
+            let detail = format!("table {} already exists", name.name);
+            self.told.fails("duplicate-object", SQL_ERROR, detail);
         }
     }
 
@@ -106,19 +83,6 @@ impl Scene<'_> {
         if !create.columns.is_empty() && create.columns.iter().all(computed) {
             let detail = "must have at least one non-generated column".to_owned();
             self.told.fails("missing-column", SQL_ERROR, detail);
-        }
-    }
-
-    /// The module of a virtual table is built in, or a program brings it.
-    fn module(&mut self, name: &str) {
-        if BUILT_IN_MODULES.contains(&name) {
-            return;
-        }
-        let detail = format!("no such module: {name}");
-        if LOADED_MODULES.contains(&name) {
-            self.told.may_fail("missing-object", SQL_ERROR, detail);
-        } else {
-            self.told.fails("missing-object", SQL_ERROR, detail);
         }
     }
 
@@ -379,6 +343,7 @@ impl Scene<'_> {
             let detail = format!("there is already an index named {}", name.name);
             self.told.fails("duplicate-object", SQL_ERROR, detail);
         }
+        self.name_is_free(&name);
         let mut named = view.query.reads.iter().filter_map(|read| read.schema());
         if let Some(home) = named.find(|home| !view.temporary && !same(home, &name.schema)) {
             let detail = format!("view {} cannot reference objects in database {home}", name.name);
@@ -462,6 +427,14 @@ impl Scene<'_> {
     fn stays_at_home(&mut self, trigger: &CreateTrigger) {
         let home = trigger.name.schema().unwrap_or("main");
         if same(home, "temp") {
+            return;
+        }
+        // A trigger on a temporary table is one of `temp` itself.
+        let on = trigger.table.schema().filter(|on| !same(on, home) && !same(on, "temp"));
+        if let (Some(on), None) = (on, trigger.name.schema()) {
+            let name = trigger.name.name();
+            let detail = format!("trigger {name} cannot reference objects in database {on}");
+            self.told.fails("wrong-object-kind", SQL_ERROR, detail);
             return;
         }
         let of = |statement: &crate::sql::ast::Statement| -> Vec<String> {

@@ -31,9 +31,15 @@ impl Scene<'_> {
 
     fn drop_relation(&mut self, statement: &Drop, name: &ObjectName, view: bool) {
         let what = if view { "view" } else { "table" };
-        if is_reserved(name.name()) && !same(name.name(), "sqlite_stat1") {
-            let detail = format!("table {} may not be dropped", name.name());
-            self.told.fails("wrong-object-kind", SQL_ERROR, detail);
+        let lower = name.name().to_ascii_lowercase();
+        let free = ["sqlite_stat", "sqlite_parameters"].iter().any(|own| lower.starts_with(own));
+        if is_reserved(&lower) && !free {
+            if self.schema().is_absent(name) && !Self::is_catalog(name) {
+                self.missing(statement, what, name);
+            } else {
+                let detail = format!("table {} may not be dropped", name.name());
+                self.told.fails("wrong-object-kind", SQL_ERROR, detail);
+            }
             return;
         }
         let full = self.schema().resolve(name);
@@ -83,13 +89,7 @@ impl Scene<'_> {
     /// The tables in which a virtual table keeps its rows go with it (sqlite.org/fts5.html, section
     /// 9; sqlite.org/rtree.html, section 6.1).
     fn lose_shadows(&mut self, table: &Relation) {
-        let shadows: &[&str] = match table.access_method.as_deref() {
-            Some("fts5") => &["data", "idx", "content", "docsize", "config"],
-            Some("fts3" | "fts4") => &["content", "segments", "segdir", "docsize", "stat"],
-            Some("rtree" | "rtree_i32") => &["node", "parent", "rowid"],
-            Some(_) | None => &[],
-        };
-        for shadow in shadows {
+        for shadow in table.shadows() {
             let name = format!("{}_{shadow}", table.name);
             self.told.loses_too(ObjectKind::Table, name, true, &table.name);
         }

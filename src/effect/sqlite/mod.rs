@@ -13,6 +13,7 @@ mod create;
 mod data;
 mod definition;
 mod drop;
+mod module;
 mod names;
 mod rebuild;
 mod values;
@@ -22,10 +23,10 @@ pub use rebuild::{Rebuild, rebuilds};
 use super::collect::Collector;
 use super::{Context, During, EffectKind, HeldUntil, LockMode, StatementEffects, TransactionRule};
 use crate::schema::{Name, Relation, RelationKind, Schema};
-use crate::sql::ObjectName;
 use crate::sql::ast::{
-    Maintenance, MaintenanceKind, Persistence, Pragma, Statement, StatementKind,
+    DmlKind, Maintenance, MaintenanceKind, Persistence, Pragma, Statement, StatementKind,
 };
+use crate::sql::{Ident, ObjectName, Span};
 
 /// Where the facts of this folder are known from.
 const MEASURED: &str = "SQLite 3.40 to 3.54, measured: testdata/servers/sqlite";
@@ -57,6 +58,7 @@ impl<'a> Scene<'a> {
     }
 
     fn statement(&mut self, statement: &Statement) {
+        self.only_reads(&statement.kind);
         match &statement.kind {
             StatementKind::CreateTable(create) => self.create_table(create),
             StatementKind::AlterTable(alter) => self.alter_table(alter),
@@ -119,10 +121,40 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// EXPLAIN does not run a statement, but looks up its names.
+    /// EXPLAIN does not run a statement, but looks up its names. What ALTER TABLE finds out when it
+    /// runs, reading all definitions again, it does not find out then.
     fn explain(&mut self, statement: &Statement) {
         if let StatementKind::Dml(dml) = &statement.kind {
             self.change(dml);
+            return;
+        }
+        let found = effects(statement, self.schema(), self.context).effects;
+        let later = ["dependents-exist", "column-in-use", "in-transaction"];
+        let refusal = |effect: &crate::effect::Effect| {
+            matches!(&effect.kind, EffectKind::Failure(failure)
+                if failure.certain && !later.contains(&failure.when))
+        };
+        self.told.out.effects.extend(found.into_iter().filter(refusal));
+    }
+
+    /// With `query_only` on, nothing is written (sqlite.org/pragma.html#pragma_query_only).
+    fn only_reads(&mut self, kind: &StatementKind) {
+        let rows = matches!(kind, StatementKind::Dml(dml) if dml.kind != DmlKind::Select);
+        let analyze = matches!(kind, StatementKind::Maintenance(found)
+            if found.kind == MaintenanceKind::Analyze);
+        let changes = matches!(
+            kind,
+            StatementKind::CreateTable(_)
+                | StatementKind::AlterTable(_)
+                | StatementKind::CreateIndex(_)
+                | StatementKind::CreateView(_)
+                | StatementKind::CreateTrigger(_)
+                | StatementKind::Drop(_)
+                | StatementKind::Reindex(_)
+        );
+        if (rows || analyze || changes) && self.flag("query_only") == Some(true) {
+            let detail = "attempt to write a readonly database".to_owned();
+            self.told.fails("read-only", "SQLITE_READONLY", detail);
         }
     }
 
@@ -245,7 +277,9 @@ impl<'a> Scene<'a> {
         let is_file = |name: &ObjectName| name.schema().is_none() && is_database(name.name());
         let whole = tables.iter().all(is_file);
         for table in tables.iter().filter(|name| !is_file(name)) {
-            if let Some((_, owner, _)) = schema.find_index(table) {
+            if Self::is_catalog(table) {
+                names.push(Self::catalog());
+            } else if let Some((_, owner, _)) = schema.find_index(table) {
                 names.push(owner.name.clone());
             } else if let Some(found) = self.table(table) {
                 names.push(found.name.clone());
@@ -260,9 +294,28 @@ impl<'a> Scene<'a> {
         }
     }
 
+    /// A check of one table wants the table; a number is how many errors are told at most.
+    fn checks(&mut self, pragma: &Pragma) {
+        let Some(value) = &pragma.value else { return };
+        let number = pragma.name != "foreign_key_check" && value.parse::<i64>().is_ok();
+        let home = pragma.schema.iter().cloned();
+        let name = ObjectName {
+            parts: home.chain([Ident::new(value.clone(), Span::default())]).collect(),
+        };
+        if !number && !Self::is_catalog(&name) && self.schema().is_absent(&name) {
+            let detail = format!("no such table: {value}");
+            self.told.fails("missing-object", SQL_ERROR, detail);
+        }
+    }
+
     fn pragma(&mut self, pragma: &Pragma) {
         let sets = pragma.value.is_some();
         match pragma.name.as_str() {
+            "synchronous" if sets && self.context.in_transaction => {
+                let detail = "Safety level may not be changed inside a transaction".to_owned();
+                self.told.fails("in-transaction", SQL_ERROR, detail);
+            }
+            "integrity_check" | "quick_check" | "foreign_key_check" => self.checks(pragma),
             // Neither does anything inside a transaction; the walk over the migration tells it.
             "foreign_keys" | "journal_mode" if self.context.in_transaction => {}
             "writable_schema" if sets => {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{SQL_ERROR, Scene};
+use super::{CONSTRAINT, SQL_ERROR, Scene};
 use crate::schema::{
     Checked, Name, Object, Place, Purpose, Reason, Refusal, Relation, RelationKind, Resolver,
     Schema,
@@ -33,7 +33,9 @@ impl<'a> Scene<'a> {
             return;
         }
         for doubt in doubts {
-            self.told.may_fail(word(doubt.reason), SQL_ERROR, doubt.detail.clone());
+            let raised = doubt.reason == Reason::Raised;
+            let code = if raised { CONSTRAINT } else { SQL_ERROR };
+            self.told.may_fail(word(doubt.reason), code, doubt.detail.clone());
         }
     }
 
@@ -128,5 +130,6 @@ fn word(reason: Reason) -> &'static str {
         Reason::Ambiguous => "duplicate-object",
         Reason::Misused | Reason::Count => "type-mismatch",
         Reason::NotWritable => "wrong-object-kind",
+        Reason::Raised => "rows-violate",
     }
 }

@@ -17,13 +17,16 @@ impl Scene<'_> {
     /// Tells what the written rows may violate.
     pub(super) fn rows_written(&mut self, table: &Relation, change: &Change) {
         let plain = table.kind == RelationKind::Table;
+        if table.kind == RelationKind::Foreign {
+            self.module_takes(table, change);
+        }
         match change {
             Change::Insert(insert) if plain => {
                 let written = inserted(table, insert);
                 self.left_null(table, insert, &written);
                 self.violated(table, &written, insert.on_conflict);
                 self.keys_of_child(table, None);
-                let replaces = insert.on_conflict == OnConflict::Replace;
+                let replaces = insert.on_conflict == OnConflict::Replace || replaces_rows(table);
                 if replaces && unique_keys(table) > 1 {
                     let name = table.name.to_string();
                     self.told.loses_too(ObjectKind::Table, name, true, &table.name);
@@ -32,6 +35,21 @@ impl Scene<'_> {
             Change::Update(update) if plain => self.updated(table, update),
             Change::Delete(_) if plain => self.keys_of_child(table, None),
             Change::Insert(_) | Change::Update(_) | Change::Delete(_) | Change::Select(_) => {}
+        }
+    }
+
+    /// A box of an R-tree ends after it begins; a text index takes commands in the column of its
+    /// own name (sqlite.org/rtree.html, section 3.2; sqlite.org/fts5.html, section 6).
+    fn module_takes(&mut self, table: &Relation, change: &Change) {
+        let module = table.access_method.as_deref().unwrap_or("");
+        let Change::Insert(insert) = change else { return };
+        let command = insert.columns.iter().any(|c| same(c.as_str(), &table.name.name));
+        if module.starts_with("rtree") {
+            let detail = format!("rtree constraint failed: {}", table.name.name);
+            self.told.may_fail("rows-violate", CONSTRAINT, detail);
+        } else if module.starts_with("fts") && command {
+            let detail = "SQL logic error: the command, or the table of its content".to_owned();
+            self.told.may_fail("rows-violate", SQL_ERROR, detail);
         }
     }
 
@@ -45,7 +63,8 @@ impl Scene<'_> {
         let columns: Vec<&str> = written.iter().map(|(column, _)| *column).collect();
         self.keys_of_child(table, Some(&columns));
         let keyed = |column: &&&str| is_keyed(table, column);
-        if update.on_conflict == OnConflict::Replace && columns.iter().any(|c| keyed(&c)) {
+        let replaces = update.on_conflict == OnConflict::Replace || replaces_rows(table);
+        if replaces && columns.iter().any(|c| keyed(&c)) {
             let name = table.name.to_string();
             self.told.loses_too(ObjectKind::Table, name, true, &table.name);
         }
@@ -73,7 +92,8 @@ impl Scene<'_> {
         let left = table
             .columns
             .iter()
-            .find(|column| column.not_null && !is_rowid(table, &column.name) && !filled(column));
+            .filter(|column| column.not_null && !is_rowid(table, &column.name) && !filled(column))
+            .find(|column| !table.takes_null_leniently(&column.name));
         let Some(column) = left.filter(|_| insert.on_conflict != OnConflict::Ignore) else {
             return;
         };
@@ -116,15 +136,39 @@ impl Scene<'_> {
                 let detail = format!("NOT NULL constraint failed: {full}");
                 self.told.may_fail("rows-violate", CONSTRAINT, detail);
             }
+            let reached = self.computed_from(table, name);
             let checked = table.constraints.iter().any(|constraint| {
                 matches!(&constraint.kind, Demand::Check(check)
-                    if check.columns.iter().any(|word| same(word, name)))
+                    if check.columns.iter().any(|word| reached.iter().any(|r| same(word, r))))
             });
             if checked {
                 let detail = format!("a CHECK of {} may not hold", table.name.name);
                 self.told.may_fail("rows-violate", CONSTRAINT, detail);
             }
         }
+    }
+
+    /// Returns a column and those that are computed from it. All are computed when a row
+    /// is written: one of JSON fails where the text is none.
+    fn computed_from<'t>(&mut self, table: &'t Relation, name: &'t str) -> Vec<&'t str> {
+        let mut reached = vec![name];
+        let mut at = 0;
+        while let Some(from) = reached.get(at).copied() {
+            at += 1;
+            for column in &table.columns {
+                let Some(generated) = &column.generated else { continue };
+                let uses = generated.expr.columns.iter().any(|word| same(word, from));
+                if !uses || reached.iter().any(|known| same(known, &column.name)) {
+                    continue;
+                }
+                reached.push(&column.name);
+                let text = generated.expr.text.to_ascii_lowercase();
+                if text.contains("json") {
+                    self.told.may_fail("rows-violate", SQL_ERROR, "malformed JSON".to_owned());
+                }
+            }
+        }
+        reached
     }
 
     /// With foreign keys on, a row of a child is looked up in its parent: the parent must be there,
@@ -276,6 +320,11 @@ fn is_keyed(table: &Relation, name: &str) -> bool {
     let unique = crate::sql::ast::IndexKind::Unique;
     let mut indexes = table.indexes.iter().filter(|index| index.kind == unique);
     by_constraint || indexes.any(|index| index.mentions_column(name))
+}
+
+/// Says whether a constraint of the table has ON CONFLICT REPLACE.
+fn replaces_rows(table: &Relation) -> bool {
+    table.options.get("on conflict").is_some_and(|what| what == "replace")
 }
 
 fn unique_keys(table: &Relation) -> usize {

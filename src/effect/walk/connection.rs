@@ -58,7 +58,7 @@ impl Walker<'_> {
         let named = match &statement.kind {
             StatementKind::Pragma(pragma) => {
                 self.wal(pragma, statement, run);
-                return;
+                pragma.schema.as_ref().map(Ident::as_str)
             }
             StatementKind::Transaction(transaction) => {
                 self.savepoint(transaction, statement, run);
@@ -88,6 +88,7 @@ impl Walker<'_> {
                 | StatementKind::CreateView(_)
                 | StatementKind::CreateTrigger(_)
                 | StatementKind::CreateIndex(_)
+                | StatementKind::Pragma(_)
         );
         let named = named.filter(|_| makes);
         if let Some(name) = named.filter(|name| !self.connection.has(name)) {
@@ -103,6 +104,9 @@ impl Walker<'_> {
     /// Inside a transaction the file goes neither into WAL mode nor out of it: an error, but where
     /// something was written before, the wish is passed over in silence.
     fn wal(&self, pragma: &Pragma, statement: &Statement, run: &mut StatementRun) {
+        if pragma.name == "wal_checkpoint" && run.in_transaction && self.connection.written {
+            fails(statement, run, "in-transaction", "database table is locked".to_owned());
+        }
         let settings = self.settings.in_force();
         let (Some(now), Some(wanted)) = (settings.get("journal_mode"), &pragma.value) else {
             return;

@@ -11,18 +11,25 @@ use super::super::change::add;
 use super::super::model::{
     Constraint, Demand, Index, Name, Origin, Relation, RelationKind, Schema, Trigger,
 };
+use super::super::own::lenient;
 use super::super::resolve::Meaning;
 use super::create::{column, foreign_key};
 use super::mysql::{touched, words_read};
 use super::{create, rename, sqlite_bodies as bodies};
+use crate::sql::ObjectName;
 use crate::sql::ast::{
     ActionKind, AlterTable, ColumnDef, ConstraintKind, CreateIndex, CreateTable, CreateTrigger,
-    Drop, IndexKind, KeyConstraint, KeyPart, ObjectKind, Other, Statement, StatementKind,
-    TableConstraint, TypeParts,
+    Drop, IndexKind, KeyConstraint, KeyPart, MaintenanceKind, Nullability, ObjectKind, Other,
+    Statement, StatementKind, TableConstraint, TypeParts,
 };
 
 /// Where the origin of a dropped table is kept, for the table that takes its place.
 const REPLACED: &str = "replaced table";
+
+/// Under what it is kept that a renamed table leaves views and triggers as they are, in the session
+/// of one migration (sqlite.org/pragma.html#pragma_legacy_alter_table).
+const LEGACY: &str = "legacy_alter_table";
+const LEGACY_ON: &[&str] = &["on", "1", "true", "yes"];
 
 /// Runs a statement.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the rest is shared, or changes no schema")]
@@ -35,6 +42,14 @@ pub(super) fn apply(schema: &mut Schema, statement: &Statement) {
         StatementKind::CreateTrigger(trigger) => create_trigger(schema, trigger),
         StatementKind::Other(other) => attach(schema, other),
         StatementKind::Drop(drop) => drop_objects(schema, drop),
+        StatementKind::Maintenance(maintenance) if maintenance.kind == MaintenanceKind::Analyze => {
+            analyze(schema, &maintenance.tables);
+        }
+        StatementKind::Pragma(pragma) if pragma.name == "legacy_alter_table" => {
+            let on = pragma.value.as_deref().filter(|value| LEGACY_ON.contains(value));
+            let origin = on.map(|_| schema.origin());
+            schema.set_other(LEGACY, Name::new("main", ""), origin);
+        }
         _ => {
             super::apply_shared(schema, statement);
         }
@@ -69,8 +84,23 @@ fn create_table(schema: &mut Schema, create: &CreateTable) {
         }
         table.has_rows = true;
     }
+    if table.columns.iter().any(|column| column.auto_increment) {
+        schema.note_kept(&table.name.schema.clone(), "sqlite_sequence");
+    }
     schema.put_relation(table);
     bodies::show_views(schema);
+}
+
+/// ANALYZE writes what it finds into tables of the databases it looks at.
+fn analyze(schema: &mut Schema, tables: &[ObjectName]) {
+    let home = |name: &ObjectName| name.schema().unwrap_or(schema.home()).to_owned();
+    let homes: Vec<String> = match tables.first() {
+        Some(name) => vec![home(name)],
+        None => vec!["main".to_owned()],
+    };
+    for home in homes {
+        schema.note_kept(&home, "sqlite_stat1");
+    }
 }
 
 fn add_column(schema: &Schema, table: &mut Relation, definition: &ColumnDef) {
@@ -85,9 +115,30 @@ fn add_column(schema: &Schema, table: &mut Relation, definition: &ColumnDef) {
     }
     // `SERIAL` is a type without meaning here.
     new.auto_increment = definition.auto_increment;
-    new.not_null =
-        matches!(definition.nullability, Some(crate::sql::ast::Nullability::NotNull { .. }));
+    new.not_null = matches!(definition.nullability, Some(Nullability::NotNull { .. }));
     add(&mut table.columns, new);
+    if let Some(Nullability::NotNull { name: Some(name) }) = &definition.nullability {
+        table.constraints.push(Constraint {
+            name: name.value.clone(),
+            kind: Demand::NotNull(definition.name.value.clone()),
+            valid: true,
+            enforced: true,
+            written_on: Some(definition.name.value.clone()),
+            deferrable: false,
+            inherited: false,
+            no_inherit: false,
+            origin: schema.origin(),
+        });
+    }
+    for (_, name) in definition.options.iter().filter(|(option, _)| option == "named") {
+        table.options.insert(format!("named {}", name.to_ascii_lowercase()), String::new());
+    }
+    let passes = |(option, word): &&(String, String)| {
+        option == "not null on conflict" && matches!(word.as_str(), "ignore" | "replace")
+    };
+    if definition.options.iter().any(|option| passes(&option)) {
+        table.options.insert(lenient(definition.name.as_str()), String::new());
+    }
     for constraint in &definition.constraints {
         add_constraint(schema, table, constraint, Some(definition.name.as_str()));
     }
@@ -320,6 +371,10 @@ fn alter_table(schema: &mut Schema, alter: &AlterTable) {
             ActionKind::SetNotNull { column } | ActionKind::DropNotNull { column } => {
                 let not_null = matches!(action.kind, ActionKind::SetNotNull { .. });
                 schema.edit(&name, |_, table| {
+                    let named = |kind: &Demand| {
+                        matches!(kind, Demand::NotNull(of) if same(of, column.as_str()))
+                    };
+                    table.constraints.retain(|constraint| !named(&constraint.kind));
                     let mut all = table.columns.iter_mut();
                     if let Some(found) = all.find(|c| same(&c.name, column.as_str())) {
                         found.not_null = not_null;
@@ -331,7 +386,16 @@ fn alter_table(schema: &mut Schema, alter: &AlterTable) {
             }
             ActionKind::DropConstraint { name: gone, .. } => {
                 schema.edit(&name, |_, table| {
+                    let of = |c: &Constraint| match &c.kind {
+                        Demand::NotNull(of) if same(&c.name, gone.as_str()) => Some(of.clone()),
+                        _ => None,
+                    };
+                    for column in table.constraints.iter().filter_map(of).collect::<Vec<_>>() {
+                        let all = table.columns.iter_mut().filter(|c| same(&c.name, &column));
+                        all.for_each(|found| found.not_null = false);
+                    }
                     table.constraints.retain(|c| !same(&c.name, gone.as_str()));
+                    table.options.remove(&format!("named {}", gone.as_str().to_ascii_lowercase()));
                 });
             }
             _ => {}
@@ -365,10 +429,13 @@ fn rename_table(schema: &mut Schema, old: &Name, to: &str) {
     if schema.is_taken(&new) {
         return;
     }
-    bodies::rename(schema, |meaning| match meaning {
-        Meaning::Table(table) if table == old => Some(to.to_owned()),
-        Meaning::Table(_) | Meaning::Column(..) => None,
-    });
+    let legacy = schema.others.get(&(LEGACY, Name::new("main", ""))).map(|said| said.origin);
+    if legacy != Some(schema.origin()) {
+        bodies::rename(schema, |meaning| match meaning {
+            Meaning::Table(table) if table == old => Some(to.to_owned()),
+            Meaning::Table(_) | Meaning::Column(..) => None,
+        });
+    }
     rename::relation(schema, old, new.clone());
     let key = (REPLACED, new.clone());
     if let Some(origin) = schema.others.get(&key).map(|replaced| replaced.origin) {

@@ -26,6 +26,17 @@ impl Event<'_> {
             Self::Delete => "delete",
         }
     }
+
+    /// A trigger on UPDATE OF columns is there for those alone.
+    fn concerns(self, body: &super::super::model::TriggerBody) -> bool {
+        match self {
+            Self::Insert | Self::Delete => true,
+            Self::Update(columns) => {
+                let set = |of: &Ident| columns.iter().any(|c| same(of.as_str(), c.as_str()));
+                body.columns.is_empty() || body.columns.iter().any(set)
+            }
+        }
+    }
 }
 
 /// What a condition or a value of a change may use.
@@ -80,10 +91,10 @@ impl<'a> Resolver<'a> {
             return Ok(());
         };
         let instead = |trigger: &&Trigger| {
-            trigger
-                .body
-                .get()
-                .is_none_or(|body| body.event == event.word() && body.timing == "instead of")
+            let meant = |body: &super::super::model::TriggerBody| {
+                body.event == event.word() && body.timing == "instead of" && event.concerns(body)
+            };
+            trigger.body.get().is_none_or(meant)
         };
         if view.triggers.iter().any(|trigger| instead(&trigger)) {
             return Ok(());
@@ -237,6 +248,18 @@ impl<'a> Resolver<'a> {
         let mut scope = Scope { bound: vec![bound.clone()], ..Scope::default() };
         let mut conditions = Vec::new();
         self.sources(&update.from, &mut scope, &mut conditions)?;
+        let again = |other: &&Bound| {
+            let named = !bound.aliased || same(&other.known_as, &bound.known_as);
+            bound.table.is_some()
+                && other.table == bound.table
+                && other.aliased == bound.aliased
+                && named
+        };
+        if self.is_run() && scope.bound.iter().skip(1).any(|other| again(&other)) {
+            let name = &bound.known_as;
+            let detail = format!("target object/alias may not appear in FROM clause: {name}");
+            return refused(Reason::Misused, detail);
+        }
         self.assigned(table, &bound, &update.set, &scope)?;
         for term in conditions.into_iter().chain(&update.filter) {
             self.single(term, &scope, PLAIN)?;
@@ -303,16 +326,7 @@ impl<'a> Resolver<'a> {
         let Some(table) = table.filter(|_| self.is_run()) else { return Ok(()) };
         for trigger in &table.triggers {
             let Some(body) = trigger.body.get() else { continue };
-            let meant = match event {
-                Event::Insert | Event::Delete => true,
-                Event::Update(columns) => {
-                    body.columns.is_empty()
-                        || body.columns.iter().any(|of| {
-                            columns.iter().any(|column| same(of.as_str(), column.as_str()))
-                        })
-                }
-            };
-            if body.event == event.word() && meant {
+            if body.event == event.word() && event.concerns(body) {
                 self.trigger(table, trigger)?;
             }
         }
@@ -345,12 +359,22 @@ impl<'a> Resolver<'a> {
     }
 }
 
+const NO_SUCH_KEY: &str = "ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint";
+
 /// ON CONFLICT names the columns of a unique key.
 fn conflict_key(table: &Relation, upsert: &Upsert) -> Checked<()> {
     let mut columns = Vec::new();
     for term in &upsert.key {
         // An index over an expression may be meant.
         let TermKind::Column { path, .. } = &super::select::without_collation(term).kind else {
+            let computed = |index: &&super::super::model::Index| {
+                let whole = index.predicate.is_none() || upsert.key_filter.is_some();
+                let keys = index.key_columns().len() < index.parts.len();
+                index.kind == IndexKind::Unique && whole && keys
+            };
+            if table.complete && !table.indexes.iter().any(|index| computed(&index)) {
+                return refused(Reason::NotWritable, NO_SUCH_KEY);
+            }
             return Ok(());
         };
         columns.extend(path.last().map(Ident::as_str));
@@ -377,8 +401,7 @@ fn conflict_key(table: &Relation, upsert: &Upsert) -> Checked<()> {
     if by_constraint || by_index || rowid || !table.complete {
         return Ok(());
     }
-    let detail = "ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint";
-    refused(Reason::NotWritable, detail)
+    refused(Reason::NotWritable, NO_SUCH_KEY)
 }
 
 fn name_span(name: &crate::sql::ObjectName) -> crate::sql::Span {

@@ -194,7 +194,20 @@ impl<'a> Resolver<'a> {
                 ..ShownColumn::default()
             });
             shown.columns.extend(hidden);
+            if self.is_run() {
+                let detail = "malformed JSON".to_owned();
+                self.doubts.push(Refusal { reason: Reason::Misused, detail });
+            }
             return Ok(shown);
+        }
+        let optional = OPTIONAL_ROWS.contains(&word.to_ascii_lowercase().as_str());
+        if optional && self.is_run() && self.schema.find(name).is_none() {
+            self.doubts.push(Refusal::missing("table", name));
+        }
+        // sqlite.org/releaselog/3_51_0.html
+        let newer = ["jsonb_each", "jsonb_tree"].iter().any(|known| same(known, word));
+        if newer && self.is_run() && !self.schema.server.version.at_least(3, 51, 0) {
+            return Err(Refusal::missing("table", name));
         }
         if is_rows(word) {
             return Ok(Shown::unknown());
@@ -208,10 +221,14 @@ impl<'a> Resolver<'a> {
     }
 
     /// INDEXED BY names an index of the table.
-    pub(super) fn indexed_by(&self, table: &Name, index: &str) -> Checked<()> {
+    pub(super) fn indexed_by(&mut self, table: &Name, index: &str) -> Checked<()> {
         let Some(relation) = self.schema.relation(table) else { return Ok(()) };
-        let there = relation.indexes.iter().any(|found| same(&found.name, index));
-        if there || !relation.complete {
+        let there = relation.indexes.iter().find(|found| same(&found.name, index));
+        if self.is_run() && there.is_some_and(|found| found.predicate.is_some()) {
+            let detail = "no query solution".to_owned();
+            self.doubts.push(Refusal { reason: Reason::Misused, detail });
+        }
+        if there.is_some() || !relation.complete {
             return Ok(());
         }
         Err(Refusal::missing("index", index))

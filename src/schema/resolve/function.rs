@@ -61,7 +61,16 @@ static LIST: LazyLock<BTreeMap<&'static str, Vec<Listed>>> = LazyLock::new(|| {
 
 /// Returns what is known of a function that is called with so many arguments.
 pub(super) fn find(name: &str, arguments: usize, version: ServerVersion) -> Known {
-    let Some(listed) = LIST.get(name.to_ascii_lowercase().as_str()) else { return Known::Missing };
+    let lower = name.to_ascii_lowercase();
+    let Some(listed) = LIST.get(lower.as_str()) else { return Known::Missing };
+    // Until 3.38 they came with a build option (sqlite.org/json1.html, section 2).
+    let first = ServerVersion::new(3, 38, 0);
+    if (lower.starts_with("json_") || lower == "json") && !version.at_least(3, 38, 0) {
+        return match find(name, arguments, first) {
+            Known::There(_) => Known::Optional(Some("ENABLE_JSON1")),
+            other @ (Known::OtherArguments | Known::Missing | Known::Optional(_)) => other,
+        };
+    }
     let mut known = Known::Missing;
     for entry in listed {
         let Some(kind) = entry.kind else {

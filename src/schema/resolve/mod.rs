@@ -7,6 +7,7 @@
 //! refused.
 
 mod change;
+mod cte;
 mod definition;
 mod function;
 mod scope;
@@ -48,6 +49,8 @@ pub enum Reason {
     Count,
     /// It is not to be written.
     NotWritable,
+    /// A trigger refuses a row.
+    Raised,
 }
 
 /// Something that SQLite takes or refuses.

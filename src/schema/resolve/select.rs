@@ -3,7 +3,6 @@
 use super::scope::{Alias, Allowed, Bound, Scope, Shown, ShownColumn};
 use super::term::Value;
 use super::{Checked, Meaning, Place, Reason, Refusal, Resolver, refused, same};
-use crate::sql::ObjectName;
 use crate::sql::ast::{
     Core, Cte, Output, OutputKind, Select, Sort, Source, SourceItem, Term, TermKind,
 };
@@ -11,9 +10,9 @@ use crate::sql::ast::{
 /// The WITH clause of a query that is being read.
 #[derive(Debug)]
 pub(super) struct Frame<'a> {
-    ctes: &'a [Cte],
+    pub(super) ctes: &'a [Cte],
     /// Those being looked into, and what they show as far as that is known meanwhile.
-    open: Vec<(usize, Option<Shown>)>,
+    pub(super) open: Vec<(usize, Option<Shown>)>,
 }
 
 /// What a query outside of everything may use.
@@ -44,7 +43,18 @@ impl<'a> Resolver<'a> {
     }
 
     /// Runs something under a WITH clause.
-    pub(super) fn within<R>(&mut self, with: &'a [Cte], run: impl FnOnce(&mut Self) -> R) -> R {
+    pub(super) fn within<R>(
+        &mut self,
+        with: &'a [Cte],
+        run: impl FnOnce(&mut Self) -> Checked<R>,
+    ) -> Checked<R> {
+        for (at, cte) in with.iter().enumerate() {
+            let name = cte.name.as_str();
+            if with.iter().take(at).any(|earlier| same(earlier.name.as_str(), name)) {
+                let detail = format!("duplicate WITH table name: {name}");
+                return refused(Reason::Misused, detail);
+            }
+        }
         self.frames.push(Frame { ctes: with, open: Vec::new() });
         let result = run(self);
         self.frames.pop();
@@ -73,6 +83,10 @@ impl<'a> Resolver<'a> {
         }
         for term in &select.limit {
             self.single(term, &Scope::default(), Allowed { aggregate: false, ..ANYTHING })?;
+            if matches!(term.kind, TermKind::Literal) {
+                let detail = "datatype mismatch: LIMIT takes whole numbers".to_owned();
+                self.doubts.push(Refusal { reason: Reason::Misused, detail });
+            }
         }
         Ok(all.into_iter().next().unwrap_or(Shown::unknown()))
     }
@@ -94,6 +108,9 @@ impl<'a> Resolver<'a> {
                     let detail = "ORDER BY term does not match any column in the result set";
                     return refused(Reason::NoColumn, detail);
                 }
+            } else if select.cores.iter().all(|core| !may_show(core, term)) {
+                let detail = "ORDER BY term does not match any column in the result set";
+                return refused(Reason::NoColumn, detail);
             } else {
                 let detail = "ORDER BY term may not match any column in the result set".to_owned();
                 self.doubts.push(Refusal { reason: Reason::NoColumn, detail });
@@ -102,7 +119,7 @@ impl<'a> Resolver<'a> {
         Ok(())
     }
 
-    fn core(
+    pub(super) fn core(
         &mut self,
         core: &'a Core,
         orders: &'a [Sort],
@@ -124,6 +141,11 @@ impl<'a> Resolver<'a> {
         scope.aliases = columns.filter_map(|(output, value)| alias(output, value)).collect();
         let having = Allowed { aggregate: grouped, window: false, place: Place::Query };
         if let Some(term) = &core.having {
+            // Since 3.39 (sqlite.org/releaselog/3_39_0.html).
+            if core.group_by.is_empty() && !self.schema.server.version.at_least(3, 39, 0) {
+                let detail = "a GROUP BY clause is required before HAVING";
+                return refused(Reason::Misused, detail);
+            }
             if !grouped {
                 let detail = "HAVING clause on a non-aggregate query";
                 return refused(Reason::Misused, detail);
@@ -371,60 +393,15 @@ impl<'a> Resolver<'a> {
         scope.bound.push(bound);
         Ok(())
     }
+}
 
-    /// Returns what a part of a WITH clause shows, if a name means one.
-    fn cte(&mut self, name: &ObjectName) -> Checked<Option<Shown>> {
-        if name.schema().is_some() {
-            return Ok(None);
-        }
-        let position = |frame: &Frame<'a>| {
-            frame.ctes.iter().position(|cte| same(cte.name.as_str(), name.name()))
-        };
-        let Some((level, at)) = self
-            .frames
-            .iter()
-            .enumerate()
-            .rev()
-            .find_map(|(level, frame)| position(frame).map(|at| (level, at)))
-        else {
-            return Ok(None);
-        };
-        let frame = self.frames.get(level);
-        let Some(cte) = frame.and_then(|frame| frame.ctes.get(at)) else { return Ok(None) };
-        let open = frame.and_then(|frame| frame.open.iter().find(|(open, _)| *open == at));
-        match open {
-            Some((_, Some(shown))) => return Ok(Some(shown.clone())),
-            Some((_, None)) => {
-                return refused(Reason::Misused, format!("circular reference: {}", cte.name));
-            }
-            None => {}
-        }
-        let inner = self.frames.split_off(level + 1);
-        let shown = self.cte_body(cte, level, at);
-        self.frames.extend(inner);
-        shown.map(Some)
-    }
-
-    fn cte_body(&mut self, cte: &'a Cte, level: usize, at: usize) -> Checked<Shown> {
-        self.set_open(level, at, Some(None));
-        let named = |shown: Shown| cte_columns(cte, shown);
-        let recursive = cte.select.cores.iter().skip(1).any(|core| core.union && reads(core, cte));
-        if recursive && let Some(first) = cte.select.cores.first() {
-            let shown = self.core(first, &[], None).and_then(named);
-            let shown = shown.inspect_err(|_| self.set_open(level, at, None))?;
-            self.set_open(level, at, Some(Some(shown)));
-        }
-        let shown = self.nested_query(&cte.select, None).and_then(named);
-        self.set_open(level, at, None);
-        shown
-    }
-
-    fn set_open(&mut self, level: usize, at: usize, shown: Option<Option<Shown>>) {
-        if let Some(frame) = self.frames.get_mut(level) {
-            frame.open.retain(|(open, _)| *open != at);
-            frame.open.extend(shown.map(|shown| (at, shown)));
-        }
-    }
+/// Says whether an expression may be one of those that a query shows.
+fn may_show(core: &Core, term: &Term) -> bool {
+    let kind = std::mem::discriminant(&term.kind);
+    core.outputs.iter().any(|output| match &output.kind {
+        OutputKind::Term(shown) => std::mem::discriminant(&without_collation(shown).kind) == kind,
+        OutputKind::All | OutputKind::AllOf(_) => false,
+    })
 }
 
 /// `sqlite_schema` is another name of `sqlite_master`: a column is found before a dot by that one
@@ -437,19 +414,6 @@ fn known_as(name: &str) -> String {
     }
 }
 
-fn cte_columns(cte: &Cte, mut shown: Shown) -> Checked<Shown> {
-    shown.rowid = false;
-    if cte.columns.is_empty() {
-        return Ok(shown);
-    }
-    let (has, wanted) = (shown.columns.len(), cte.columns.len());
-    if shown.complete && has != wanted {
-        let detail = format!("table {} has {has} values for {wanted} columns", cte.name);
-        return refused(Reason::Count, detail);
-    }
-    Ok(renamed(cte.columns.iter().map(|column| column.value.clone()).collect(), shown))
-}
-
 /// Returns the same columns under other names.
 pub(super) fn renamed(names: Vec<String>, shown: Shown) -> Shown {
     let types = shown.columns.into_iter().map(Some).chain(std::iter::repeat(None));
@@ -459,19 +423,6 @@ pub(super) fn renamed(names: Vec<String>, shown: Shown) -> Shown {
         ShownColumn { name, of: None, hidden: false, ..old }
     });
     Shown { columns: columns.collect(), complete: true, rowid: false }
-}
-
-fn reads(core: &Core, cte: &Cte) -> bool {
-    fn any(sources: &[Source], cte: &Cte) -> bool {
-        sources.iter().any(|source| match &source.item {
-            SourceItem::Table(name) => {
-                name.schema().is_none() && same(name.name(), cte.name.as_str())
-            }
-            SourceItem::Joined(inner) => any(inner, cte),
-            SourceItem::Function(..) | SourceItem::Select(_) => false,
-        })
-    }
-    any(&core.from, cte)
 }
 
 /// Adds what `*` means for one source.

@@ -121,12 +121,20 @@ impl<'a> Resolver<'a> {
                 Ok(Value { column: value.column.filter(|_| keeps), ..value })
             }
             TermKind::Raise(message) => {
-                if self.row.is_none() && self.is_run() {
+                // A CHECK may have it, but on 3.44 and 3.45 (measured): it fails when a row comes.
+                let version = self.schema.server.version;
+                let asked = version.at_least(3, 44, 0) && !version.at_least(3, 46, 0);
+                let kept = allowed.place == Place::Check && !asked;
+                if self.row.is_none() && self.is_run() && !kept {
                     let detail = "RAISE() may only be used within a trigger-program";
                     return refused(Reason::Misused, detail);
                 }
                 if let Some(message) = message {
                     self.single(message, scope, allowed)?;
+                    if self.is_run() && self.row.is_some() {
+                        let detail = "a trigger may refuse the row (RAISE)".to_owned();
+                        self.doubts.push(Refusal { reason: Reason::Raised, detail });
+                    }
                 }
                 Ok(Value::default())
             }
@@ -171,6 +179,21 @@ impl<'a> Resolver<'a> {
         self.collates(left)?;
         let value = self.term(left, scope, allowed)?;
         let shown = match list {
+            // Rows are compared with rows (on 3.37 and later, not on 3.35).
+            InList::Terms(terms)
+                if matches!(left.kind, TermKind::Row(_))
+                    && self.schema.server.version.at_least(3, 36, 0) =>
+            {
+                for term in terms {
+                    let has = self.term(term, scope, allowed)?.width;
+                    if has != value.width && self.is_run() {
+                        let wanted = value.width;
+                        let detail = format!("IN(...) element has {has} terms - expected {wanted}");
+                        return refused(Reason::Count, detail);
+                    }
+                }
+                None
+            }
             InList::Terms(terms) => {
                 self.singles(terms, scope, allowed)?;
                 if value.width != 1 && self.is_run() {
@@ -217,9 +240,8 @@ impl<'a> Resolver<'a> {
             ..allowed
         };
         let parts = self.singles(&call.arguments, scope, inner)?;
-        if call.name.as_str().to_ascii_lowercase().starts_with("json") && self.is_run() {
-            let detail = "malformed JSON".to_owned();
-            self.doubts.push(Refusal { reason: Reason::Misused, detail });
+        if self.is_run() {
+            self.arguments_of(call)?;
         }
         for Sort { term } in &call.order_by {
             self.single(term, scope, inner)?;
@@ -236,6 +258,60 @@ impl<'a> Resolver<'a> {
             window: of.window || call.over.is_some(),
             ..of
         })
+    }
+
+    /// Says whether an aggregate stands in an expression, subqueries left aside.
+    pub(super) fn has_aggregate(&self, term: &Term) -> bool {
+        match &term.kind {
+            TermKind::Call(call) => {
+                let count = if call.star { 0 } else { call.arguments.len() };
+                let known = function::find(call.name.as_str(), count, self.schema.server.version);
+                known == Known::There(Kind::Aggregate) && call.over.is_none()
+                    || call.arguments.iter().any(|argument| self.has_aggregate(argument))
+            }
+            TermKind::Apply(_, inner) | TermKind::Row(inner) => {
+                inner.iter().any(|operand| self.has_aggregate(operand))
+            }
+            TermKind::Collate(inner, _) | TermKind::Cast(inner, _) => self.has_aggregate(inner),
+            TermKind::Null
+            | TermKind::Integer(_)
+            | TermKind::Literal
+            | TermKind::Filled
+            | TermKind::Parameter
+            | TermKind::Column { .. }
+            | TermKind::Select(_)
+            | TermKind::Exists(_)
+            | TermKind::In(..)
+            | TermKind::Raise(_) => false,
+        }
+    }
+
+    /// Looks at what some functions want of their arguments.
+    fn arguments_of(&mut self, call: &Call) -> Checked<()> {
+        let name = call.name.as_str().to_ascii_lowercase();
+        let mut doubt = |detail: &str| {
+            let detail = detail.to_owned();
+            self.doubts.push(Refusal { reason: Reason::Misused, detail });
+        };
+        let second = call.arguments.get(1).map(|term| &term.kind);
+        match name.as_str() {
+            // sqlite.org/lang_corefunc.html#likelihood
+            "likelihood" if !matches!(second, Some(TermKind::Literal | TermKind::Filled)) => {
+                let detail = "second argument to likelihood() must be a constant between 0.0 and \
+                              1.0";
+                return refused(Reason::Misused, detail);
+            }
+            "json_object" | "jsonb_object" if call.arguments.len() % 2 == 1 => {
+                doubt(&format!("{name}() requires an even number of arguments"));
+            }
+            "like" if matches!(call.arguments.get(2), Some(term) if !is_one_value(term)) => {
+                doubt("ESCAPE expression must be a single character");
+            }
+            "match" => doubt("unable to use function MATCH in the requested context"),
+            _ if name.starts_with("json") || name.starts_with("->") => doubt("malformed JSON"),
+            _ => {}
+        }
+        Ok(())
     }
 
     /// Decides about a function that depends on how the server was built; one that cannot be
@@ -344,6 +420,10 @@ impl<'a> Resolver<'a> {
     }
 }
 
+const fn is_one_value(term: &Term) -> bool {
+    matches!(term.kind, TermKind::Literal | TermKind::Filled | TermKind::Parameter)
+}
+
 /// Says whether an expression is one value for all rows, as DEFAULT wants it.
 pub fn is_constant(term: &Term) -> bool {
     let word = |path: &[crate::sql::Ident]| matches!(path, [only] if ["true", "false"].iter().any(|w| same(w, only.as_str())));
@@ -353,7 +433,7 @@ pub fn is_constant(term: &Term) -> bool {
         | TermKind::Literal
         | TermKind::Filled
         | TermKind::Collate(..) => true,
-        TermKind::Column { path, quoted } => *quoted || word(path),
+        TermKind::Column { path, .. } => word(path),
         TermKind::Call(call) => call.over.is_none() && call.arguments.iter().all(is_constant),
         TermKind::Cast(inner, _) => is_constant(inner),
         TermKind::Apply(_, operands) | TermKind::Row(operands) => operands.iter().all(is_constant),

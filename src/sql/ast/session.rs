@@ -126,6 +126,8 @@ pub enum MaintenanceKind {
 /// `PRAGMA` (SQLite).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pragma {
+    /// The database it is about.
+    pub schema: Option<Ident>,
     /// Lower-case name.
     pub name: String,
     /// The value, unquoted, lower-case.

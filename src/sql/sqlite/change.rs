@@ -84,7 +84,10 @@ fn insert(c: &mut Cursor<'_>, replace: bool) -> Parsed<Insert> {
         return Err(c.expected("VALUES, SELECT or DEFAULT VALUES"));
     }
     insert.rows = Some(select(c, OUTSIDE)?);
-    while c.accept(&["ON", "CONFLICT"]) {
+    // Only the last may leave open which key is meant.
+    while insert.upserts.last().is_none_or(|upsert| !upsert.key.is_empty())
+        && c.accept(&["ON", "CONFLICT"])
+    {
         insert.upserts.push(upsert(c)?);
     }
     insert.returning = returning(c)?;

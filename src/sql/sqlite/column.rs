@@ -88,8 +88,14 @@ fn column_constraints(cursor: &mut Cursor<'_>, column: &mut ColumnDef) -> Parsed
         let start = cursor.position();
         // A name with nothing behind it is accepted and means nothing.
         let named = if cursor.accept(&["CONSTRAINT"]) { Some(name(cursor)?) } else { None };
+        let (constraints, nullability) = (column.constraints.len(), column.nullability.clone());
         if !column_constraint(cursor, column, named.clone(), start)? && named.is_none() {
             return Ok(());
+        }
+        // A name in front of DEFAULT, COLLATE and the like is one all the same.
+        let kept = column.constraints.len() > constraints || column.nullability != nullability;
+        if let Some(named) = named.filter(|_| !kept) {
+            column.options.push(("named".to_owned(), named.value));
         }
     }
 }
@@ -105,7 +111,9 @@ fn column_constraint(
         column.default = Some(default_value(cursor)?);
     } else if cursor.accept(&["NOT", "NULL"]) {
         column.nullability = Some(Nullability::NotNull { name: named });
-        column_conflict(cursor, column)?;
+        if let Some(word) = column_conflict(cursor, column)? {
+            column.options.push(("not null on conflict".to_owned(), word.to_owned()));
+        }
     } else if cursor.accept(&["NULL"]) {
         column.nullability = Some(Nullability::Null);
         conflict(cursor)?;
@@ -230,11 +238,14 @@ pub(super) fn conflict(cursor: &mut Cursor<'_>) -> Parsed<Option<&'static str>> 
     }
 }
 
-fn column_conflict(cursor: &mut Cursor<'_>, column: &mut ColumnDef) -> Parsed<()> {
-    if let Some(word) = conflict(cursor)? {
-        column.options.push(("on conflict".to_owned(), word.to_owned()));
-    }
-    Ok(())
+fn column_conflict(
+    cursor: &mut Cursor<'_>,
+    column: &mut ColumnDef,
+) -> Parsed<Option<&'static str>> {
+    let word = conflict(cursor)?;
+    let option = word.map(|word| ("on conflict".to_owned(), word.to_owned()));
+    column.options.extend(option);
+    Ok(word)
 }
 
 /// Takes the parent, its columns and the actions behind `REFERENCES`.

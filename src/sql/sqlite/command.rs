@@ -91,7 +91,9 @@ fn vacuum(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
 }
 
 fn pragma(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
-    let name = full_name(cursor)?.name().to_ascii_lowercase();
+    let mut parts = full_name(cursor)?.parts;
+    let name = parts.pop().map(|name| name.value.to_ascii_lowercase()).unwrap_or_default();
+    let schema = parts.pop();
     let value = if cursor.accept_symbol("=") {
         Some(pragma_value(cursor)?)
     } else if cursor.accept_symbol("(") {
@@ -101,7 +103,7 @@ fn pragma(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
     } else {
         None
     };
-    Ok(StatementKind::Pragma(Pragma { name, value }))
+    Ok(StatementKind::Pragma(Pragma { schema, name, value }))
 }
 
 /// A signed number, a name, or one of the reserved words that a value may be.

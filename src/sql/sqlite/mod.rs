@@ -16,6 +16,7 @@ mod name;
 mod select;
 mod table;
 mod term;
+mod token;
 mod trigger;
 
 use super::ast::{
@@ -29,6 +30,7 @@ use term::expression;
 
 /// Reads one statement to its end.
 pub(super) fn statement(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
+    token::all_known(cursor)?;
     if cursor.accept(&["CREATE"]) {
         return create(cursor);
     }

@@ -28,8 +28,11 @@ pub(super) fn select(c: &mut Cursor<'_>, reader: Reader) -> Parsed<Select> {
         }
         select.cores.push(Core { union, ..core(c, reader)? });
     }
-    select.order_by = order_by(c)?;
-    select.limit = limit(c)?;
+    // Rows of VALUES are neither sorted nor limited.
+    if select.cores.last().is_none_or(|core| !core.values) {
+        select.order_by = order_by(c)?;
+        select.limit = limit(c)?;
+    }
     Ok(select)
 }
 

@@ -41,7 +41,14 @@ fn elements(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> Parsed<()> {
         table.columns.push(column(cursor)?);
     }
     while at_constraint(cursor) {
+        let start = cursor.position();
         if let Some(constraint) = constraint(cursor)? {
+            let text = cursor.slice(cursor.span_from(start)).to_ascii_lowercase();
+            if let ConstraintKind::PrimaryKey(key) = &constraint.kind
+                && text.split(|c: char| !c.is_alphanumeric()).any(|word| word == "autoincrement")
+            {
+                counts(&mut table.columns, key);
+            }
             table.constraints.push(constraint);
         }
         if cursor.accept_symbol(",") && !at_constraint(cursor) {
@@ -50,10 +57,23 @@ fn elements(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> Parsed<()> {
     }
     // Constraints do not say it one by one: who writes the table anew has to know that it is there.
     let text = cursor.slice(cursor.span_from(start)).to_lowercase();
-    if text.split_whitespace().any(|word| word == "conflict") {
-        table.options.push(("on conflict".to_owned(), String::new()));
+    let words: Vec<&str> =
+        text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    if words.contains(&"conflict") {
+        let replaces = words.windows(2).any(|pair| pair == ["conflict", "replace"]);
+        let what = if replaces { "replace" } else { "" };
+        table.options.push(("on conflict".to_owned(), what.to_owned()));
     }
     Ok(())
+}
+
+/// AUTOINCREMENT in a key of the table is one of its only column.
+fn counts(columns: &mut [ColumnDef], key: &KeyConstraint) {
+    let [part] = key.parts.as_slice() else { return };
+    let named = |column: &&mut ColumnDef| {
+        part.key.column().is_some_and(|name| column.name.value.eq_ignore_ascii_case(name))
+    };
+    columns.iter_mut().filter(named).for_each(|column| column.auto_increment = true);
 }
 
 fn at_constraint(cursor: &Cursor<'_>) -> bool {
@@ -131,8 +151,8 @@ fn table_options(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> Parsed<()>
 const COLUMNS_AS_ARGUMENTS: &[&str] = &["fts3", "fts4", "fts5", "rtree", "rtree_i32"];
 
 /// Reads the arguments that are columns; an R-tree marks those beside its key with a plus.
-fn arguments(whole: &Cursor<'_>) -> Vec<ColumnDef> {
-    let mut columns = Vec::new();
+fn arguments(whole: &Cursor<'_>) -> (Vec<ColumnDef>, Vec<(String, String)>) {
+    let (mut columns, mut options) = (Vec::new(), Vec::new());
     let mut rest = whole.clone();
     while !rest.is_at_end() {
         let start = rest.position();
@@ -147,14 +167,18 @@ fn arguments(whole: &Cursor<'_>) -> Vec<ColumnDef> {
             rest.advance();
         }
         let mut argument = rest.sub(start, rest.position());
-        argument.accept_symbol("+");
+        let beside = argument.accept_symbol("+");
         let option = argument.tokens().iter().any(|token| argument.slice(token.span) == "=");
-        if !option {
-            columns.extend(column(&mut argument).ok());
+        if option {
+            let word = argument.text_at(0).trim_matches(['"', '`', '[', ']', '\'']);
+            options.push((format!("argument {}", word.to_ascii_lowercase()), String::new()));
+        } else {
+            let read = column(&mut argument).ok();
+            columns.extend(read.map(|read| ColumnDef { invisible: beside, ..read }));
         }
         rest.advance();
     }
-    columns
+    (columns, options)
 }
 
 /// Reads what follows `CREATE VIRTUAL TABLE`: the arguments belong to the module.
@@ -163,11 +187,11 @@ pub(super) fn create_virtual(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
     let table_name = full_name(cursor)?;
     cursor.expect(&["USING"])?;
     let module = name(cursor)?.value.to_ascii_lowercase();
-    let mut columns = Vec::new();
+    let (mut columns, mut options) = (Vec::new(), Vec::new());
     if cursor.at_symbol("(") {
         let (start, end) = cursor.parentheses()?;
         if COLUMNS_AS_ARGUMENTS.contains(&module.as_str()) {
-            columns = arguments(&cursor.sub(start, end));
+            (columns, options) = arguments(&cursor.sub(start, end));
         }
     }
     Ok(StatementKind::CreateTable(Box::new(CreateTable {
@@ -175,6 +199,7 @@ pub(super) fn create_virtual(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
         if_not_exists,
         foreign: true,
         columns,
+        options,
         access_method: Some(module),
         ..CreateTable::default()
     })))

@@ -59,6 +59,16 @@ pub(super) fn in_parentheses(c: &mut Cursor<'_>) -> Parsed<Expr> {
     Ok(expression)
 }
 
+/// Where a frame of a window begins or ends, in the order of the rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Bound {
+    First,
+    Before,
+    Current,
+    After,
+    Last,
+}
+
 /// Reads expressions and counts how deeply they are nested.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reader {
@@ -242,8 +252,15 @@ impl Reader {
             None
         } else if c.accept_any(&["ROLLBACK", "ABORT", "FAIL"]).is_some() {
             c.expect_symbol(",")?;
-            // Since 3.47 it is any expression.
-            Some(Box::new(self.term(c, 0)?))
+            // Since 3.47 it is any expression (sqlite.org/releaselog/3_47_0.html), before that a
+            // string or a name.
+            if c.server().version.at_least(3, 47, 0) {
+                Some(Box::new(self.term(c, 0)?))
+            } else {
+                let start = c.position();
+                name(c)?;
+                Some(Box::new(Term { span: c.span_from(start), kind: TermKind::Literal }))
+            }
         } else {
             return Err(c.expected("IGNORE, ROLLBACK, ABORT or FAIL"));
         };
@@ -327,28 +344,53 @@ impl Reader {
         if c.accept(&["ORDER", "BY"]) {
             window.order_by = self.sorts(c)?;
         }
-        if c.accept_any(&["RANGE", "ROWS", "GROUPS"]).is_some() {
-            if c.accept(&["BETWEEN"]) {
-                self.bound(c, &mut window)?;
+        let unit = c.accept_any(&["RANGE", "ROWS", "GROUPS"]);
+        if unit.is_some() {
+            let between = c.accept(&["BETWEEN"]);
+            let first = self.bound(c, &mut window)?;
+            if between {
                 c.expect(&["AND"])?;
+                let last = self.bound(c, &mut window)?;
+                if first > last || first == Bound::Last || last == Bound::First {
+                    return Err(
+                        c.expected("a frame that SQLite supports: it ends before it begins")
+                    );
+                }
+            } else if first > Bound::Current {
+                return Err(c.expected("a frame that begins at or before the current row"));
             }
-            self.bound(c, &mut window)?;
             self.exclude(c)?;
+        }
+        // sqlite.org/windowfunctions.html, section 2.2.1
+        let sorted = window.order_by.len();
+        if window.base.is_none()
+            && unit == Some("RANGE")
+            && sorted != 1
+            && !window.bounds.is_empty()
+        {
+            return Err(c.expected("one ORDER BY expression, as RANGE with an offset requires"));
+        }
+        if window.base.is_none() && unit == Some("GROUPS") && sorted == 0 {
+            return Err(c.expected("ORDER BY, as GROUPS requires"));
         }
         c.expect_symbol(")")?;
         Ok(window)
     }
 
-    fn bound(self, c: &mut Cursor<'_>, window: &mut Window) -> Parsed<()> {
+    fn bound(self, c: &mut Cursor<'_>, window: &mut Window) -> Parsed<Bound> {
         if c.accept(&["CURRENT", "ROW"]) {
-            return Ok(());
+            return Ok(Bound::Current);
         }
-        if !c.accept(&["UNBOUNDED"]) {
+        let whole = c.accept(&["UNBOUNDED"]);
+        if !whole {
             window.bounds.push(self.term(c, NOT)?);
         }
-        match c.accept_any(&["PRECEDING", "FOLLOWING"]) {
-            Some(_) => Ok(()),
-            None => Err(c.expected("PRECEDING or FOLLOWING")),
+        match (c.accept_any(&["PRECEDING", "FOLLOWING"]), whole) {
+            (Some("PRECEDING"), true) => Ok(Bound::First),
+            (Some("PRECEDING"), false) => Ok(Bound::Before),
+            (Some(_), false) => Ok(Bound::After),
+            (Some(_), true) => Ok(Bound::Last),
+            (None, _) => Err(c.expected("PRECEDING or FOLLOWING")),
         }
     }
 
@@ -377,6 +419,12 @@ impl Reader {
                 let kind =
                     if operator == Infix::Compare { Operator::Compare } else { Operator::Plain };
                 Ok(TermKind::Apply(kind, vec![left, right]))
+            }
+            Infix::Json => {
+                let arrow = Ident::new(c.text_at(0), c.place());
+                c.advance();
+                let right = self.term(c, power + 1)?;
+                Ok(TermKind::Call(Box::new(Call::of(arrow, vec![left, right]))))
             }
             Infix::Is => {
                 c.expect(&["IS"])?;
@@ -463,6 +511,7 @@ impl Reader {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Infix {
     Plain,
+    Json,
     Compare,
     Is,
     Null,
@@ -483,7 +532,7 @@ fn infix(c: &Cursor<'_>) -> Option<(u8, Infix)> {
             "*" | "/" | "%" => Some((PRODUCT, Infix::Plain)),
             "||" => Some((CONCAT, Infix::Plain)),
             // Since 3.38 (sqlite.org/json1.html, section 4.10).
-            "->" | "->>" if c.server().version.at_least(3, 38, 0) => Some((CONCAT, Infix::Plain)),
+            "->" | "->>" if c.server().version.at_least(3, 38, 0) => Some((CONCAT, Infix::Json)),
             _ => None,
         };
     }
