@@ -285,6 +285,7 @@ pub const WHENS: &[Word] = &[
     ("unique-on-expression", "a key cannot be over an expression, a prefix or such a type"),
     ("unsupported-version", "this version of the server does not have it"),
     ("value-missing", "an INSERT gives no value to a column that has none and needs one"),
+    ("value-refused", "a key, a CHECK or a foreign key may refuse a value that is written"),
     ("values-do-not-fit", "values are too long or too large for the new type"),
     ("wrong-object-kind", "the name is an object of another kind"),
 ];

@@ -46,6 +46,10 @@ impl Schema {
                         .clone()
                         .or_else(|| self.type_in(outline, owner.as_deref(), column)),
                 }),
+                Shown::Constant { data_type, label } => found.push(ShownColumn {
+                    name: Some(label.clone()),
+                    data_type: Some(data_type.clone()),
+                }),
                 Shown::Other(label) => {
                     found.push(ShownColumn { name: label.clone(), data_type: None });
                 }
@@ -63,10 +67,7 @@ impl Schema {
     /// Returns the relations that a plain query reads, all of them known to the last column; none
     /// where there are others among them.
     pub fn known_sources(&self, outline: &Outline) -> Option<Vec<&Relation>> {
-        // The columns of a sequence are not listed.
-        let listed =
-            |relation: &&Relation| relation.complete && relation.kind != RelationKind::Sequence;
-        let known = |name| self.find(name).filter(listed);
+        let known = |name| self.find(name).filter(|relation: &&Relation| relation.complete);
         let all = outline.plain && !outline.sources.is_empty();
         all.then(|| outline.sources.iter().map(|(_, name)| known(name)).collect())?
     }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// The schemas, by the names of their files.
 pub(crate) const NAMES: &[&str] =
-    &["plain", "views", "partitions", "partition_keys", "inheritance"];
+    &["plain", "views", "partitions", "partition_keys", "inheritance", "objects", "casts"];
 
 /// A schema, and what is tried on it.
 pub(crate) struct World {

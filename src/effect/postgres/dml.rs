@@ -3,7 +3,7 @@
 //! PostgreSQL 12 to 18, manual: Explicit Locking, the notes of each command; measured,
 //! testdata/servers/postgres.
 
-use super::insert::{insert, takes_defaults};
+use super::insert::{insert, sets_checked, takes_defaults};
 use super::sheet::Sheet;
 use super::{column, foreign_table, prune, referential, source, there, words};
 use crate::effect::LockMode::{AccessShare, RowExclusive, RowShare};
@@ -268,7 +268,7 @@ fn write_lock(sheet: &mut Sheet<'_>, name: &Name, cause: &'static str) {
 pub(super) fn stored_locks(sheet: &mut Sheet<'_>, dml: &Dml, cause: &'static str, how: Use) {
     reads(sheet, &dml.query, cause, how);
     for target in &dml.targets {
-        let name = sheet.schema.resolve(target);
+        let Some(name) = sheet.existing(target, false) else { return };
         // A rule is kept as it is written: what a view as target stands for is looked up later.
         match how {
             Use::Stored => sheet.lock(&name, RowExclusive, cause),
@@ -405,6 +405,7 @@ fn change(sheet: &mut Sheet<'_>, dml: &Dml, target: &Name, only: bool, how: Use)
                 return;
             }
             takes_defaults(sheet, dml, &base);
+            sets_checked(sheet, dml, &base);
             referential::moves(sheet, dml, &base, &members);
             referential::look(sheet, dml, &members);
             if dml.kind == DmlKind::Delete && dml.filter.is_none() {

@@ -9,8 +9,8 @@ use super::prune::{self, Division};
 use super::referential::look_up;
 use super::sheet::Sheet;
 use crate::effect::LockMode::RowExclusive;
-use crate::schema::{Column, Constraint, Demand, Name, Relation};
-use crate::sql::ast::Dml;
+use crate::schema::{Column, Constraint, Demand, Index, Name, Relation};
+use crate::sql::ast::{Dml, IndexKind};
 
 /// INSERT looks up parents by foreign key and takes values of sequences.
 pub(super) fn insert(sheet: &mut Sheet<'_>, dml: &Dml, table: &Name, cause: &'static str) {
@@ -51,9 +51,18 @@ pub(super) fn insert(sheet: &mut Sheet<'_>, dml: &Dml, table: &Name, cause: &'st
         let detail = format!("column \"{}\" of \"{table}\" gets no value", column.name);
         sheet.may_fail("value-missing", "23502", detail);
     }
+    if found.has_rows && given_key(&values).is_some() {
+        let detail = format!("a row of \"{table}\" may have the same key");
+        sheet.may_fail("value-refused", "23505", detail);
+    }
     let of_members = members.iter().filter_map(|member| sheet.table(member));
     let constraints: Vec<&Constraint> = of_members.flat_map(|table| &table.constraints).collect();
     for constraint in constraints {
+        let checked = matches!(constraint.kind, Demand::Check(_)) && constraint.enforced;
+        if checked && constraint.columns().iter().any(|column| values.written(column).is_some()) {
+            let detail = format!("\"{}\" may refuse a value", constraint.name);
+            sheet.may_fail("value-refused", "23514", detail);
+        }
         if let Demand::ForeignKey { columns, parent, .. } = &constraint.kind
             && constraint.enforced
             && columns.iter().all(|column| values.may_fill(column))
@@ -68,6 +77,39 @@ pub(super) fn insert(sheet: &mut Sheet<'_>, dml: &Dml, table: &Name, cause: &'st
                 sheet.lock(&sequence.name, RowExclusive, cause);
             }
         }
+    }
+}
+
+/// Returns a unique index whose columns all get values that are written, or constant defaults.
+fn given_key<'v>(values: &Values<'v>) -> Option<&'v Index> {
+    let given = |column: &&str| {
+        let given = values.given(column);
+        given.is_some_and(|all| all.iter().any(|value| !value.eq_ignore_ascii_case("null")))
+    };
+    values.table.indexes.iter().find(|index| {
+        let columns = index.key_columns();
+        let unique = index.kind == IndexKind::Unique || index.primary;
+        unique && columns.len() == index.parts.len() && columns.iter().all(given)
+    })
+}
+
+/// Notes keys and CHECKs over the columns that an UPDATE sets.
+pub(super) fn sets_checked(sheet: &mut Sheet<'_>, dml: &Dml, table: &Name) {
+    let Some(found) = sheet.table(table) else { return };
+    let sets = |column: &&str| dml.columns.iter().any(|set| set.as_str() == *column);
+    let unique = |index: &&Index| {
+        (index.kind == IndexKind::Unique || index.primary) && index.key_columns().iter().any(sets)
+    };
+    if let Some(index) = found.indexes.iter().find(unique) {
+        let detail = format!("a row may have the same key in \"{}\"", index.name);
+        sheet.may_fail("value-refused", "23505", detail);
+    }
+    let check = found.constraints.iter().find(|own| {
+        matches!(own.kind, Demand::Check(_)) && own.enforced && own.columns().iter().any(sets)
+    });
+    if let Some(check) = check {
+        let detail = format!("\"{}\" may refuse a value", check.name);
+        sheet.may_fail("value-refused", "23514", detail);
     }
 }
 

@@ -41,7 +41,9 @@ mod permits;
 mod prune;
 mod referential;
 mod reloptions;
+mod returned;
 mod routine;
+mod rule;
 mod settings;
 mod sheet;
 mod source;
@@ -97,7 +99,7 @@ fn statement_effects(sheet: &mut Sheet<'_>, statement: &Statement) {
         StatementKind::CreateRoutine(routine) => routine::create_routine(sheet, routine),
         StatementKind::AlterRoutine(routine) => routine::alter_routine(sheet, routine),
         StatementKind::CreateTrigger(trigger) => trigger::create_trigger(sheet, trigger),
-        StatementKind::CreateRule(rule) => trigger::create_rule(sheet, rule),
+        StatementKind::CreateRule(rule) => rule::create_rule(sheet, rule),
         StatementKind::Policy(policy) => trigger::policy(sheet, policy),
         StatementKind::CreateSchema(create) => {
             if !object::schema_is_taken(sheet, create) {

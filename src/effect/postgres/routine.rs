@@ -5,9 +5,10 @@
 
 use super::missing::{self, Named};
 use super::sheet::Sheet;
-use super::{dml, words};
+use super::{dml, returned, there, words};
 use crate::schema::Name;
 use crate::sql::ast::{AlterRoutine, CreateRoutine, DmlKind, ObjectKind, Statement, StatementKind};
+use crate::sql::{Ident, ObjectName};
 
 /// Effects of CREATE FUNCTION: an SQL body is checked, which locks what it uses.
 ///
@@ -16,6 +17,9 @@ use crate::sql::ast::{AlterRoutine, CreateRoutine, DmlKind, ObjectKind, Statemen
 /// check_function_bodies; measured).
 pub(super) fn create_routine(sheet: &mut Sheet<'_>, create: &CreateRoutine) {
     if create.parsed_body && sheet.needs_version(14, "a RETURN or BEGIN ATOMIC body") {
+        return;
+    }
+    if parts_missing(sheet, create) {
         return;
     }
     let name = sheet.schema.new_name(&create.name);
@@ -35,8 +39,36 @@ pub(super) fn create_routine(sheet: &mut Sheet<'_>, create: &CreateRoutine) {
     if create.language == "sql" {
         sheet.has_variables = !create.arguments.is_empty();
         for statement in &create.statements {
+            if body_refused(sheet, statement) {
+                return;
+            }
+        }
+        if returned::refused(sheet, create) {
+            return;
+        }
+        for statement in &create.statements {
             body_locks(sheet, statement);
         }
+    }
+}
+
+/// Notes a type, a language or a schema that a new routine names and that is missing.
+fn parts_missing(sheet: &mut Sheet<'_>, create: &CreateRoutine) -> bool {
+    let language = ObjectName::bare(Ident::new(create.language.as_str(), sheet.span()));
+    let kind = ObjectKind::Language;
+    let types = create.arguments.iter().chain(&create.returns).chain(&create.returns_table);
+    let mut types = types.filter(|data_type| !data_type.name.contains('%'));
+    missing::lacks(sheet, Named { kind, name: &language, on: None, signature: None })
+        || there::lacks_home(sheet, &create.name)
+        || types.any(|data_type| there::lacks_type(sheet, data_type))
+}
+
+/// The queries of a body name columns that are there.
+#[expect(clippy::wildcard_enum_match_arm, reason = "other statements are not looked into")]
+fn body_refused(sheet: &mut Sheet<'_>, statement: &Statement) -> bool {
+    match &statement.kind {
+        StatementKind::Dml(dml) => dml.kind == DmlKind::Select && words::refused(sheet, &dml.query),
+        _ => false,
     }
 }
 
@@ -61,9 +93,6 @@ fn same_routine(
 
 fn body_locks(sheet: &mut Sheet<'_>, statement: &Statement) {
     if let StatementKind::Dml(dml) = &statement.kind {
-        if dml.kind == DmlKind::Select && words::refused(sheet, &dml.query) {
-            return;
-        }
         dml::stored_locks(sheet, dml, "create-routine", dml::Use::Rewritten);
     }
 }

@@ -93,10 +93,13 @@ pub(super) fn lacks_type(sheet: &mut Sheet<'_>, data_type: &DataType) -> bool {
     };
     let schema = sheet.schema;
     let own = data_type.schema.as_deref().is_none_or(|schema| schema == "pg_catalog");
+    // From PostgreSQL 14 on sequences have no type of their rows.
+    let since_14 = sheet.since(14);
+    let has_rows = |relation: &Relation| relation.kind != RelationKind::Sequence || !since_14;
     let known = (own && (types::is_known(&data_type.name) || data_type.name.contains(' ')))
         || data_type.schema.as_deref() == Some("pg_catalog")
         || schema.find_type(&name).is_some()
-        || schema.find(&name).is_some()
+        || schema.find(&name).is_some_and(has_rows)
         // The array of a user's type has a name of its own.
         || data_type.name.starts_with('_')
         || data_type.name.contains('%');

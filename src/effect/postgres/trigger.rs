@@ -1,17 +1,15 @@
-//! Triggers, rules and policies. DROP of them is in `drop`.
+//! Triggers and policies. DROP of them is in `drop`, rules are in `rule`.
 //!
-//! PostgreSQL 12 to 18, CreateTrigger and renametrig (trigger.c), DefineQueryRewrite
-//! (rewriteDefine.c), CreatePolicy (policy.c); the manual's page of each; measured,
+//! PostgreSQL 12 to 18, CreateTrigger and renametrig (trigger.c), CreatePolicy
+//! (policy.c); the manual's page of each; measured,
 //! testdata/servers/postgres.
 
 use super::sheet::Sheet;
-use super::{dml, functions, settings, there};
+use super::{functions, settings, there};
 use crate::effect::LockMode::{AccessExclusive, AccessShare, ShareRowExclusive};
 use crate::schema::{Name, Relation, RelationKind};
 use crate::sql::ObjectName;
-use crate::sql::ast::{
-    CreateRule, CreateTrigger, Expr, ObjectKind, Policy, Rename, Statement, StatementKind,
-};
+use crate::sql::ast::{CreateTrigger, Expr, ObjectKind, Policy, Rename};
 
 /// Effects of ALTER TRIGGER, RULE and POLICY … RENAME TO.
 pub(super) fn rename(sheet: &mut Sheet<'_>, rename: &Rename, name: &str) {
@@ -178,74 +176,6 @@ fn function_refused(sheet: &mut Sheet<'_>, create: &CreateTrigger) -> bool {
         sheet.fails("type-mismatch", "42P17", detail);
     }
     wrong
-}
-
-/// Effects of CREATE RULE.
-pub(super) fn create_rule(sheet: &mut Sheet<'_>, create: &CreateRule) {
-    let Some(table) = sheet.existing(&create.table, false) else { return };
-    let name = create.name.as_str();
-    let there =
-        sheet.table(&table).is_some_and(|found| found.rules.iter().any(|rule| rule.name == name));
-    if there && !create.or_replace {
-        let detail = format!("rule \"{name}\" for relation \"{table}\" exists already");
-        sheet.fails("duplicate-object", "42710", detail);
-        return;
-    }
-    if rule_refused(sheet, create, &table) {
-        return;
-    }
-    let columns = create.row_columns.iter().map(crate::sql::Ident::as_str);
-    if there::lacks_column(sheet, &table, columns) {
-        return;
-    }
-    sheet.lock(&table, AccessExclusive, "create-rule");
-    for command in &create.statements {
-        rule_locks(sheet, command);
-    }
-    sheet.breaks("replace-rule", ObjectKind::Rule, format!("{table}.{name}"), &table);
-}
-
-/// ON SELECT is the rule that makes a view: tables have none (PostgreSQL 16 to 18); before, a table
-/// that is empty and plain became a view by it.
-fn rule_refused(sheet: &mut Sheet<'_>, create: &CreateRule, table: &Name) -> bool {
-    let Some(found) = sheet.table(table) else { return false };
-    if matches!(found.kind, RelationKind::Sequence | RelationKind::Foreign)
-        || (found.kind == RelationKind::MaterializedView)
-    {
-        sheet.fails("wrong-object-kind", "42809", format!("\"{table}\" is not a table or view"));
-        return true;
-    }
-    if create.event != "select" {
-        return false;
-    }
-    let plain = !found.is_partitioned()
-        && found.partition_of.is_none()
-        && found.inherits.is_empty()
-        && sheet.schema.children(table).is_empty()
-        && found.triggers.is_empty()
-        && found.indexes.is_empty()
-        && found.policies.is_empty()
-        && !found.row_security;
-    let view = found.kind == RelationKind::View && !create.or_replace;
-    if found.complete && found.kind == RelationKind::Table && (sheet.since(16) || !plain) || view {
-        let detail = format!("relation \"{table}\" cannot have ON SELECT rules");
-        sheet.fails("wrong-object-kind", "42809", detail);
-        return true;
-    }
-    if found.kind == RelationKind::Table {
-        let detail = format!("could not convert table \"{table}\" to a view");
-        sheet.may_fail("rows-present", "55000", detail);
-    }
-    false
-}
-
-/// The commands of a rule are analysed when it is made, OLD and NEW aside.
-fn rule_locks(sheet: &mut Sheet<'_>, command: &Statement) {
-    if let StatementKind::Dml(dml) = &command.kind {
-        let mut dml = dml.clone();
-        dml.query.reads.retain(|read| !matches!(read.name(), "old" | "new"));
-        dml::stored_locks(sheet, &dml, "create-rule", dml::Use::Stored);
-    }
 }
 
 /// Effects of CREATE POLICY and ALTER POLICY.

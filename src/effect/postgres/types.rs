@@ -64,6 +64,13 @@ pub(super) fn scalar(schema: &Schema, data_type: &DataType) -> Option<String> {
     (plain.array_dims == 0 && !plain.user).then_some(plain.name)
 }
 
+/// Says whether values of a type are kept as those of another: nothing is computed to see them so.
+pub(super) fn is_kept_alike(schema: &Schema, from: &DataType, to: &DataType) -> bool {
+    let ((from, _), (to, _)) = (plain(schema, from), plain(schema, to));
+    let same = from.name == to.name && from.array_dims == to.array_dims;
+    same || (from.array_dims + to.array_dims == 0 && is_binary(&from.name, &to.name))
+}
+
 /// Says whether a column of a type can be an identity.
 pub(super) fn may_be_identity(schema: &Schema, data_type: &DataType) -> bool {
     let (plain, _) = plain(schema, data_type);

@@ -42,7 +42,9 @@ pub(super) fn refused(sheet: &mut Sheet<'_>, query: &Query) -> bool {
 /// result for an expression, and a tool puts something else in place of its own words.
 fn is_column(outline: &Outline, word: &str) -> bool {
     let label = |entry: &Shown| match entry {
-        Shown::Column { label: Some(label), .. } | Shown::Other(Some(label)) => label == word,
+        Shown::Column { label: Some(label), .. }
+        | Shown::Other(Some(label))
+        | Shown::Constant { label, .. } => label == word,
         Shown::Column { label: None, .. } | Shown::Other(None) | Shown::All(_) => false,
     };
     word != "*"
@@ -52,5 +54,6 @@ fn is_column(outline: &Outline, word: &str) -> bool {
 }
 
 fn has(relation: &Relation, word: &str) -> bool {
-    there::SYSTEM.contains(&word) || relation.column(word).is_some()
+    let rows = word == relation.name.name && relation.column(word).is_none();
+    there::has_word(relation, word) && !rows
 }

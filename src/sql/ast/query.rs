@@ -57,6 +57,8 @@ pub struct Outline {
     pub shown: Vec<Shown>,
     /// Words that are written without a relation and may be columns.
     pub bare: Vec<String>,
+    /// RETURNING is written.
+    pub returns: bool,
     /// Columns that an UPDATE sets to DEFAULT.
     pub defaulted: Vec<String>,
 }
@@ -76,6 +78,13 @@ pub enum Shown {
         cast: Option<DataType>,
         /// The name written behind it.
         label: Option<String>,
+    },
+    /// A constant.
+    Constant {
+        /// The type it has by itself.
+        data_type: DataType,
+        /// The name it has.
+        label: String,
     },
     /// An expression, and the name it has where that is known.
     Other(Option<String>),

@@ -22,6 +22,8 @@ pub struct CreateRoutine {
     pub arguments: Vec<DataType>,
     /// The return type, if it has one.
     pub returns: Option<DataType>,
+    /// The types of the columns of `RETURNS TABLE (…)` (PostgreSQL).
+    pub returns_table: Vec<DataType>,
     /// Lower-case language; `sql` for MySQL bodies.
     pub language: String,
     /// `IMMUTABLE` / `STABLE` / `VOLATILE`; volatile where nothing is written.

@@ -53,6 +53,7 @@ fn new_routine(procedure: bool) -> CreateRoutine {
         if_not_exists: false,
         arguments: Vec::new(),
         returns: None,
+        returns_table: Vec::new(),
         language: "sql".to_owned(),
         volatility: Volatility::Volatile,
         security_definer: true,

@@ -277,6 +277,7 @@ fn returning(c: &mut Cursor<'_>, f: &mut Found) -> Parsed<()> {
             }
         })?;
     }
+    f.outline.returns = true;
     // What RETURNING shows does not read whole rows of other tables.
     let star = f.star;
     select::targets(c, f)?;

@@ -258,6 +258,7 @@ impl Found {
             // What queries inside show is not told apart.
             shown: if plain { self.outline.shown } else { Vec::new() },
             bare: self.bare,
+            returns: self.outline.returns,
             defaulted: self.outline.defaulted,
         };
         Query {

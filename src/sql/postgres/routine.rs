@@ -88,7 +88,8 @@ pub(super) fn create(
         false => names::list(c, argument)?,
     };
     c.expect_symbol(")")?;
-    let returns = if procedure { None } else { returns(c)? };
+    let mut returns_table = Vec::new();
+    let returns = if procedure { None } else { returns(c, &mut returns_table)? };
     let mut found = Options::default();
     while option(c, &mut found)? {}
     let start = c.position();
@@ -112,6 +113,7 @@ pub(super) fn create(
         if_not_exists: false,
         arguments: signature.map(|argument| argument.data_type).collect(),
         returns,
+        returns_table,
         language,
         volatility: found.volatility.unwrap_or_default(),
         security_definer: found.security_definer,
@@ -123,7 +125,7 @@ pub(super) fn create(
     })))
 }
 
-fn returns(c: &mut Cursor<'_>) -> Parsed<Option<DataType>> {
+fn returns(c: &mut Cursor<'_>, table: &mut Vec<DataType>) -> Parsed<Option<DataType>> {
     if c.at(&["RETURNS", "NULL", "ON"]) || !c.accept(&["RETURNS"]) {
         return Ok(None);
     }
@@ -131,7 +133,7 @@ fn returns(c: &mut Cursor<'_>) -> Parsed<Option<DataType>> {
         c.advance();
         let start = c.position();
         c.expect_symbol("(")?;
-        names::list(c, |c| {
+        *table = names::list(c, |c| {
             names::word(c, "a column name")?;
             types::function_type(c)
         })?;
@@ -257,6 +259,7 @@ pub(super) fn create_aggregate(c: &mut Cursor<'_>, or_replace: bool) -> Parsed<S
         if_not_exists: false,
         arguments,
         returns: None,
+        returns_table: Vec::new(),
         language: "internal".to_owned(),
         volatility: Volatility::Immutable,
         security_definer: false,

@@ -11,7 +11,11 @@ use crate::sql::lexer::{Token, TokenKind};
 pub(super) fn entry(c: &Cursor<'_>, cast: Option<&DataType>, label: Option<String>) -> Shown {
     let tokens = c.tokens();
     let Some(path) = path(c, tokens) else {
-        return Shown::Other(label.or_else(|| call(c, tokens)));
+        if let Some((data_type, name)) = constant(c, tokens) {
+            let label = label.unwrap_or_else(|| name.to_owned());
+            return Shown::Constant { data_type: DataType::named(data_type), label };
+        }
+        return Shown::Other(label.or_else(|| call(c, tokens)).or_else(|| operation(c, tokens)));
     };
     let behind = tokens.get(path.len() * 2 - 1..).unwrap_or_default();
     let text = |token: Option<&Token>| token.map_or("", |token| c.slice(token.span));
@@ -30,7 +34,7 @@ pub(super) fn entry(c: &Cursor<'_>, cast: Option<&DataType>, label: Option<Strin
         (false, true, Some(cast)) => {
             Shown::Column { owner, column: c.fold(column), cast: Some(cast.clone()), label }
         }
-        (false, _, _) => Shown::Other(label),
+        (false, _, _) => Shown::Other(label.or_else(|| operation(c, tokens))),
     }
 }
 
@@ -63,6 +67,57 @@ fn path(c: &Cursor<'_>, tokens: &[Token]) -> Option<Vec<Token>> {
             _ => return Some(found),
         };
     }
+}
+
+/// The name of what has none (FigureColname).
+const UNNAMED: &str = "?column?";
+
+/// Returns the type of a constant, and the name it has.
+fn constant(c: &Cursor<'_>, tokens: &[Token]) -> Option<(&'static str, &'static str)> {
+    let (sign, rest) = match tokens {
+        [sign, rest @ ..] if matches!(c.slice(sign.span), "-" | "+") => (true, rest),
+        _ => (false, tokens),
+    };
+    let [token] = rest else { return None };
+    let text = c.slice(token.span);
+    let word = |wanted: &str| token.kind == TokenKind::Word && text.eq_ignore_ascii_case(wanted);
+    match token.kind {
+        TokenKind::Number => match text.parse::<i64>() {
+            Ok(number) if i32::try_from(number).is_ok() => Some(("integer", UNNAMED)),
+            Ok(_) => Some(("bigint", UNNAMED)),
+            Err(_) => {
+                let plain = text.chars().all(|c| c.is_ascii_digit() || c == '.');
+                plain.then_some(("numeric", UNNAMED))
+            }
+        },
+        TokenKind::String | TokenKind::DollarString
+            if !sign && !text.starts_with(['b', 'x', 'B', 'X']) =>
+        {
+            Some(("text", UNNAMED))
+        }
+        _ if sign => None,
+        _ if word("true") || word("false") => Some(("boolean", "bool")),
+        _ if word("null") => Some(("text", UNNAMED)),
+        _ => None,
+    }
+}
+
+/// Returns the name of operands with operators between them, which is none.
+fn operation(c: &Cursor<'_>, tokens: &[Token]) -> Option<String> {
+    const OTHERS: &[&str] = &["CASE", "AT", "COLLATE", "OVER", "FILTER", "WITHIN", "ARRAY", "ROW"];
+    let (mut depth, mut operators) = (0_i32, 0_u32);
+    for (at, token) in tokens.iter().enumerate() {
+        let text = c.slice(token.span);
+        match text {
+            "(" | "[" => depth += 1,
+            ")" | "]" => depth -= 1,
+            _ if depth > 0 => {}
+            _ if OTHERS.iter().any(|word| text.eq_ignore_ascii_case(word)) => return None,
+            _ if token.kind == TokenKind::Operator && at > 0 => operators += 1,
+            _ => {}
+        }
+    }
+    (operators > 0).then(|| UNNAMED.to_owned())
 }
 
 /// Returns the name of a function whose call is all there is.
