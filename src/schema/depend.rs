@@ -348,7 +348,8 @@ impl Schema {
     }
 
     /// Returns what depends on an object of a kind without a model of its own: the servers of a
-    /// wrapper, the user mappings and tables of a server, the routines in a language (PostgreSQL).
+    /// wrapper, the user mappings and tables of a server, the routines in a language, the event
+    /// triggers and casts of a function (PostgreSQL).
     #[expect(clippy::wildcard_enum_match_arm, reason = "what depends on the others is not told")]
     pub fn dependents_of_other(&self, kind: ObjectKind, name: &Name) -> Vec<Dependent> {
         let made_of = |wanted: ObjectKind| -> Vec<Dependent> {
@@ -383,6 +384,11 @@ impl Schema {
                     .filter(|(_, all)| all.iter().any(|routine| routine.language == name.name));
                 let kind = ObjectKind::Function;
                 written_in.map(|(full, _)| Dependent::new(kind, full, Part::Whole, false)).collect()
+            }
+            ObjectKind::Function => {
+                let mut found = made_of(ObjectKind::EventTrigger);
+                found.extend(made_of(ObjectKind::Cast));
+                found
             }
             _ => Vec::new(),
         }

@@ -105,11 +105,31 @@ fn same(from: &DataType, to: &DataType) -> bool {
 
 /// Says whether somebody made a cast that may be this one.
 fn has_own_casts(schema: &Schema, from: &DataType, to: &DataType) -> bool {
-    let mentions = |text: &str, name: &str| text.contains(name);
+    let mentions = |text: &str, name: &str| {
+        text.contains(name) || spellings(name).iter().any(|other| text.contains(other))
+    };
     schema.others.keys().any(|(kind, name)| {
-        *kind == ObjectKind::Cast.as_str()
-            && (mentions(&name.name, &from.name) || mentions(&name.name, &to.name))
+        let sides = name.name.split_once(" AS ").filter(|_| *kind == ObjectKind::Cast.as_str());
+        sides.is_some_and(|(own, other)| mentions(own, &from.name) && mentions(other, &to.name))
     })
+}
+
+/// Returns how else the name of a type is written.
+fn spellings(name: &str) -> &'static [&'static str] {
+    match own_name(name) {
+        "integer" => &["int", "int4"],
+        "bigint" => &["int8"],
+        "smallint" => &["int2"],
+        "real" => &["float4"],
+        "double precision" => &["float8", "float"],
+        "boolean" => &["bool"],
+        "numeric" => &["decimal"],
+        "varchar" => &["character varying"],
+        "bpchar" => &["char"],
+        "timestamptz" => &["timestamp with time zone"],
+        "timetz" => &["time with time zone"],
+        _ => &[],
+    }
 }
 
 /// Returns the name of a type in the list: what stands behind `serial`, and `char` with a length.

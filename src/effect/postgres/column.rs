@@ -223,13 +223,15 @@ fn generated_refused(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &Column
     {
         return true;
     }
-    let of_generated = sheet.table(&target.name).is_some_and(|table| {
-        generated
-            .expr
-            .columns
-            .iter()
-            .any(|used| table.column(used).is_some_and(|column| column.generated.is_some()))
-    });
+    let itself = generated.expr.columns.contains(&column.name.value);
+    let of_generated = itself
+        || sheet.table(&target.name).is_some_and(|table| {
+            generated
+                .expr
+                .columns
+                .iter()
+                .any(|used| table.column(used).is_some_and(|column| column.generated.is_some()))
+        });
     if of_generated {
         let detail = "cannot use a generated column in a column generation expression".to_owned();
         sheet.fails("column-in-use", "42P17", detail);

@@ -5,7 +5,7 @@
 use super::dml::{Use, lock_ancestors, reads};
 use super::referential::look_up;
 use super::sheet::Sheet;
-use super::source;
+use super::{source, there};
 use crate::effect::LockMode::{AccessShare, RowExclusive};
 use crate::schema::{Name, Relation, RelationKind};
 use crate::sql::ast::Copy;
@@ -45,7 +45,8 @@ pub(super) fn copy(sheet: &mut Sheet<'_>, copy: &Copy) {
     }
     let Some(written) = &copy.table else { return };
     let Some(table) = sheet.existing(written, false) else { return };
-    if kind_refused(sheet, copy, &table) {
+    let columns = copy.columns.iter().map(crate::sql::Ident::as_str);
+    if kind_refused(sheet, copy, &table) || there::lacks_column(sheet, &table, columns) {
         return;
     }
     if copy.from {

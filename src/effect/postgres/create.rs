@@ -28,7 +28,9 @@ pub(super) fn table(sheet: &mut Sheet<'_>, create: &CreateTable) {
     }
     sheet.made = Some(name.clone());
     for like in &create.likes {
-        if let Some(source) = sheet.existing(&like.source, false) {
+        // A composite type has columns too.
+        let composite = sheet.schema.find_type(&like.source).is_some();
+        if !composite && let Some(source) = sheet.existing(&like.source, false) {
             sheet.lock(&source, AccessShare, "create-table-like");
         }
     }
@@ -65,7 +67,8 @@ pub(super) fn table(sheet: &mut Sheet<'_>, create: &CreateTable) {
     }
     copied_indexes(sheet, create, &name);
     if let Some(query) = &create.query {
-        if words::refused(sheet, query) {
+        let written = create.columns.iter().map(|column| &column.name);
+        if words::refused(sheet, query) || columns::names_twice(sheet, query, written) {
             return;
         }
         let how = if create.with_no_data { dml::Use::Stored } else { dml::Use::Run };
@@ -276,7 +279,9 @@ pub(super) fn view(sheet: &mut Sheet<'_>, view: &CreateView) {
             sheet.fails("duplicate-object", "42P07", detail);
             return;
         }
-        if words::refused(sheet, &view.query) {
+        if words::refused(sheet, &view.query)
+            || columns::names_twice(sheet, &view.query, view.columns.iter())
+        {
             return;
         }
         let filled = !view.with_no_data && there.is_none();
@@ -292,7 +297,7 @@ pub(super) fn view(sheet: &mut Sheet<'_>, view: &CreateView) {
     if super::reloptions::view_refused(sheet, &view.options)
         || words::refused(sheet, &view.query)
         || columns::names_too_many(sheet, view)
-        || columns::names_twice(sheet, view)
+        || columns::names_twice(sheet, &view.query, view.columns.iter())
     {
         return;
     }

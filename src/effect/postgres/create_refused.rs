@@ -53,7 +53,12 @@ fn column_refused(sheet: &mut Sheet<'_>, create: &CreateTable, column: &ColumnDe
     if column::type_refused(sheet, column) {
         return true;
     }
+    let serial = column
+        .data_type
+        .as_ref()
+        .is_some_and(|data_type| data_type.schema.is_none() && data_type.name.ends_with("serial"));
     let sources = [
+        (serial, "default of serial"),
         (column.default.is_some(), "default"),
         (column.identity.is_some(), "identity"),
         (column.generated.is_some(), "generation expression"),
@@ -129,6 +134,9 @@ fn constraints_refused(sheet: &mut Sheet<'_>, create: &CreateTable) -> bool {
         let (ConstraintKind::PrimaryKey(key) | ConstraintKind::Unique(key)) = &added.kind else {
             continue;
         };
+        if !key.without_overlaps && parts_lack_class(sheet, create, &key.parts, "btree") {
+            return true;
+        }
         let keys = key.parts.iter().filter_map(|part| part.key.column());
         let included = key.include.iter().map(crate::sql::Ident::as_str);
         if let Some(missing) = keys.chain(included).find(|column| alone && !has(column)) {
@@ -143,7 +151,16 @@ fn constraints_refused(sheet: &mut Sheet<'_>, create: &CreateTable) -> bool {
 /// A column of EXCLUDE whose type has no operators for the method.
 fn lacks_class(sheet: &mut Sheet<'_>, create: &CreateTable, exclude: &ExcludeConstraint) -> bool {
     let method = exclude.method.as_deref().unwrap_or("btree");
-    exclude.parts.iter().filter(|part| part.opclass.is_none()).any(|part| {
+    parts_lack_class(sheet, create, &exclude.parts, method)
+}
+
+fn parts_lack_class(
+    sheet: &mut Sheet<'_>,
+    create: &CreateTable,
+    parts: &[KeyPart],
+    method: &str,
+) -> bool {
+    parts.iter().filter(|part| part.opclass.is_none()).any(|part| {
         let named = |column: &&ColumnDef| Some(column.name.as_str()) == part.key.column();
         let data_type = create.columns.iter().find(named).and_then(|own| own.data_type.as_ref());
         data_type.is_some_and(|data_type| method::type_lacks_class(sheet, data_type, method))

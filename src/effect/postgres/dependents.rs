@@ -119,7 +119,9 @@ fn whole(sheet: &mut Sheet<'_>, dependent: &Dependent, cause: &'static str) {
         | ObjectKind::Domain
         | ObjectKind::Function
         | ObjectKind::Server
-        | ObjectKind::UserMapping => {
+        | ObjectKind::UserMapping
+        | ObjectKind::EventTrigger
+        | ObjectKind::Cast => {
             sheet.lose(dependent.object, &relation.to_string(), false, cascade);
         }
         object => {

@@ -9,7 +9,7 @@ use crate::effect::LockMode::Share;
 use crate::schema::{Name, Relation, Type, TypeBody};
 use crate::sql::ObjectName;
 use crate::sql::ast::{
-    AlterDomain, AlterType, CreateDomain, CreateType, DataType, DomainAction, ObjectKind,
+    AlterDomain, AlterType, CreateDomain, CreateType, DataType, DomainAction, Expr, ObjectKind,
     TypeAction, TypeKind,
 };
 
@@ -147,9 +147,27 @@ pub(super) fn create(sheet: &mut Sheet<'_>, create: &CreateDomain) {
         sheet.fails("check-with-subquery", "0A000", detail);
         return;
     }
-    if !is_taken(sheet, &create.name) && !there::lacks_home(sheet, &create.name) {
-        there::lacks_type(sheet, &create.data_type);
+    if !is_taken(sheet, &create.name)
+        && !there::lacks_home(sheet, &create.name)
+        && !there::lacks_type(sheet, &create.data_type)
+    {
+        for (_, check) in &create.checks {
+            if names_column(sheet, check) {
+                return;
+            }
+        }
     }
+}
+
+/// Notes a word in a CHECK of a domain that would be a column: there is VALUE alone.
+fn names_column(sheet: &mut Sheet<'_>, check: &Expr) -> bool {
+    let word = check.columns.iter().find(|word| *word != "value");
+    let word = word.filter(|_| !check.text.contains(").")).cloned();
+    if let Some(word) = &word {
+        let detail = format!("column \"{word}\" does not exist");
+        sheet.fails("missing-column", "42703", detail);
+    }
+    word.is_some()
 }
 
 /// Effects of ALTER DOMAIN: a new constraint is checked in every table that uses the domain.
@@ -183,6 +201,9 @@ pub(super) fn alter(sheet: &mut Sheet<'_>, alter: &AlterDomain) {
             if check.has_subquery {
                 let detail = "cannot use a subquery in a check constraint".to_owned();
                 sheet.fails("check-with-subquery", "0A000", detail);
+                return;
+            }
+            if names_column(sheet, check) {
                 return;
             }
             if *not_valid {

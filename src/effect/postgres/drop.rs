@@ -33,7 +33,8 @@ pub(super) fn drop(sheet: &mut Sheet<'_>, drop: &Drop) {
             for (at, name) in drop.names.iter().enumerate() {
                 let object = named(drop, at, name);
                 let gone = drop.if_exists && missing::is_missing(sheet, object);
-                if !gone && !missing::lacks(sheet, object) {
+                if !gone && !missing::lacks(sheet, object) && !missing::is_aggregate(sheet, object)
+                {
                     routine(sheet, drop, name);
                 }
             }
@@ -327,6 +328,8 @@ fn routine(sheet: &mut Sheet<'_>, drop: &Drop, written: &ObjectName) {
     // What calls an overload cannot be told from what calls another.
     let found =
         if overloads.len() == 1 { sheet.schema.dependents_of_routine(&name) } else { Vec::new() };
+    let mut found = found;
+    found.extend(sheet.schema.dependents_of_other(ObjectKind::Function, &name));
     finish(sheet, drop, &name, &found, ObjectKind::Function);
 }
 
@@ -439,9 +442,21 @@ fn schema(sheet: &mut Sheet<'_>, drop: &Drop, name: &str) {
         dependents::drop_with(sheet, "schema", &found, &inside, true, "drop-cascade");
         sheet.lose(ObjectKind::Type, &full.to_string(), false, true);
     }
+    lose_statistics(sheet, name);
     sheet.lose(ObjectKind::Schema, name, false, false);
     let full = Name::new(name, "");
     sheet.breaks("drop-object", ObjectKind::Schema, name.to_owned(), &full);
+}
+
+/// Extended statistics may live in another schema than their table.
+fn lose_statistics(sheet: &mut Sheet<'_>, home: &str) {
+    let schema = sheet.schema;
+    for table in schema.relations.values().filter(|table| table.name.schema != home) {
+        for (full, _) in table.statistics.iter().filter(|(full, _)| full.schema == home) {
+            sheet.lock(&table.name, ShareUpdateExclusive, "drop-cascade");
+            sheet.lose(ObjectKind::Statistics, &full.to_string(), false, true);
+        }
+    }
 }
 
 fn statistics(sheet: &mut Sheet<'_>, drop: &Drop, written: &ObjectName) {

@@ -42,6 +42,7 @@ pub(super) fn grant(sheet: &mut Sheet<'_>, grant: &Grant) {
             }
             kind => {
                 if missing::lacks(sheet, Named { kind, name, on: None, signature })
+                    || is_array(sheet, kind, name)
                     || is_untrusted(sheet, kind, name.name())
                 {
                     return;
@@ -94,11 +95,14 @@ fn is_unknown_privilege(sheet: &mut Sheet<'_>, grant: &Grant) -> bool {
         ObjectKind::LargeObject => "select update",
         _ => return false,
     };
+    let sequences = grant.names.iter().all(|name| {
+        sheet.schema.find(name).is_none_or(|found| found.kind == RelationKind::Sequence)
+    });
     let has = |privilege: &str| {
         privilege == "all"
             || known.split(' ').any(|own| own == privilege)
             // What sequences have may be granted as if they were tables.
-            || (privilege == "usage" && grant.object == ObjectKind::Table)
+            || (privilege == "usage" && grant.object == ObjectKind::Table && sequences)
     };
     let wrong = grant.privileges.iter().find(|privilege| !has(privilege)).cloned();
     if let Some(wrong) = &wrong {
@@ -106,6 +110,21 @@ fn is_unknown_privilege(sheet: &mut Sheet<'_>, grant: &Grant) -> bool {
         sheet.fails("wrong-object-kind", "0LP01", detail);
     }
     wrong.is_some()
+}
+
+/// Arrays have no privileges of their own.
+fn is_array(sheet: &mut Sheet<'_>, kind: ObjectKind, name: &ObjectName) -> bool {
+    let array = kind == ObjectKind::Type
+        && name.name().starts_with('_')
+        && sheet.schema.find_type(name).is_none();
+    if array {
+        sheet.fails(
+            "wrong-object-kind",
+            "0LP01",
+            "cannot set privileges of array types".to_owned(),
+        );
+    }
+    array
 }
 
 /// Languages that may do anything are not for everybody to use.

@@ -121,6 +121,10 @@ fn is_wrong(data_type: &str, text: &str) -> bool {
         "date" | "timestamp" | "timestamptz" => {
             text.len() < 3 && text.chars().all(|c| c.is_ascii_digit())
         }
+        "json" | "jsonb" => {
+            let undoubled = text.replace("''", "'");
+            serde_json::from_str::<serde::de::IgnoredAny>(&undoubled).is_err()
+        }
         _ => false,
     }
 }

@@ -62,7 +62,9 @@ pub(super) fn lacks(sheet: &mut Sheet<'_>, named: Named<'_>) -> bool {
 /// Says whether an object is known to be missing.
 pub(super) fn is_missing(sheet: &Sheet<'_>, named: Named<'_>) -> bool {
     let known = sheet.schema.extensions.is_empty() && !belongs_to_server(named.kind);
-    known && lack(sheet, named).is_some_and(|lack| lack.when == "missing-object")
+    // A name that is not unique is there twice.
+    let missing = |lack: Lack| lack.when == "missing-object" && lack.code != "42725";
+    known && lack(sheet, named).is_some_and(missing)
 }
 
 /// Kinds whose objects all databases of a server share, or that the machine brings.
@@ -74,7 +76,6 @@ const fn belongs_to_server(kind: ObjectKind) -> bool {
             | ObjectKind::Tablespace
             | ObjectKind::Collation
             | ObjectKind::LargeObject
-            | ObjectKind::UserMapping
     )
 }
 
@@ -122,7 +123,6 @@ fn lack(sheet: &Sheet<'_>, named: Named<'_>) -> Option<Lack> {
         | ObjectKind::OperatorFamily
         | ObjectKind::ForeignDataWrapper
         | ObjectKind::Server
-        | ObjectKind::UserMapping
         | ObjectKind::EventTrigger
         | ObjectKind::Subscription
         | ObjectKind::TextSearchConfiguration
@@ -133,6 +133,7 @@ fn lack(sheet: &Sheet<'_>, named: Named<'_>) -> Option<Lack> {
         | ObjectKind::Role
         | ObjectKind::Tablespace => other(schema, named),
         ObjectKind::Database => other(schema, named).map(|lack| Lack { code: "3D000", ..lack }),
+        ObjectKind::UserMapping => mapping(schema, named),
         ObjectKind::LargeObject => Some(Lack::missing(kind, name, "42704")),
         ObjectKind::Column
         | ObjectKind::Attribute
@@ -211,19 +212,38 @@ fn called(name: &ObjectName, signature: Option<&Signature>) -> String {
     format!("{name}{}", types.unwrap_or_default())
 }
 
+/// Says whether two lists of arguments are the same.
+pub(super) fn same_types(one: &[DataType], other: &[DataType]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).all(same_type)
+}
+
+fn same_type((one, other): (&DataType, &DataType)) -> bool {
+    casts::own_name(&one.name) == casts::own_name(&other.name)
+        && (one.array_dims > 0) == (other.array_dims > 0)
+}
+
+/// Notes an aggregate that a statement takes for a function. Says whether it is one.
+pub(super) fn is_aggregate(sheet: &mut Sheet<'_>, named: Named<'_>) -> bool {
+    let found = sheet.schema.find_routines(named.name);
+    let mut meant = found
+        .into_iter()
+        .flat_map(|(_, all)| all)
+        .filter(|own| named.signature.is_none_or(|types| takes(own, types)));
+    let aggregate =
+        named.kind == ObjectKind::Function && meant.next().is_some_and(|own| own.aggregate);
+    if aggregate {
+        let detail = format!("\"{}\" is an aggregate function", named.name);
+        sheet.fails("wrong-object-kind", "42809", detail);
+    }
+    aggregate
+}
+
 /// Says whether a routine is the one with these types.
 pub(super) fn takes(routine: &Routine, signature: &Signature) -> bool {
-    let same = |own: &DataType, written: &DataType| {
-        casts::own_name(&own.name) == casts::own_name(&written.name)
-            && (own.array_dims > 0) == (written.array_dims > 0)
-    };
-    let all = |types: &[DataType]| {
-        types.len() == routine.arguments.len()
-            && types.iter().zip(&routine.arguments).all(|(written, own)| same(own, written))
-    };
+    let all = |types: &[DataType]| same_types(types, &routine.arguments);
     // OUT arguments of a procedure may be left out.
     let begins = signature.types.len() < routine.arguments.len()
-        && signature.types.iter().zip(&routine.arguments).all(|(written, own)| same(own, written));
+        && signature.types.iter().zip(&routine.arguments).all(same_type);
     all(&signature.input) || all(&signature.types) || (routine.procedure && begins)
 }
 
@@ -272,8 +292,31 @@ fn cast(schema: &Schema, named: Named<'_>) -> Option<Lack> {
     (!there).then_some(Lack { when: "missing-object", code: "42704", detail })
 }
 
+/// The mapping of a user belongs to a server; the same user goes by several names.
+fn mapping(schema: &Schema, named: Named<'_>) -> Option<Lack> {
+    let server = ObjectName::bare(named.name.parts.last()?.clone());
+    let of = Named { kind: ObjectKind::Server, name: &server, ..named };
+    if let Some(lack) = other(schema, of) {
+        return Some(lack);
+    }
+    let kind = ObjectKind::UserMapping.as_str();
+    let mut all = schema.others.iter();
+    let any = all.any(|((own, _), object)| *own == kind && object.of == server.name());
+    (!any).then(|| {
+        let detail = format!("no user mapping exists for server \"{server}\"");
+        Lack { when: "missing-object", code: "42704", detail }
+    })
+}
+
 fn other(schema: &Schema, named: Named<'_>) -> Option<Lack> {
     let Named { kind, name, .. } = named;
+    if let (ObjectKind::OperatorClass | ObjectKind::OperatorFamily, Some(method)) = (kind, named.on)
+    {
+        let kind = ObjectKind::AccessMethod;
+        if let Some(lack) = other(schema, Named { kind, name: method, on: None, signature: None }) {
+            return Some(lack);
+        }
+    }
     let there = schema.find_other(kind, name).is_some() || is_own(kind, name);
     (!there).then(|| Lack::missing(kind, name, "42704"))
 }

@@ -12,7 +12,7 @@ use super::{dml, drop, partition, there, trigger};
 use crate::effect::LockMode::{
     self, AccessExclusive, AccessShare, ShareRowExclusive, ShareUpdateExclusive,
 };
-use crate::schema::{Name, Origin, RelationKind, Routine};
+use crate::schema::{Name, Origin, RelationKind, Routine, TypeBody};
 use crate::sql::ObjectName;
 use crate::sql::ast::{
     Comment, CreateSchema, DoBlock, Extension, ObjectKind, OwnerTo, Persistence, Publication,
@@ -103,7 +103,9 @@ fn new_name_is_taken(sheet: &mut Sheet<'_>, rename: &Rename, from: &ObjectName, 
             });
             let new = schema.routines.get(&Name::new(old.schema, to));
             let same = |own: &Routine| {
-                new.into_iter().flatten().any(|other| other.arguments == own.arguments)
+                new.into_iter()
+                    .flatten()
+                    .any(|other| missing::same_types(&own.arguments, &other.arguments))
             };
             (meant.any(same), "42723")
         }
@@ -282,7 +284,15 @@ pub(super) fn comment(sheet: &mut Sheet<'_>, comment: &Comment) {
         ObjectKind::Column => {
             let Some((column, table)) = comment.name.parts.split_last() else { return };
             let table = ObjectName { parts: table.to_vec() };
-            if let Some(name) = sheet.existing(&table, false)
+            if let Some(TypeBody::Composite(fields)) =
+                sheet.schema.find_type(&table).map(|found| &found.kind)
+            {
+                if !fields.iter().any(|(field, _)| field == column.as_str()) {
+                    let detail =
+                        format!("column \"{column}\" of relation \"{table}\" does not exist");
+                    sheet.fails("missing-column", "42703", detail);
+                }
+            } else if let Some(name) = sheet.existing(&table, false)
                 && !lacks_column(sheet, &name, column.as_str())
             {
                 sheet.lock(&name, ShareUpdateExclusive, "comment");
@@ -383,6 +393,12 @@ pub(super) fn extension(sheet: &mut Sheet<'_>, extension: &Extension) {
         let detail = format!("extension \"{name}\" does not exist");
         sheet.fails("missing-object", "42704", detail);
         return;
+    }
+    if let Some(member) = &extension.member {
+        let (name, signature) = (&member.name, member.signature.as_ref());
+        if missing::lacks(sheet, Named { kind: member.object, name, on: None, signature }) {
+            return;
+        }
     }
     if !extension.alter && there && !extension.if_not_exists {
         let detail = format!("extension \"{name}\" exists already");

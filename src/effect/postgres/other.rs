@@ -6,11 +6,11 @@
 
 use super::missing::{self, Named};
 use super::sheet::Sheet;
-use super::{dml, foreign_table, there};
+use super::{dml, foreign_table, there, trigger};
 use crate::effect::LockMode::{self, AccessExclusive, AccessShare};
 use crate::schema::{Name, Relation};
-use crate::sql::ObjectName;
 use crate::sql::ast::{DataType, ObjectKind, Other};
+use crate::sql::{Ident, ObjectName};
 
 /// Effects of statements recognised by their first words.
 pub(super) fn other(sheet: &mut Sheet<'_>, other: &Other) {
@@ -88,6 +88,10 @@ fn object_refused(sheet: &mut Sheet<'_>, other: &Other) -> bool {
     let named = Named { kind, name, on: None, signature: None };
     if other.what.starts_with("alter-") || other.what == "depends-on-extension" {
         let parts = [ObjectKind::Trigger, ObjectKind::Rule, ObjectKind::Policy];
+        // Which overload is meant is not kept.
+        if other.what == "depends-on-extension" && sheet.schema.find_routines(name).is_some() {
+            return false;
+        }
         return !parts.contains(&kind) && missing::lacks(sheet, named);
     }
     if !other.what.starts_with("create-") {
@@ -100,6 +104,22 @@ fn object_refused(sheet: &mut Sheet<'_>, other: &Other) -> bool {
         let detail = format!("{} \"{name}\" already exists", kind.as_str());
         sheet.fails("duplicate-object", "42710", detail);
         return true;
+    }
+    let written = |option: &String| {
+        option
+            .strip_prefix("handler ")
+            .or_else(|| option.strip_prefix("validator "))
+            .map(str::to_owned)
+    };
+    let mut functions: Vec<String> = other.options.iter().filter_map(written).collect();
+    if kind == ObjectKind::EventTrigger {
+        functions.extend(other.names.get(1).map(ToString::to_string));
+    }
+    for function in functions {
+        let parts = function.split('.').map(|part| Ident::new(part, sheet.span())).collect();
+        if trigger::lacks_function(sheet, &ObjectName { parts }) {
+            return true;
+        }
     }
     let needed = match kind {
         ObjectKind::Server => {

@@ -23,6 +23,9 @@ pub(super) fn create_routine(sheet: &mut Sheet<'_>, create: &CreateRoutine) {
         return;
     }
     let name = sheet.schema.new_name(&create.name);
+    if kind_differs(sheet, create, &name) {
+        return;
+    }
     if let Some(old) = same_routine(sheet, create, &name) {
         if !create.or_replace {
             let detail = format!("function {} exists already", create.name);
@@ -72,6 +75,18 @@ fn body_refused(sheet: &mut Sheet<'_>, statement: &Statement) -> bool {
     }
 }
 
+/// Notes a routine that would be replaced by one of another kind. Says whether it is so.
+fn kind_differs(sheet: &mut Sheet<'_>, create: &CreateRoutine, name: &Name) -> bool {
+    let overloads = sheet.schema.routines.get(name).into_iter().flatten();
+    let mut same = overloads.filter(|old| missing::same_types(&old.arguments, &create.arguments));
+    let kind = (create.procedure, create.aggregate);
+    let differs = create.or_replace && same.any(|old| (old.procedure, old.aggregate) != kind);
+    if differs {
+        sheet.fails("wrong-object-kind", "42809", "cannot change routine kind".to_owned());
+    }
+    differs
+}
+
 /// Returns the return type of the routine that is replaced.
 fn same_routine(
     sheet: &Sheet<'_>,
@@ -100,7 +115,8 @@ fn body_locks(sheet: &mut Sheet<'_>, statement: &Statement) {
 /// Effects of ALTER FUNCTION.
 pub(super) fn alter_routine(sheet: &mut Sheet<'_>, alter: &AlterRoutine) {
     let (kind, signature) = (alter.object, alter.signature.as_ref());
-    if missing::lacks(sheet, Named { kind, name: &alter.name, on: None, signature }) {
+    let named = Named { kind, name: &alter.name, on: None, signature };
+    if missing::lacks(sheet, named) || missing::is_aggregate(sheet, named) {
         return;
     }
     let name = sheet.schema.new_name(&alter.name);

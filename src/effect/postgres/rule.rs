@@ -69,6 +69,11 @@ fn rule_refused(sheet: &mut Sheet<'_>, create: &CreateRule, table: &Name) -> boo
     if found.kind == RelationKind::Table && shows_others(sheet, create, found) {
         return true;
     }
+    if found.kind == RelationKind::Table && create.name.as_str() != "_RETURN" {
+        let detail = format!("view rule for \"{table}\" must be named \"_RETURN\"");
+        sheet.fails("wrong-object-kind", "42P17", detail);
+        return true;
+    }
     if found.kind == RelationKind::Table {
         let detail = format!("could not convert table \"{table}\" to a view");
         sheet.may_fail("rows-present", "55000", detail);

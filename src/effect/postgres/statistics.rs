@@ -29,7 +29,12 @@ pub(super) fn statistics(sheet: &mut Sheet<'_>, statistics: &Statistics) {
             .relations
             .values()
             .any(|table| table.statistics.iter().any(|(name, _)| *name == full));
-        if there && statistics.if_exists {
+        if there && !statistics.if_exists {
+            let detail = format!("statistics object \"{name}\" already exists");
+            sheet.fails("duplicate-object", "42710", detail);
+            return;
+        }
+        if there {
             if let Some(table) = &statistics.table
                 && let Some(table) = sheet.existing(table, false)
             {

@@ -145,7 +145,7 @@ pub(super) fn create_trigger(sheet: &mut Sheet<'_>, create: &CreateTrigger) {
 
 /// Notes a function that nobody made: it may have come with an extension. Says whether it is
 /// missing for sure.
-fn lacks_function(sheet: &mut Sheet<'_>, function: &ObjectName) -> bool {
+pub(super) fn lacks_function(sheet: &mut Sheet<'_>, function: &ObjectName) -> bool {
     let own = TRIGGER_FUNCTIONS.contains(&function.name()) || functions::is_built_in(function);
     if own || !sheet.schema.complete || sheet.schema.find_routines(function).is_some() {
         return false;

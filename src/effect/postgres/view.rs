@@ -6,7 +6,8 @@
 
 use super::sheet::Sheet;
 use crate::schema::{Relation, ShownColumn};
-use crate::sql::ast::{CreateView, DataType};
+use crate::sql::Ident;
+use crate::sql::ast::{CreateView, DataType, Query};
 
 /// Notes what the new query of a view does to the columns that it has.
 pub(super) fn replaced(sheet: &mut Sheet<'_>, view: &CreateView, old: &Relation) {
@@ -47,8 +48,17 @@ pub(super) fn replaced(sheet: &mut Sheet<'_>, view: &CreateView, old: &Relation)
 
 /// Returns the columns of a view, as far as they are known.
 fn columns(sheet: &Sheet<'_>, view: &CreateView) -> Option<Vec<ShownColumn>> {
-    let mut shown = sheet.schema.shown(view.query.outline.get()?)?;
-    for (column, written) in shown.iter_mut().zip(&view.columns) {
+    named_columns(sheet, &view.query, view.columns.iter())
+}
+
+/// Returns the columns of a query, the first ones by the names that are written for them.
+fn named_columns<'w>(
+    sheet: &Sheet<'_>,
+    query: &Query,
+    written: impl Iterator<Item = &'w Ident>,
+) -> Option<Vec<ShownColumn>> {
+    let mut shown = sheet.schema.shown(query.outline.get()?)?;
+    for (column, written) in shown.iter_mut().zip(written) {
         column.name = Some(written.value.clone());
     }
     Some(shown)
@@ -78,9 +88,13 @@ pub(super) fn names_too_many(sheet: &mut Sheet<'_>, view: &CreateView) -> bool {
 }
 
 /// Notes two columns of one name. Says whether there are any.
-pub(super) fn names_twice(sheet: &mut Sheet<'_>, view: &CreateView) -> bool {
-    let names: Vec<String> =
-        columns(sheet, view).into_iter().flatten().filter_map(|column| column.name).collect();
+pub(super) fn names_twice<'w>(
+    sheet: &mut Sheet<'_>,
+    query: &Query,
+    written: impl Iterator<Item = &'w Ident>,
+) -> bool {
+    let shown = named_columns(sheet, query, written).into_iter().flatten();
+    let names: Vec<String> = shown.filter_map(|column| column.name).collect();
     let twice =
         names.iter().enumerate().find(|(at, name)| names.iter().take(*at).any(|n| n == *name));
     if let Some((_, name)) = twice {

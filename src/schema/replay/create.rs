@@ -123,17 +123,21 @@ fn take_from_parents(schema: &Schema, table: &mut Relation, create: &CreateTable
     table.inherits = create.inherits.iter().map(|parent| schema.resolve(parent)).collect();
     if let Some(of) = &create.of_type {
         table.of_type = schema.find_type(of).map(|found| found.name.clone());
-        match schema.find_type(of).map(|found| &found.kind) {
-            Some(TypeBody::Composite(fields)) => {
-                let origin = schema.origin();
-                table.columns.extend(
-                    fields.iter().map(|(name, data_type)| {
-                        plain_column(name, Some(data_type.clone()), origin)
-                    }),
-                );
-            }
-            _ => table.complete = false,
+        take_fields(schema, table, of);
+    }
+}
+
+/// Takes over the fields of a composite type.
+fn take_fields(schema: &Schema, table: &mut Relation, written: &crate::sql::ObjectName) {
+    match schema.find_type(written).map(|found| &found.kind) {
+        Some(TypeBody::Composite(fields)) => {
+            let origin = schema.origin();
+            let column = |(name, kind): &(String, _)| {
+                plain_column(name, Some(DataType::clone(kind)), origin)
+            };
+            table.columns.extend(fields.iter().map(column));
         }
+        _ => table.complete = false,
     }
 }
 
@@ -145,7 +149,7 @@ pub(super) fn plain_column(name: &str, data_type: Option<DataType>, origin: Orig
 /// LIKE: columns and NOT NULL always, the rest when INCLUDING says so.
 fn take_like(schema: &Schema, table: &mut Relation, like: &LikeClause) {
     let Some(source) = schema.find(&like.source) else {
-        table.complete = false;
+        take_fields(schema, table, &like.source);
         return;
     };
     let includes = |what: &str| {

@@ -43,7 +43,8 @@ fn object(schema: &mut Schema, statement: &Drop, name: &ObjectName) {
         | ObjectKind::Aggregate => {
             let full = schema.find_routines(name).map(|(full, _)| full);
             let Some(full) = full else { return };
-            let dependents = schema.dependents_of_routine(&full);
+            let mut dependents = schema.dependents_of_routine(&full);
+            dependents.extend(schema.dependents_of_other(ObjectKind::Function, &full));
             remove(schema, &dependents, statement.cascade);
             schema.set_routines(full, None);
         }
@@ -153,7 +154,10 @@ fn whole(schema: &mut Schema, dependent: &Dependent) {
     match dependent.object {
         ObjectKind::Type | ObjectKind::Domain => schema.set_type(dependent.relation.clone(), None),
         ObjectKind::Function => schema.set_routines(dependent.relation.clone(), None),
-        ObjectKind::Server | ObjectKind::UserMapping => {
+        ObjectKind::Server
+        | ObjectKind::UserMapping
+        | ObjectKind::EventTrigger
+        | ObjectKind::Cast => {
             schema.set_other(dependent.object.as_str(), dependent.relation.clone(), None);
         }
         _ => {

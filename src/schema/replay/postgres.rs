@@ -133,6 +133,14 @@ fn make_other(schema: &mut Schema, other: &ast::Other) {
         ObjectKind::ForeignDataWrapper => handler().unwrap_or_default().to_owned(),
         ObjectKind::Server => other.names.get(1).map_or_else(String::new, ToString::to_string),
         ObjectKind::UserMapping => name.name().to_owned(),
+        ObjectKind::EventTrigger => {
+            other.names.get(1).map_or_else(String::new, |function| function.name().to_owned())
+        }
+        ObjectKind::Cast => {
+            let function = other.options.iter().find_map(|o| o.strip_prefix("function "));
+            let last = function.and_then(|function| function.rsplit('.').next());
+            last.unwrap_or_default().to_owned()
+        }
         _ => String::new(),
     };
     let object = OtherObject { origin: schema.origin(), of };

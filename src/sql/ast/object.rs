@@ -393,6 +393,19 @@ pub struct Extension {
     pub cascade: bool,
     /// Lower-case first word of an ALTER: `update`, `add`, `drop`.
     pub action: Option<String>,
+    /// What is added or dropped.
+    pub member: Option<Member>,
+}
+
+/// An object that becomes a part of an extension, or ceases to be one (PostgreSQL).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// What kind of object.
+    pub object: ObjectKind,
+    /// The object.
+    pub name: ObjectName,
+    /// The types of a routine, operator or cast, where written.
+    pub signature: Option<Signature>,
 }
 
 /// `CREATE PUBLICATION` and `ALTER PUBLICATION`.

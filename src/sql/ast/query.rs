@@ -153,6 +153,8 @@ pub enum DmlKind {
 pub struct Copy {
     /// The table; none for COPY of a query.
     pub table: Option<ObjectName>,
+    /// The columns listed.
+    pub columns: Vec<Ident>,
     /// The query copied.
     pub query: Option<Query>,
     /// FROM (else TO).

@@ -7,7 +7,8 @@ use crate::sql::cursor::{Cursor, Parsed};
 /// Takes what follows `COPY`.
 pub(super) fn copy(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
     c.accept(&["BINARY"]);
-    let mut copy = Copy { table: None, query: None, from: false, stdin: false };
+    let mut copy =
+        Copy { table: None, columns: Vec::new(), query: None, from: false, stdin: false };
     if c.at_symbol("(") {
         let start = c.position() + 1;
         c.expect_symbol("(")?;
@@ -21,7 +22,7 @@ pub(super) fn copy(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
         c.expect_symbol(")")?;
     } else {
         copy.table = Some(names::qualified(c, "a table name")?);
-        names::optional_column_list(c)?;
+        copy.columns = names::optional_column_list(c)?;
     }
     copy.from = match c.accept_any(&["FROM", "TO"]) {
         Some(word) => word == "FROM",
@@ -139,7 +140,7 @@ mod tests {
     fn forms() {
         check(
             "COPY t (a, b) FROM STDIN WITH (FORMAT csv, FORCE_NULL (a)) WHERE a > 1",
-            "Copy(Copy { table: Some(t), from: true, stdin: true })",
+            "Copy(Copy { table: Some(t), columns: [a, b], from: true, stdin: true })",
         );
         check(
             "COPY (SELECT * FROM t) TO PROGRAM 'x'",

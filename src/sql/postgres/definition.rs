@@ -63,8 +63,9 @@ fn cast(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
     let start = c.position();
     let address = object::address(c, ObjectKind::Cast)?;
     let end = c.position();
+    let mut function = None;
     if c.accept(&["WITH", "FUNCTION"]) {
-        object::address(c, ObjectKind::Function)?;
+        function = Some(object::address(c, ObjectKind::Function)?.name);
     } else if !c.accept(&["WITHOUT", "FUNCTION"]) {
         c.expect(&["WITH", "INOUT"])?;
     }
@@ -73,7 +74,9 @@ fn cast(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
     }
     let (from, to) = cast_types(&mut c.sub(start, end))?;
     let names = vec![address.name, from, to];
-    Ok(StatementKind::Other(other("create-cast", Some(ObjectKind::Cast), names)))
+    let mut found = other("create-cast", Some(ObjectKind::Cast), names);
+    found.options.extend(function.map(|function| format!("function {function}")));
+    Ok(StatementKind::Other(found))
 }
 
 /// Takes the names of the types in `(a AS b)`.
@@ -286,7 +289,7 @@ mod tests {
         check(
             "CREATE CAST (app.a AS text) WITH FUNCTION f(app.a) AS IMPLICIT",
             "Other(Other { what: \"create-cast\", object: Some(Cast), names: [(app.a AS \
-            text), app.a, text] })",
+            text), app.a, text], options: [\"function f\"] })",
         );
         check(
             "CREATE OPERATOR app.=== (leftarg = int, rightarg = int, function = f, commutator \

@@ -53,7 +53,9 @@ pub(super) fn statement(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
         let query = found.into_query(c, start);
         return Ok(super::table::select_into(into, query));
     }
-    Ok(StatementKind::Dml(Box::new(dml(change, found.into_query(c, start)))))
+    let only_of = found.only_of();
+    let query = Query { only_of, ..found.into_query(c, start) };
+    Ok(StatementKind::Dml(Box::new(dml(change, query))))
 }
 
 fn dml(change: Option<Change>, query: Query) -> Dml {
@@ -441,7 +443,8 @@ mod tests {
             "INSERT INTO t (a, b.c) VALUES (1, DEFAULT) ON CONFLICT (a) WHERE b DO UPDATE SET \
             a = excluded.a WHERE t.x RETURNING a",
             "Dml(Dml { kind: Insert, targets: [t], query: Query { columns: [\"a\", \"b\", \
-            \"x\"] }, columns: [a, b], rows: Some([[\"1\", \"DEFAULT\"]]), on_conflict: true })",
+            \"x\"], only_of: [(t, \"x\")] }, columns: [a, b], rows: Some([[\"1\", \
+            \"DEFAULT\"]]), on_conflict: true })",
         );
         check(
             "INSERT INTO t DEFAULT VALUES",
@@ -456,8 +459,8 @@ mod tests {
             "UPDATE ONLY t AS x SET a = 1, (b, c) = (SELECT 2, 3 FROM u) FROM v WHERE x.id = \
             v.id",
             "Dml(Dml { kind: Update, targets: [t], query: Query { reads: [u, v], columns: \
-            [\"id\"], only: [t] }, filter: Some(Expr { text: \"x.id = v.id\", columns: [\"id\"] }), \
-            columns: [a, b, c] })",
+            [\"id\"], only_of: [(x, \"id\"), (v, \"id\")], only: [t] }, filter: Some(Expr { \
+            text: \"x.id = v.id\", columns: [\"id\"] }), columns: [a, b, c] })",
         );
         check(
             "UPDATE t SET a = 1",
@@ -466,8 +469,9 @@ mod tests {
         check(
             "DELETE FROM t USING u WHERE t.a IN (SELECT b FROM w)",
             "Dml(Dml { kind: Delete, targets: [t], query: Query { reads: [u, w], columns: \
-            [\"a\", \"b\"] }, filter: Some(Expr { text: \"t.a IN (SELECT b FROM w)\", columns: \
-            [\"a\", \"b\"], has_subquery: true, reads: [w], plain_query: true }) })",
+            [\"a\", \"b\"], only_of: [(t, \"a\")] }, filter: Some(Expr { text: \"t.a IN (SELECT \
+            b FROM w)\", columns: [\"a\", \"b\"], has_subquery: true, reads: [w], plain_query: \
+            true }) })",
         );
         check(
             "DELETE FROM t WHERE CURRENT OF c",
@@ -478,7 +482,8 @@ mod tests {
             "MERGE INTO t USING s ON t.a = s.a WHEN MATCHED AND s.b THEN DELETE WHEN NOT \
             MATCHED THEN INSERT (a) VALUES (s.a) RETURNING merge_action(), t.*",
             "Dml(Dml { kind: Merge, targets: [t], query: Query { reads: [s], functions: \
-            [merge_action], columns: [\"a\", \"b\"] }, columns: [a] })",
+            [merge_action], columns: [\"a\", \"b\"], only_of: [(t, \"a\"), (s, \"a\"), (s, \
+            \"b\"), (t, \"*\")] }, columns: [a] })",
         );
     }
 

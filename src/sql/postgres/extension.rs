@@ -1,7 +1,7 @@
 //! Extensions, publications, subscriptions, statistics objects.
 
 use super::{call, expr, from, index, names, object, options, other};
-use crate::sql::ast::{Extension, Key, ObjectKind, Publication, StatementKind, Statistics};
+use crate::sql::ast::{Extension, Key, Member, ObjectKind, Publication, StatementKind, Statistics};
 use crate::sql::cursor::{Cursor, Parsed};
 use crate::sql::name::{Ident, ObjectName};
 
@@ -9,8 +9,7 @@ use crate::sql::name::{Ident, ObjectName};
 pub(super) fn create(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
     let if_not_exists = names::if_not_exists(c);
     let name = names::column_id(c, "an extension name")?;
-    let mut extension =
-        Extension { alter: false, name, if_not_exists, schema: None, cascade: false, action: None };
+    let mut extension = Extension { name, if_not_exists, ..extension() };
     c.accept(&["WITH"]);
     loop {
         if c.accept(&["SCHEMA"]) {
@@ -22,6 +21,18 @@ pub(super) fn create(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
         } else {
             return Ok(StatementKind::Extension(extension));
         }
+    }
+}
+
+fn extension() -> Extension {
+    Extension {
+        alter: false,
+        name: Ident::new("", Default::default()),
+        if_not_exists: false,
+        schema: None,
+        cascade: false,
+        action: None,
+        member: None,
     }
 }
 
@@ -46,24 +57,21 @@ pub(super) fn alter(c: &mut Cursor<'_>) -> Parsed<StatementKind> {
     let Some(action) = c.accept_any(&["UPDATE", "ADD", "DROP"]) else {
         return Err(c.expected("UPDATE, ADD, DROP or SET SCHEMA"));
     };
+    let mut found = Extension { alter: true, name, ..extension() };
     if action == "UPDATE" {
         if c.accept(&["TO"]) {
             word_or_string(c)?;
         }
     } else {
-        match object::kind(c) {
+        let address = match object::kind(c) {
             Some(kind) => object::address(c, kind)?,
             None => return Err(c.expected("TABLE, FUNCTION or another kind of object")),
         };
+        let object::Address { object, name, signature, on: _ } = address;
+        found.member = Some(Member { object, name, signature });
     }
-    Ok(StatementKind::Extension(Extension {
-        alter: true,
-        name,
-        if_not_exists: false,
-        schema: None,
-        cascade: false,
-        action: Some(action.to_ascii_lowercase()),
-    }))
+    found.action = Some(action.to_ascii_lowercase());
+    Ok(StatementKind::Extension(found))
 }
 
 /// Takes what follows `CREATE PUBLICATION`.
@@ -284,7 +292,7 @@ mod tests {
         );
         check(
             "ALTER EXTENSION e ADD FUNCTION f(int)",
-            "Extension(Extension { alter: true, name: e, action: Some(\"add\") })",
+            "Extension(Extension { alter: true, name: e, action: Some(\"add\"), member: Some(Member { object: Function, name: f, signature: Some(Signature { types: [DataType { name: \"integer\" }], input: [DataType { name: \"integer\" }] }) }) })",
         );
         check(
             "ALTER EXTENSION e SET SCHEMA app",

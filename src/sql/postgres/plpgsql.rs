@@ -271,9 +271,9 @@ mod tests {
             \"integer\" }) } } }] }) }, Statement { kind: Drop(Drop { object: Table, names: \
             [u], signatures: [None] }) }, Statement { kind: Dml(Dml { kind: Select, query: \
             Query { reads: [v], functions: [f], columns: [\"x\"] } }) }, Statement { kind: \
-            Dml(Dml { kind: Select, query: Query { reads: [w], star: true } }) }, Statement \
-            { kind: Dml(Dml { kind: Update, targets: [t], query: Query { columns: [\"a\"] }, \
-            columns: [a] }) }] })",
+            Dml(Dml { kind: Select, query: Query { reads: [w], star: true } }) }, Statement { \
+            kind: Dml(Dml { kind: Update, targets: [t], query: Query { columns: [\"a\"], \
+            only_of: [(r, \"a\")] }, columns: [a] }) }] })",
         );
         check(
             "DO $$ BEGIN EXECUTE 'DROP TABLE t'; EXECUTE format('DROP TABLE %I', x); END $$",

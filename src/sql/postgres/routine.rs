@@ -291,8 +291,10 @@ mod tests {
             "CREATE FUNCTION f() RETURNS TABLE (a int, b t.c%TYPE) LANGUAGE sql STABLE RETURN \
             1",
             "CreateRoutine(CreateRoutine { name: f, returns: Some(DataType { name: \"record\" \
-            }), language: \"sql\", volatility: Stable, body: 74..82, statements: [Statement \
-            { kind: Dml(Dml { kind: Select, query: Query {} }) }], parsed_body: true })",
+            }), returns_table: [DataType { name: \"integer\" }, DataType { schema: Some(\"t\"), \
+            name: \"c%type\" }], language: \"sql\", volatility: Stable, body: 74..82, \
+            statements: [Statement { kind: Dml(Dml { kind: Select, query: Query {} }) }], \
+            parsed_body: true })",
         );
         check(
             "CREATE PROCEDURE p(a int) LANGUAGE sql AS 'INSERT INTO t VALUES (a); DELETE FROM \

@@ -81,24 +81,23 @@ fn constant(c: &Cursor<'_>, tokens: &[Token]) -> Option<(&'static str, &'static 
     let [token] = rest else { return None };
     let text = c.slice(token.span);
     let word = |wanted: &str| token.kind == TokenKind::Word && text.eq_ignore_ascii_case(wanted);
-    match token.kind {
-        TokenKind::Number => match text.parse::<i64>() {
+    if token.kind == TokenKind::Number {
+        return match text.parse::<i64>() {
             Ok(number) if i32::try_from(number).is_ok() => Some(("integer", UNNAMED)),
             Ok(_) => Some(("bigint", UNNAMED)),
             Err(_) => {
                 let plain = text.chars().all(|c| c.is_ascii_digit() || c == '.');
                 plain.then_some(("numeric", UNNAMED))
             }
-        },
-        TokenKind::String | TokenKind::DollarString
-            if !sign && !text.starts_with(['b', 'x', 'B', 'X']) =>
-        {
-            Some(("text", UNNAMED))
-        }
-        _ if sign => None,
-        _ if word("true") || word("false") => Some(("boolean", "bool")),
-        _ if word("null") => Some(("text", UNNAMED)),
-        _ => None,
+        };
+    }
+    let string = matches!(token.kind, TokenKind::String | TokenKind::DollarString);
+    let bits = text.starts_with(['b', 'x', 'B', 'X']);
+    match (sign, string) {
+        (true, _) => None,
+        (false, true) => (!bits).then_some(("text", UNNAMED)),
+        (false, false) if word("true") || word("false") => Some(("boolean", "bool")),
+        (false, false) => word("null").then_some(("text", UNNAMED)),
     }
 }
 
