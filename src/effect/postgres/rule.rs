@@ -128,7 +128,8 @@ fn command_refused(sheet: &mut Sheet<'_>, create: &CreateRule, command: &Stateme
         return false;
     }
     let target = sheet.schema.resolve(target);
-    let of_row = |word: &&String| create.row_columns.iter().any(|own| own.as_str() == word.as_str());
+    let of_row =
+        |word: &&String| create.row_columns.iter().any(|own| own.as_str() == word.as_str());
     let own: Vec<&str> =
         filter.columns.iter().filter(|word| !of_row(word)).map(String::as_str).collect();
     there::lacks_column(sheet, &target, own.into_iter())
