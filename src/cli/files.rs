@@ -201,6 +201,12 @@ fn read_glob(pattern: &str) -> Result<Given, Failure> {
     Ok(Given::Folder { path: shown(base), files })
 }
 
+/// Reads a file that was read before; nothing where it is gone by now.
+pub(super) fn text_again(path: &str) -> String {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    text.strip_prefix('\u{feff}').map(ToOwned::to_owned).unwrap_or(text)
+}
+
 /// Returns a path as it is shown: with `/`, and without a leading `./`.
 pub(super) fn shown(path: &Path) -> String {
     let text = path.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/");

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::console::Console;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::files::shown;
+use super::files::{self, shown};
 use super::fix::{fits, replacement};
 use super::history::{History, HistoryOptions};
 use super::project::Project;
@@ -225,7 +225,7 @@ impl<'r> Listener for Docket<'r> {
             let Some(mut heard) = heard else { continue };
             heard.case.settle(end.schema, number == count);
             for effect in neighbours {
-                heard.case.add(effect, &self.bench);
+                heard.case.add(effect, &self.bench, files::text_again);
             }
             told.push(heard);
         }

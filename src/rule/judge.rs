@@ -5,6 +5,7 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::facts::Facts;
 use super::finding::{Finding, Judged, Note, Suppressed};
@@ -15,7 +16,7 @@ use super::set::{RuleInForce, RuleSet};
 use super::suppress::{Directives, Suppression, directives, means};
 use crate::effect::{Effect, EffectKind, MigrationEffects, StatementEffects, is_settled, standing};
 use crate::schema::Schema;
-use crate::sql::{Migration, Server, ServerKind, Source, Span, batches};
+use crate::sql::{Convention, Migration, Server, ServerKind, Source, Span, batches};
 
 /// How a migration is judged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -50,8 +51,10 @@ pub struct Bench<'r> {
 /// A migration that was heard: what rules hit in it.
 #[derive(Debug)]
 pub struct Case<'r> {
-    /// The file; of its text, what findings about the whole file point at.
-    source: Source,
+    path: Arc<str>,
+    /// The file; of its text, what findings about the whole file point at. None where nothing was
+    /// found in it and it can be read again.
+    source: Option<Source>,
     hits: Box<[Hit<'r>]>,
     /// What comments say, where they say something.
     directives: Option<Box<Directives>>,
@@ -134,6 +137,7 @@ impl<'r> Bench<'r> {
             self.hits(effect, NOWHERE, at, source, &mut hits);
         }
         let hits = hits.into_boxed_slice();
+        let path = source.shared_path();
         let mut directives = directives(&migration.up, self.options.adopt_comments);
         for declared in batches(&migration.up, self.server) {
             if let Err(why) = declared.batch {
@@ -143,10 +147,12 @@ impl<'r> Bench<'r> {
         let first = migration.up.statements.first().map(|statement| statement.span);
         let keeps_all = !directives.suppressions.is_empty() || !directives.unknown.is_empty();
         if keeps_all {
-            return Case { source: source.clone(), hits, directives: Some(Box::new(directives)) };
+            let directives = Some(Box::new(directives));
+            return Case { path, source: Some(source.clone()), hits, directives };
         }
-        let source = source.cut(first.unwrap_or(Span::new(0, 0)));
-        Case { source, hits, directives: None }
+        let keeps = !hits.is_empty() || migration.convention == Convention::Stdin;
+        let source = keeps.then(|| source.cut(first.unwrap_or(Span::new(0, 0))));
+        Case { path, source, hits, directives: None }
     }
 
     fn rules_on(&self, facts: &Facts<'_>) -> &[&'r RuleInForce] {
@@ -215,17 +221,20 @@ impl<'r> Bench<'r> {
 }
 
 impl<'r> Case<'r> {
-    /// Adds an effect of the migration as a whole that only its neighbours show.
-    pub fn add(&mut self, effect: &Effect, bench: &Bench<'r>) {
+    /// Adds an effect of the migration as a whole that only its neighbours show. `read` reads the
+    /// text of the file again.
+    pub fn add(&mut self, effect: &Effect, bench: &Bench<'r>, read: impl Fn(&str) -> String) {
         let at = At { index: None, span: effect.span };
+        let source =
+            self.source.get_or_insert_with(|| Source::new(self.path.clone(), read(&self.path)));
         let mut hits = std::mem::take(&mut self.hits).into_vec();
-        bench.hits(effect, NOWHERE, at, &self.source, &mut hits);
+        bench.hits(effect, NOWHERE, at, source, &mut hits);
         self.hits = hits.into_boxed_slice();
     }
 
     /// Returns the path of the file.
     pub fn path(&self) -> &str {
-        self.source.path()
+        &self.path
     }
 
     /// Says whether one of these rules hit a statement.
@@ -247,7 +256,8 @@ impl<'r> Case<'r> {
 
     /// Returns the findings.
     pub fn judged(self, bench: &Bench<'r>) -> Judged {
-        let Self { source, hits, directives } = self;
+        let Self { path, source, hits, directives } = self;
+        let source = source.unwrap_or_else(|| Source::new(path, ""));
         let directives = directives.map(|directives| *directives).unwrap_or_default();
         let mut used = vec![false; directives.suppressions.len()];
         let (silenced, loud) =
