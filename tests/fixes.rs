@@ -2,15 +2,16 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says by panicking what is wrong")]
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use lockwise::db::{Connection, Secrets, Shadow, ShadowOptions, SnapshotOptions, Target, snapshot};
 use lockwise::effect;
-use lockwise::rule::fix::{FileEdit, Fix, FixedMigration, files, fix};
+use lockwise::rule::fix::{FileEdit, Fix, FixKind, FixedMigration, files, fix};
 use lockwise::schema::Schema;
 use lockwise::sql::ast::StatementKind;
 use lockwise::sql::layout::{Content, Given, InputFile, arrange};
-use lockwise::sql::{Convention, Migration, Server, ServerKind};
+use lockwise::sql::{Convention, Migration, Server, ServerKind, ServerVersion};
 
 /// Reads files of one folder as the tool of a convention would.
 fn migrations(convention: Convention, given: &[(&str, &str)], server: Server) -> Vec<Migration> {
@@ -346,13 +347,45 @@ fn fixes_of(all: &[Migration], server: Server) -> Vec<Fix> {
     fixes
 }
 
+/// Which test proves a kind of fix: one on a server of that kind, from that version on.
+const fn proven_on(kind: FixKind) -> (ServerKind, u32) {
+    match kind {
+        FixKind::BuildConcurrently
+        | FixKind::DropConcurrently
+        | FixKind::ReindexConcurrently
+        | FixKind::RefreshConcurrently
+        | FixKind::ValidateLater
+        | FixKind::AdoptIndex
+        | FixKind::ProveNotNull => (ServerKind::Postgres, 15),
+        FixKind::ValidateNotNull => (ServerKind::Postgres, 18),
+        FixKind::NameAlgorithm => (ServerKind::Mariadb, 10),
+        FixKind::RebuildTable => (ServerKind::Sqlite, 3),
+    }
+}
+
+/// Checks that a test has proven every kind of fix that it is there for.
+#[track_caller]
+fn all_proven(on: (ServerKind, u32), proven: &BTreeSet<FixKind>) {
+    let wanted = FixKind::ALL.into_iter().filter(|&kind| proven_on(kind) == on);
+    let missing: Vec<FixKind> = wanted.filter(|kind| !proven.contains(kind)).collect();
+    assert!(missing.is_empty(), "nothing proves {missing:?}");
+}
+
 /// Runs a migration and its fixed form and compares what the server says of the two schemas; the
-/// fixed form needs no fix.
-async fn same_schema(shadow: &mut Shadow, server: Server, given: &str, change: &str, rule: &str) {
+/// fixed form needs no fix. Returns the kinds of fix that are proven by it.
+async fn same_schema(
+    shadow: &mut Shadow,
+    server: Server,
+    given: &str,
+    change: &str,
+    rule: &str,
+) -> BTreeSet<FixKind> {
     let before = ("0001_before.sql", given);
     let all = migrations(Convention::Lockwise, &[before, ("0002_change.sql", change)], server);
     let fixes = fixes_of(&all, server);
     assert!(fixes.iter().any(|fix| fix.rules.contains(&rule)), "{change}: no fix for {rule}");
+    let kinds: BTreeSet<FixKind> = fixes.iter().map(|fix| fix.kind).collect();
+    assert!(kinds.iter().all(|kind| FixKind::ALL.contains(kind)), "{kinds:?}: not listed");
     let versions = all.iter().map(|migration| migration.version.clone()).collect();
     let edits = files(&versions, &[FixedMigration { migration: all.last().unwrap(), fixes }]);
     let mut after: Vec<(String, String)> = vec![(before.0.to_owned(), before.1.to_owned())];
@@ -366,6 +399,7 @@ async fn same_schema(shadow: &mut Shadow, server: Server, given: &str, change: &
     let original = schema_after(shadow, &statements_as_written(&all)).await;
     let result = schema_after(shadow, &statements(&repaired)).await;
     assert_eq!(original, result, "{change}\nbecame {after:?}");
+    kinds
 }
 
 fn statements_as_written(migrations: &[Migration]) -> Vec<String> {
@@ -399,6 +433,7 @@ async fn the_schema_after_a_fix_is_the_same_on_postgres() {
         CREATE TABLE events (id bigint, at date NOT NULL) PARTITION BY RANGE (at);\n\
         CREATE TABLE events_2024 PARTITION OF events FOR VALUES FROM ('2024-01-01') TO \
             ('2025-01-01');\n";
+    let mut proven = BTreeSet::new();
     for (change, rule) in [
         (
             "CREATE UNIQUE INDEX orders_q ON orders USING btree (qty DESC) INCLUDE (note) WHERE qty > 0;",
@@ -423,9 +458,39 @@ async fn the_schema_after_a_fix_is_the_same_on_postgres() {
         ("ALTER TABLE orders ADD CONSTRAINT pk PRIMARY KEY (id);", "add-primary-key-builds-index"),
         ("ALTER TABLE orders ALTER COLUMN \"Mixed Case\" SET NOT NULL;", "set-not-null-scan"),
     ] {
-        same_schema(&mut shadow, server, given, &format!("{change}\n"), rule).await;
+        proven.extend(same_schema(&mut shadow, server, given, &format!("{change}\n"), rule).await);
     }
     shadow.stop().await.unwrap();
+    all_proven((ServerKind::Postgres, 15), &proven);
+}
+
+/// `LOCKWISE_TEST_POSTGRES_BIN` names the folder with the binaries of a PostgreSQL 18; an older one
+/// has no NOT NULL that is NOT VALID, and nothing is proven there.
+#[tokio::test]
+async fn not_null_is_validated_later_on_postgres_18() {
+    let Some(folder) = std::env::var_os("LOCKWISE_TEST_POSTGRES_BIN") else { return };
+    let folder = std::path::PathBuf::from(folder);
+    let version = call(&folder, folder.join("postgres").to_str().unwrap(), &["--version"]);
+    let version: ServerVersion = version.split_whitespace().nth(2).unwrap().parse().unwrap();
+    if !version.at_least(18, 0, 0) {
+        return;
+    }
+    let server = Server { kind: ServerKind::Postgres, version };
+    let options = ShadowOptions { folders: vec![folder], ..options(server, None) };
+    let mut shadow = Shadow::start(options).await.unwrap();
+    let given = "CREATE TABLE orders (id bigint NOT NULL, note text, \"Mixed Case\" text, \
+        CONSTRAINT orders_note_not_null CHECK (note <> ''));\n";
+    let mut proven = BTreeSet::new();
+    for change in [
+        "ALTER TABLE orders ALTER COLUMN note SET NOT NULL;\n",
+        "ALTER TABLE orders ALTER COLUMN \"Mixed Case\" SET NOT NULL;\n",
+        "ALTER TABLE orders ADD COLUMN code text, ALTER COLUMN note SET NOT NULL;\n",
+    ] {
+        let rule = "set-not-null-scan";
+        proven.extend(same_schema(&mut shadow, server, given, change, rule).await);
+    }
+    shadow.stop().await.unwrap();
+    all_proven((ServerKind::Postgres, 18), &proven);
 }
 
 /// Changes whose ALGORITHM and LOCK a fix writes out, on both servers.
@@ -454,11 +519,14 @@ async fn guarded_changes(variable: &str, server: Server, own: &[&str]) {
     let mut shadow = Shadow::start(options(server, Some(url))).await.unwrap();
     let given = "CREATE TABLE orders (id bigint NOT NULL PRIMARY KEY, note varchar(40), qty int, \
             KEY old (qty));\n";
+    let mut proven = BTreeSet::new();
     for change in UNGUARDED.iter().chain(own) {
         let change = format!("{change}\n");
-        same_schema(&mut shadow, server, given, &change, "mysql-algorithm-clause-missing").await;
+        let rule = "mysql-algorithm-clause-missing";
+        proven.extend(same_schema(&mut shadow, server, given, &change, rule).await);
     }
     shadow.stop().await.unwrap();
+    all_proven((ServerKind::Mariadb, 10), &proven);
 }
 
 #[tokio::test]
@@ -548,7 +616,11 @@ fn described(folder: &std::path::Path, database: &str) -> String {
 
 /// Fixes a change, applies it to a database with rows, and compares with the wanted schema.
 #[track_caller]
-fn rebuilt(change: &str, edits: &[(&str, &str)]) {
+fn rebuilt(change: &str, edits: &[(&str, &str)]) -> BTreeSet<FixKind> {
+    let server = Server::of(ServerKind::Sqlite);
+    let files = [("0001_shop.sql", SHOP), ("0002_change.sql", change)];
+    let kinds = fixes_of(&migrations(Convention::Lockwise, &files, server), server);
+    let kinds = kinds.iter().map(|fix| fix.kind).collect();
     let lockwise = env!("CARGO_BIN_EXE_lockwise");
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
@@ -601,13 +673,16 @@ fn rebuilt(change: &str, edits: &[(&str, &str)]) {
         "10\nBo\norder; new\n8\n3\n",
         "{fixed}"
     );
+    kinds
 }
 
 #[test]
 fn a_table_that_is_built_anew_keeps_what_is_on_it_and_around_it() {
     let note = "note TEXT COLLATE NOCASE DEFAULT ('a' || 'b')";
     let required = "note TEXT COLLATE NOCASE NOT NULL DEFAULT ('a' || 'b')";
-    rebuilt("ALTER TABLE orders ALTER COLUMN note SET NOT NULL;\n", &[(note, required)]);
+    let proven =
+        rebuilt("ALTER TABLE orders ALTER COLUMN note SET NOT NULL;\n", &[(note, required)]);
+    all_proven((ServerKind::Sqlite, 3), &proven);
     let key = "CONSTRAINT one_note UNIQUE (customer_id, note)";
     rebuilt(
         "ALTER TABLE orders ADD CONSTRAINT few CHECK (qty < 100);\n",

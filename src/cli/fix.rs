@@ -132,7 +132,13 @@ fn folder_edits(folder: &[Migration], fixes: &[Vec<Fix>], console: &mut Console)
         let source = &migration.up.section.source;
         for fix in fixes {
             let at = source.position(fix.span.start);
-            console.note(&format!("{}:{}:{}: {}", source.path(), at.line, at.column, fix.title));
+            console.note(&format!(
+                "{}:{}:{}: {}",
+                source.path(),
+                at.line,
+                at.column,
+                fix.kind.title()
+            ));
         }
         fixed.push(FixedMigration { migration, fixes: fixes.clone() });
     }

@@ -201,7 +201,7 @@ impl<'r> Listener for Docket<'r> {
             replacement: replacement(&migration, &fix),
             span: fix.span,
             rules: fix.rules,
-            title: fix.title,
+            title: fix.kind.title(),
         };
         let fixes = fixes.map(offer).collect();
         let statements = &migration.up.statements;

@@ -234,6 +234,31 @@ fn every_example_fires_as_it_says() {
     assert!(failures.is_empty(), "\n{failures}");
 }
 
+/// One cause is one finding: what other rules say of the same clause are notes under it.
+#[test]
+fn a_clause_that_fires_several_rules_is_one_finding() {
+    let given = "CREATE TABLE t (id bigint PRIMARY KEY, a int, b int);";
+    for (kind, sql) in [
+        (ServerKind::Postgres, "ALTER TABLE t ALTER COLUMN a TYPE smallint;"),
+        (ServerKind::Postgres, "ALTER TABLE t ADD UNIQUE (a);"),
+        (ServerKind::Postgres, "ALTER TABLE t DROP COLUMN a CASCADE;"),
+        (ServerKind::Mysql, "ALTER TABLE t MODIFY a smallint NOT NULL;"),
+        (ServerKind::Mariadb, "ALTER TABLE t MODIFY a smallint NOT NULL;"),
+        (ServerKind::Sqlite, "ALTER TABLE t DROP COLUMN a;"),
+    ] {
+        let rules = rules();
+        let rule = &rules.get("drop-column").unwrap().rule;
+        let example = Example { given: Some(given.to_owned()), ..rule.examples[0].clone() };
+        let found = findings(rule, &example, sql, Server::of(kind));
+        assert_eq!(found.len(), 1, "{kind}, {sql}:\n{}", summary(&found));
+        let mut said: Vec<&str> = found[0].also.iter().map(|note| note.message.as_str()).collect();
+        said.push(&found[0].message);
+        said.sort_unstable();
+        said.dedup();
+        assert_eq!(said.len(), found[0].also.len() + 1, "{kind}, {sql}: said twice");
+    }
+}
+
 #[test]
 fn the_embedded_rules_are_those_of_the_folder() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules");

@@ -52,7 +52,7 @@ fn action(
     let solved = params.context.diagnostics.iter();
     let solved = solved.filter(|d| d.code.as_ref().is_some_and(answers)).cloned().collect();
     Some(CodeActionOrCommand::CodeAction(CodeAction {
-        title: format!("lockwise: {}", fix.title),
+        title: format!("lockwise: {}", fix.kind.title()),
         kind: Some(CodeActionKind::QUICKFIX),
         diagnostics: Some(solved),
         edit: Some(WorkspaceEdit { document_changes: Some(changes), ..WorkspaceEdit::default() }),

@@ -111,7 +111,7 @@ impl Teller<'_> {
 
 /// Says whether a condition picks rows by a literal: `id = 7`, `code IN ('a', 'b')`.
 fn names_rows(condition: &str) -> bool {
-    let text = condition.to_ascii_lowercase();
+    let text = without_queries(&condition.to_ascii_lowercase());
     let literal = |rest: &str| {
         let rest = rest.trim_start_matches([' ', '(']);
         rest.starts_with('\'')
@@ -124,6 +124,34 @@ fn names_rows(condition: &str) -> bool {
         .zip(text.split('=').skip(1))
         .any(|(left, right)| !left.ends_with(['<', '>', '!']) && literal(right));
     (equal || compared(" in ") || compared(" in(")) && !text.contains(" or ")
+}
+
+/// Takes queries in parentheses out: what they pick are rows of other tables.
+fn without_queries(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('(') {
+        let (before, inside) = rest.split_at(at);
+        out.push_str(before);
+        let mut depth = 0_usize;
+        let end = inside.find(|c: char| {
+            depth = match c {
+                '(' => depth + 1,
+                ')' => depth.saturating_sub(1),
+                _ => depth,
+            };
+            depth == 0
+        });
+        let words = inside.trim_start_matches(['(', ' ']);
+        match end.filter(|_| words.starts_with("select ") || words.starts_with("with ")) {
+            Some(end) => rest = inside.get(end + 1..).unwrap_or(""),
+            None => {
+                out.push('(');
+                rest = inside.get(1..).unwrap_or("");
+            }
+        }
+    }
+    out + rest
 }
 
 /// Says whether a condition holds for every row, however it is written.
@@ -156,6 +184,8 @@ mod tests {
         assert!(!names_rows("total >= 7"));
         assert!(!names_rows("email IS NULL"));
         assert!(!names_rows("id = 7 OR parent IS NULL"));
+        assert!(!names_rows("shop IN (SELECT id FROM shops WHERE kind = 'x' AND (a = 1))"));
+        assert!(names_rows("a IN (SELECT b FROM c) AND (id = 7)"));
     }
 
     #[test]

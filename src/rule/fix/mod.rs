@@ -27,10 +27,69 @@ pub struct Fix {
     pub rules: Vec<&'static str>,
     /// The statement it replaces.
     pub span: Span,
-    /// What it does, one line for people.
-    pub title: &'static str,
+    /// What it does.
+    pub kind: FixKind,
     /// What comes instead, in order.
     pub steps: Vec<Step>,
+}
+
+/// What a fix does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FixKind {
+    /// CREATE INDEX becomes CREATE INDEX CONCURRENTLY.
+    BuildConcurrently,
+    /// DROP INDEX becomes DROP INDEX CONCURRENTLY.
+    DropConcurrently,
+    /// REINDEX becomes REINDEX … CONCURRENTLY.
+    ReindexConcurrently,
+    /// REFRESH becomes REFRESH … CONCURRENTLY.
+    RefreshConcurrently,
+    /// A CHECK or foreign key is added NOT VALID and validated later.
+    ValidateLater,
+    /// A key adopts an index that was built before.
+    AdoptIndex,
+    /// SET NOT NULL behind a CHECK that proves it (PostgreSQL before 18).
+    ProveNotNull,
+    /// NOT NULL is added NOT VALID and validated later (PostgreSQL 18 and later).
+    ValidateNotNull,
+    /// ALGORITHM and LOCK are written out (MySQL, MariaDB).
+    NameAlgorithm,
+    /// The table is built anew (SQLite).
+    RebuildTable,
+}
+
+impl FixKind {
+    /// Every kind.
+    pub const ALL: [Self; 10] = [
+        Self::BuildConcurrently,
+        Self::DropConcurrently,
+        Self::ReindexConcurrently,
+        Self::RefreshConcurrently,
+        Self::ValidateLater,
+        Self::AdoptIndex,
+        Self::ProveNotNull,
+        Self::ValidateNotNull,
+        Self::NameAlgorithm,
+        Self::RebuildTable,
+    ];
+
+    /// Says what it does, in one line for people.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::BuildConcurrently => "build the index CONCURRENTLY: writes go on",
+            Self::DropConcurrently => "drop the index CONCURRENTLY",
+            Self::ReindexConcurrently => "rebuild the index CONCURRENTLY",
+            Self::RefreshConcurrently => "refresh CONCURRENTLY: reads go on",
+            Self::ValidateLater => "add it NOT VALID, validate it in a transaction of its own",
+            Self::AdoptIndex => "build the index CONCURRENTLY, then adopt it",
+            Self::ProveNotNull => "prove it by a validated CHECK first: no scan under a lock",
+            Self::ValidateNotNull => "add NOT NULL as NOT VALID, then validate it",
+            Self::NameAlgorithm => {
+                "name ALGORITHM and LOCK: the server refuses instead of degrading"
+            }
+            Self::RebuildTable => "build the table anew, as SQLite has no such ALTER TABLE",
+        }
+    }
 }
 
 /// One statement of a fix.

@@ -4,7 +4,7 @@
 //! not possible; with them it refuses (MySQL 8.0 manual 17.12.1, MariaDB "ALTER TABLE", and the
 //! recorded cases). MySQL takes no LOCK with ALGORITHM=INSTANT (error 1221).
 
-use super::{Fix, Runs, Step, edited, insert_after};
+use super::{Fix, FixKind, Runs, Step, edited, insert_after};
 use crate::effect::{Algorithm, Online, OnlineLock, StatementEffects};
 use crate::schema::{Origin, Schema};
 use crate::sql::ast::{ActionKind, MyAction, ObjectKind, Statement, StatementKind};
@@ -61,7 +61,7 @@ pub(super) fn fix(
     Some(Fix {
         rules: vec!["mysql-algorithm-clause-missing", "mysql-lock-clause-missing"],
         span: statement.span,
-        title: "name ALGORITHM and LOCK: the server refuses instead of degrading",
+        kind: FixKind::NameAlgorithm,
         steps: vec![Step { sql, runs: Runs::WithNeighbours }],
     })
 }

@@ -10,7 +10,7 @@
 
 use std::cell::OnceCell;
 
-use super::{Edit, Fix, Runs, Step, edited, insert_after, tokens};
+use super::{Edit, Fix, FixKind, Runs, Step, edited, insert_after, tokens};
 use crate::schema::{Constraint, Demand, Origin, Relation, RelationKind, Schema};
 use crate::sql::ast::{
     ActionKind, AlterTable, ConstraintKind, CreateIndex, Drop, Key, KeyConstraint, ObjectKind,
@@ -49,8 +49,8 @@ impl<'a> Fixer<'a> {
         self.tokens.get_or_init(|| tokens(self.script, self.statement, self.schema))
     }
 
-    fn finish(&self, rules: &[&'static str], title: &'static str, steps: Vec<Step>) -> Option<Fix> {
-        Some(Fix { rules: rules.to_vec(), span: self.statement.span, title, steps })
+    fn finish(&self, rules: &[&'static str], kind: FixKind, steps: Vec<Step>) -> Option<Fix> {
+        Some(Fix { rules: rules.to_vec(), span: self.statement.span, kind, steps })
     }
 
     /// Returns the relation if somebody may be using it.
@@ -95,7 +95,7 @@ impl<'a> Fixer<'a> {
         let steps = vec![Step { sql, runs: Runs::WithoutTransaction }];
         self.finish(
             &["create-index-blocking", "index-build-prolongs-lock"],
-            "build the index CONCURRENTLY: writes go on",
+            FixKind::BuildConcurrently,
             steps,
         )
     }
@@ -116,7 +116,7 @@ impl<'a> Fixer<'a> {
             let sql = format!("DROP INDEX CONCURRENTLY {exists}{written}");
             steps.push(Step { sql, runs: Runs::WithoutTransaction });
         }
-        self.finish(&["drop-index-blocking"], "drop the index CONCURRENTLY", steps)
+        self.finish(&["drop-index-blocking"], FixKind::DropConcurrently, steps)
     }
 
     fn reindex(&self, reindex: &Reindex) -> Option<Fix> {
@@ -134,7 +134,7 @@ impl<'a> Fixer<'a> {
         let edit = self.keyword_after(&[target], "CONCURRENTLY")?;
         let sql = edited(self.script, self.statement.span, vec![edit]);
         let steps = vec![Step { sql, runs: Runs::WithoutTransaction }];
-        self.finish(&["reindex-blocking"], "rebuild the index CONCURRENTLY", steps)
+        self.finish(&["reindex-blocking"], FixKind::ReindexConcurrently, steps)
     }
 
     /// CONCURRENTLY wants a unique index over plain columns and without a condition.
@@ -151,7 +151,7 @@ impl<'a> Fixer<'a> {
         let edit = self.keyword_after(&["VIEW"], "CONCURRENTLY")?;
         let sql = edited(self.script, self.statement.span, vec![edit]);
         let steps = vec![Step { sql, runs: Runs::WithNeighbours }];
-        self.finish(&["refresh-matview-blocking"], "refresh CONCURRENTLY: reads go on", steps)
+        self.finish(&["refresh-matview-blocking"], FixKind::RefreshConcurrently, steps)
     }
 
     fn alter_table(&self, alter: &AlterTable) -> Option<Fix> {
@@ -287,7 +287,7 @@ impl<'a> Fixer<'a> {
                 runs: Runs::InNewTransaction,
             },
         ];
-        self.finish(&[rule], "add it NOT VALID, validate it in a transaction of its own", steps)
+        self.finish(&[rule], FixKind::ValidateLater, steps)
     }
 
     /// Returns the name a constraint has or gets from the server.
@@ -362,7 +362,7 @@ impl<'a> Fixer<'a> {
             Step { sql: index, runs: Runs::WithoutTransaction },
             Step { sql: using, runs: Runs::InNewTransaction },
         ];
-        self.finish(&[rule], "build the index CONCURRENTLY, then adopt it", steps)
+        self.finish(&[rule], FixKind::AdoptIndex, steps)
     }
 
     fn set_not_null(&self, alter: &AlterTable, column: &str, table: &Relation) -> Option<Fix> {
@@ -381,7 +381,7 @@ impl<'a> Fixer<'a> {
                     runs: Runs::InNewTransaction,
                 },
             ];
-            return self.finish(rules, "add NOT NULL as NOT VALID, then validate it", steps);
+            return self.finish(rules, FixKind::ValidateNotNull, steps);
         }
         let step = |sql: String, runs: Runs| Step { sql, runs };
         let check = format!("CHECK ({column_sql} IS NOT NULL) NOT VALID");
@@ -391,7 +391,7 @@ impl<'a> Fixer<'a> {
             step(format!("{head} ALTER COLUMN {column_sql} SET NOT NULL"), Runs::InNewTransaction),
             step(format!("{head} DROP CONSTRAINT {name}"), Runs::WithNeighbours),
         ];
-        self.finish(rules, "prove it by a validated CHECK first: no scan under a lock", steps)
+        self.finish(rules, FixKind::ProveNotNull, steps)
     }
 }
 

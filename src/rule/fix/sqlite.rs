@@ -9,7 +9,7 @@
 //! from refusing them while the table is away. The table's own triggers go with it and are made
 //! again. Offered only for a table whose definition is fully known, and those of its triggers.
 
-use super::{Fix, Runs, Step};
+use super::{Fix, FixKind, Runs, Step};
 use crate::schema::{Column, Constraint, Demand, Index, Origin, Relation, Schema};
 use crate::sql::ast::{
     ActionKind, AlterTable, GeneratedStorage, IndexKind, Key, MyAction, PgAction,
@@ -55,7 +55,7 @@ pub(super) fn fix(migration: &Migration, statement: &Statement, schema: &Schema)
             "unparsed-statement",
         ],
         span: statement.span,
-        title: "build the table anew, as SQLite has no such ALTER TABLE",
+        kind: FixKind::RebuildTable,
         steps,
     })
 }
