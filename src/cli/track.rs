@@ -19,7 +19,7 @@ use crate::sql::layout::{Draft, Group, LayoutError};
 use crate::sql::{Convention, Migration, Server};
 
 /// How many files are parsed at once.
-const BATCH: usize = 32;
+const BATCH: usize = 8;
 
 /// What is done with a migration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

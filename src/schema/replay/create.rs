@@ -479,6 +479,11 @@ fn add_key(
     inherited: bool,
 ) {
     let columns = key_columns(key);
+    if primary && !inherited {
+        // The statement is taken to have worked: an earlier key was gone, whoever dropped it.
+        table.constraints.retain(|known| !matches!(known.kind, Demand::PrimaryKey(_)));
+        table.indexes.retain(|known| !known.primary);
+    }
     let name = constraint.name.as_ref().map(|name| name.value.clone()).unwrap_or_else(|| {
         if primary {
             let taken = |name: &str| is_taken(schema, table, name);
