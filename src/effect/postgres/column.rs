@@ -566,9 +566,7 @@ pub(super) fn set_default(
     let full = format!("{name}.{column}");
     match default {
         Some(default) => {
-            if default.has_subquery {
-                let detail = "cannot use a subquery in a DEFAULT expression".to_owned();
-                sheet.fails("check-with-subquery", "0A000", detail);
+            if default_reads(sheet, default) {
                 return;
             }
             missing_function(sheet, default);

@@ -5,7 +5,7 @@
 
 use super::foreign_key;
 use super::sheet::Sheet;
-use super::{constraint, create_refused, dml, partition, view as columns, words};
+use super::{constraint, create_refused, dml, partition, there, view as columns, words};
 use crate::effect::LockMode::{AccessExclusive, AccessShare, ShareUpdateExclusive};
 use crate::schema::{Name, Relation, RelationKind};
 use crate::sql::ast::{
@@ -271,6 +271,9 @@ fn is_keyless(sheet: &Sheet<'_>, create: &CreateTable) -> bool {
 
 /// Effects of CREATE VIEW and CREATE MATERIALIZED VIEW.
 pub(super) fn view(sheet: &mut Sheet<'_>, view: &CreateView) {
+    if there::lacks_home(sheet, &view.name) {
+        return;
+    }
     let name = sheet.schema.new_name(&view.name);
     let there = sheet.table(&name);
     if view.materialized {

@@ -228,7 +228,10 @@ pub(super) fn alter(sheet: &mut Sheet<'_>, alter: &AlterDomain) {
                 missing(sheet, constraint.as_str());
             }
         }
-        DomainAction::SetDefault(_) | DomainAction::DropDefault | DomainAction::DropNotNull => {}
+        DomainAction::SetDefault(default) => {
+            super::literal::refused(sheet, &domain.base, default);
+        }
+        DomainAction::DropDefault | DomainAction::DropNotNull => {}
     }
 }
 

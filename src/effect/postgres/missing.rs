@@ -8,7 +8,7 @@
 
 use super::sheet::Sheet;
 use super::{casts, functions, there, types};
-use crate::schema::{Name, Relation, Routine, Schema, TypeBody};
+use crate::schema::{Name, Relation, RelationKind, Routine, Schema, TypeBody};
 use crate::sql::ObjectName;
 use crate::sql::ast::{DataType, ObjectKind, Signature};
 
@@ -258,7 +258,10 @@ fn part(schema: &Schema, named: Named<'_>) -> Option<Lack> {
     // The rule of a view has a name of its own.
     let has = |table: &Relation| match kind {
         ObjectKind::Trigger => table.triggers.iter().any(|trigger| trigger.name == own),
-        ObjectKind::Rule => own == "_RETURN" || table.rules.iter().any(|rule| rule.name == own),
+        ObjectKind::Rule => {
+            let view = matches!(table.kind, RelationKind::View | RelationKind::MaterializedView);
+            (view && own == "_RETURN") || table.rules.iter().any(|rule| rule.name == own)
+        }
         ObjectKind::Policy => table.policies.iter().any(|policy| policy.name == own),
         _ => table.constraint(own).is_some(),
     };

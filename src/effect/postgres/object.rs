@@ -333,6 +333,9 @@ pub(super) fn create_sequence(sheet: &mut Sheet<'_>, create: &Sequence) {
         return;
     }
     let name = sheet.schema.new_name(&create.name);
+    if there::lacks_home(sheet, &create.name) {
+        return;
+    }
     if sheet.schema.is_taken(&name) {
         if !create.if_exists {
             let detail = format!("relation \"{}\" exists already", create.name);

@@ -18,6 +18,11 @@ pub(super) fn refused(sheet: &mut Sheet<'_>, create: &CreateRoutine) -> bool {
     if create.parsed_body {
         return false;
     }
+    if matches!(returns.name.as_str(), "trigger" | "event_trigger") {
+        let detail = format!("SQL functions cannot return type {}", returns.name);
+        sheet.fails("type-mismatch", "42P13", detail);
+        return true;
+    }
     let Some(wrong) = mismatch(sheet, create, returns) else { return false };
     let detail =
         format!("return type mismatch in function declared to return {}: {wrong}", returns.name);

@@ -381,6 +381,11 @@ impl<'a> Sheet<'a> {
             }
             return None;
         }
+        if self.schema.find(name).is_none() && self.schema.find_index(name).is_some() {
+            let detail = format!("\"{name}\" is an index");
+            self.fails("wrong-object-kind", "42809", detail);
+            return None;
+        }
         if !if_exists && self.schema.find(name).is_none() {
             let detail = format!("relation \"{name}\" is made by no migration that was read");
             self.may_fail("missing-object", "42P01", detail);

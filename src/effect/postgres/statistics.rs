@@ -23,6 +23,9 @@ pub(super) fn statistics(sheet: &mut Sheet<'_>, statistics: &Statistics) {
         return;
     }
     if let Some(name) = &statistics.name {
+        if there::lacks_home(sheet, name) {
+            return;
+        }
         let full = sheet.schema.new_name(name);
         let there = sheet
             .schema

@@ -128,6 +128,10 @@ pub(super) fn create_trigger(sheet: &mut Sheet<'_>, create: &CreateTrigger) {
             return;
         }
     }
+    let condition = create.when.as_ref();
+    if condition.is_some_and(|when| there::expr_lacks_column(sheet, &table, when)) {
+        return;
+    }
     sheet.lock(&table, ShareRowExclusive, "create-trigger");
     if let Some(from) = &create.from
         && let Some(from) = sheet.existing(from, false)
