@@ -226,7 +226,9 @@ impl Recorder {
             Way::Command(name) => self.command(name, &[query.to_owned()]),
         };
         let decides = |option: &String| {
-            ["ENABLE_", "OMIT_", "DQS", "SOUNDEX"].iter().any(|part| option.starts_with(part))
+            ["ENABLE_", "OMIT_", "ALLOW_", "DQS", "SOUNDEX"]
+                .iter()
+                .any(|part| option.starts_with(part))
         };
         options.into_iter().flatten().filter(decides).collect::<Vec<_>>().join(",")
     }

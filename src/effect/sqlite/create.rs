@@ -86,11 +86,11 @@ impl Scene<'_> {
         }
     }
 
-    /// A virtual column is not computed from itself, nor from one that is computed from it. 3.51
-    /// refuses the table, 3.40 only what reads or writes the column; in between it was not asked.
+    /// A virtual column is not computed from itself, nor from one that is computed from it: 3.44
+    /// and later refuse the table, 3.43 and before what reads or writes the column (measured).
     fn computed_in_a_circle(&mut self, create: &CreateTable) {
         let version = self.schema().server.version;
-        if !version.at_least(3, 41, 0) {
+        if !version.at_least(3, 44, 0) {
             return;
         }
         let computed = |name: &str| {
@@ -108,11 +108,7 @@ impl Scene<'_> {
                 if same(next, name) {
                     self.told.span = column.span;
                     let detail = format!("generated column loop on \"{name}\"");
-                    if version.at_least(3, 51, 0) {
-                        self.told.fails("type-mismatch", SQL_ERROR, detail);
-                    } else {
-                        self.told.may_fail("type-mismatch", SQL_ERROR, detail);
-                    }
+                    self.told.fails("type-mismatch", SQL_ERROR, detail);
                     return;
                 }
                 if !seen.contains(&next) {

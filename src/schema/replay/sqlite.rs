@@ -87,8 +87,9 @@ fn create_table(schema: &mut Schema, create: &CreateTable) {
     if table.columns.iter().any(|column| column.auto_increment) {
         schema.note_kept(&table.name.schema.clone(), "sqlite_sequence");
     }
+    let name = table.name.clone();
     schema.put_relation(table);
-    bodies::show_views(schema);
+    bodies::show_views(schema, &name);
 }
 
 /// ANALYZE writes what it finds into tables of the databases it looks at.
@@ -345,7 +346,8 @@ fn alter_table(schema: &mut Schema, alter: &AlterTable) {
             ActionKind::RenameTo(to) => {
                 forget_trigger_texts(schema);
                 rename_table(schema, &name, to.name());
-                bodies::show_views(schema);
+                let new = schema.key(&Name::new(name.schema.clone(), to.name()));
+                bodies::show_views(schema, &new);
             }
             ActionKind::RenameColumn { from, to, .. } => {
                 forget_trigger_texts(schema);
@@ -358,15 +360,15 @@ fn alter_table(schema: &mut Schema, alter: &AlterTable) {
                     Meaning::Column(..) | Meaning::Table(_) => None,
                 });
                 rename::column(schema, &name, &from, to.as_str());
-                bodies::show_views(schema);
+                bodies::show_views(schema, &name);
             }
             ActionKind::AddColumn { column, .. } => {
                 schema.edit(&name, |schema, table| add_column(schema, table, column));
-                bodies::show_views(schema);
+                bodies::show_views(schema, &name);
             }
             ActionKind::DropColumn { column, .. } => {
                 schema.edit(&name, |_, table| drop_column(table, column.as_str()));
-                bodies::show_views(schema);
+                bodies::show_views(schema, &name);
             }
             ActionKind::SetNotNull { column } | ActionKind::DropNotNull { column } => {
                 let not_null = matches!(action.kind, ActionKind::SetNotNull { .. });

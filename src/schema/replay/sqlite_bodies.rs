@@ -26,13 +26,26 @@ pub(super) fn create_view(schema: &mut Schema, view: &CreateView) {
     if let Some(made) = schema.relation_mut(&name) {
         made.body = Tree::of(body);
     }
-    show_views(schema);
+    show_views(schema, &name);
 }
 
-/// Finds out again what views show.
-pub(super) fn show_views(schema: &mut Schema) {
+/// Finds out again what those views show that read a relation, or are it, and those that read them.
+/// A temporary one may stand in front of any.
+pub(super) fn show_views(schema: &mut Schema, changed: &Name) {
+    let all = changed.schema.eq_ignore_ascii_case("temp");
+    let mut reached = vec![changed.clone()];
+    let mut at = 0;
+    while let Some(name) = reached.get(at).cloned().filter(|_| !all) {
+        at += 1;
+        let readers = schema.referrers(&name).filter(|found| found.kind == RelationKind::View);
+        let new = readers.map(|found| found.name.clone()).filter(|name| !reached.contains(name));
+        let new: Vec<Name> = new.collect();
+        reached.extend(new);
+    }
     let mut resolver = Resolver::new(schema, Purpose::Reread);
-    let views = schema.relations.values().filter(|found| found.body.get().is_some());
+    let named = reached.iter().filter(|_| !all).filter_map(|name| schema.relations.get(name));
+    let views = named.chain(schema.relations.values().filter(|_| all));
+    let views = views.filter(|found| found.body.get().is_some());
     let shown: Vec<(Name, Shown)> =
         views.filter_map(|view| Some((view.name.clone(), resolver.shown_by(view).ok()?))).collect();
     for (name, shown) in shown {

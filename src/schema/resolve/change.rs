@@ -76,15 +76,15 @@ impl<'a> Resolver<'a> {
         Ok((table, bound))
     }
 
-    /// A view takes changes only where a trigger makes something of them. 3.40 takes RETURNING for
-    /// such a trigger, and does nothing; 3.51 does not.
+    /// A view takes changes only where a trigger makes something of them. Until 3.41 RETURNING is
+    /// taken for such a trigger, and nothing is done; 3.42 and later refuse it (measured).
     fn writable(
         &self,
         table: Option<&Relation>,
         event: Event<'_>,
         returning: &[Output],
     ) -> Checked<()> {
-        if !returning.is_empty() && !self.schema.server.version.at_least(3, 46, 0) {
+        if !returning.is_empty() && !self.schema.server.version.at_least(3, 42, 0) {
             return Ok(());
         }
         let Some(view) = table.filter(|t| self.is_run() && t.kind == RelationKind::View) else {
@@ -316,7 +316,9 @@ impl<'a> Resolver<'a> {
             let detail = "RETURNING may not use \"TABLE.*\" wildcards";
             return refused(Reason::Misused, detail);
         }
-        let scope = Scope { bound: vec![bound.clone()], ..Scope::default() };
+        // A column has no database before its table there.
+        let bound = Bound { table: None, ..bound.clone() };
+        let scope = Scope { bound: vec![bound], ..Scope::default() };
         let allowed = Allowed { aggregate: false, window: false, ..ANYTHING };
         self.outputs(outputs, &scope, allowed).map(|_| ())
     }

@@ -91,7 +91,7 @@ impl<'a> Resolver<'a> {
         let meanings = self.meanings.len();
         let mut shown = self.view(view)?;
         self.meanings.truncate(meanings);
-        shown.rowid = !self.schema.server.version.at_least(3, 46, 0);
+        shown.rowid = self.rows_have_numbers();
         if !body.columns.is_empty() {
             let (has, wanted) = (shown.columns.len(), body.columns.len());
             if shown.complete && has != wanted {
@@ -176,6 +176,13 @@ impl<'a> Resolver<'a> {
     /// Returns what one of the server's own tables shows.
     pub(super) fn own_table(&self, name: &ObjectName) -> Shown {
         if is_catalog(name.name()) { listed(&CATALOG) } else { Shown::unknown() }
+    }
+
+    /// Says whether the rows of views and queries have numbers, which are NULL: until 3.35, and in
+    /// builds that say so (sqlite.org/releaselog/3_36_0.html; Debian's is one).
+    pub(super) fn rows_have_numbers(&self) -> bool {
+        !self.schema.server.version.at_least(3, 36, 0)
+            || self.has_option("ALLOW_ROWID_IN_VIEW") == Some(true)
     }
 
     /// Returns what a table, a view or a part of WITH shows that IN names.

@@ -157,9 +157,22 @@ impl<'a> Resolver<'a> {
             self.single(term, &scope, condition)?;
         }
         self.windows(core, &scope)?;
-        scope.outer = None;
+        // Since 3.53 they name what is outside too (measured on 3.51.3 and 3.53.4).
+        if !self.schema.server.version.at_least(3, 53, 0) {
+            scope.outer = None;
+        }
         let ordering = Allowed { aggregate: grouped || !self.is_run(), ..ANYTHING };
         self.orders(orders.iter().map(|s| &s.term), &shown, &scope, (ordering, "ORDER"))?;
+        let plain = core.outputs.iter().all(|output| matches!(output.kind, OutputKind::Term(_)));
+        let aggregates = |term: &Term| {
+            let TermKind::Integer(at) = &term.kind else { return false };
+            let value = usize::try_from(*at - 1).ok().and_then(|at| values.get(at));
+            plain && value.is_some_and(|value| value.aggregate)
+        };
+        if self.is_run() && core.group_by.iter().any(aggregates) {
+            let detail = "aggregate functions are not allowed in the GROUP BY clause";
+            return refused(Reason::Misused, detail);
+        }
         let grouping = Allowed { aggregate: false, ..having };
         self.orders(core.group_by.iter(), &shown, &scope, (grouping, "GROUP"))?;
         Ok(shown)
@@ -286,10 +299,6 @@ impl<'a> Resolver<'a> {
         for source in sources {
             let before = scope.bound.len();
             let join = source.join;
-            if join.right && !self.schema.server.version.at_least(3, 39, 0) {
-                let detail = "RIGHT and FULL OUTER JOINs are not currently supported";
-                return refused(Reason::Misused, detail);
-            }
             self.source(source, scope, conditions)?;
             if join.natural && (source.on.is_some() || !source.using.is_empty()) {
                 let detail = "a NATURAL join may not have an ON or USING clause";
@@ -372,8 +381,7 @@ impl<'a> Resolver<'a> {
                 Bound { known_as, table: None, aliased: true, shown, using: Vec::new() }
             }
             SourceItem::Select(select) => {
-                // Until 3.40 at least, rows of queries had numbers; on 3.51 they have none.
-                let rowid = !self.schema.server.version.at_least(3, 46, 0);
+                let rowid = self.rows_have_numbers();
                 let shown = Shown { rowid, ..self.nested_query(select, scope.outer)? };
                 let known_as = alias.unwrap_or_default();
                 Bound { known_as, table: None, aliased: true, shown, using: Vec::new() }

@@ -319,6 +319,9 @@ impl<'a> Resolver<'a> {
     fn decided(&mut self, known: Known, call: &Call) -> Known {
         let Known::Optional(option) = known else { return known };
         match option.and_then(|option| self.has_option(option)) {
+            Some(true) if option == Some("ENABLE_PERCENTILE") => {
+                return Known::There(Kind::Aggregate);
+            }
             Some(true) => {}
             Some(false) => return Known::Missing,
             None if self.is_run() => self.doubts.push(Refusal::missing("function", &call.name)),

@@ -326,6 +326,14 @@ fn key_part(cursor: &mut Cursor<'_>) -> Parsed<KeyPart> {
     } else {
         None
     };
+    // Only a word in double quotes may be a string: the others stand without their quotes.
+    let name_only = |mut ident: Ident| {
+        if cursor.slice(ident.span).starts_with(['\'', '[', '`']) {
+            ident.span = Span::new(ident.span.start + 1, ident.span.end.saturating_sub(1));
+        }
+        ident
+    };
+    let bare = bare.map(name_only);
     let key = bare.map(Key::Column).unwrap_or_else(|| {
         Key::Expr(Expr { tree: Tree::of(whole), ..expr::facts(&cursor.sub(start, end)) })
     });

@@ -252,6 +252,11 @@ fn join(c: &mut Cursor<'_>) -> Parsed<Option<Join>> {
         join.left |= matches!(word, "LEFT" | "FULL");
         join.right |= matches!(word, "RIGHT" | "FULL");
     }
+    // sqlite.org/releaselog/3_39_0.html
+    if join.right && !c.server().version.at_least(3, 39, 0) {
+        let message = "RIGHT and FULL OUTER JOINs are not currently supported".to_owned();
+        return Err(SyntaxError { message, at: c.place() });
+    }
     if c.accept(&["JOIN"]) {
         Ok(Some(join))
     } else if words {
