@@ -85,7 +85,8 @@ fn beyond(kind: &StatementKind, text: &str, server: ServerKind) -> Option<Beyond
         }
         on_server(grant.object)
     } else if let StatementKind::Set(set) = kind {
-        let global = set.each().any(|set| set.scope == SetScope::Global);
+        let global =
+            set.each().any(|set| matches!(set.scope, SetScope::Global | SetScope::NextStart));
         if global { found(Reach::Server, "settings") } else { None }
     } else if let StatementKind::CreateSchema(_) = kind {
         if mysql { found(Reach::Server, "databases") } else { None }

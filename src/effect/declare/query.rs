@@ -87,7 +87,7 @@ impl Teller<'_> {
             let value = one.value.as_deref().unwrap_or("DEFAULT");
             let what = match one.name.as_str() {
                 "role" | "session_authorization" | "session authorization" => "set-role",
-                _ if one.scope == SetScope::Global => "set-global",
+                _ if matches!(one.scope, SetScope::Global | SetScope::NextStart) => "set-global",
                 _ => "setting",
             };
             self.tell(what, ObjectKind::Parameter, one.name.clone(), value);

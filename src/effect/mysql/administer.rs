@@ -128,7 +128,6 @@ impl Scene<'_> {
         }
     }
 
-    /// The binary log is not switched within a transaction (error 1694).
     /// `EXECUTE name` runs what PREPARE made in the session: whether it did is not followed.
     pub(super) fn execute(&mut self, block: &DoBlock) {
         if block.dynamic && block.language != "immediate" {
@@ -137,11 +136,15 @@ impl Scene<'_> {
         }
     }
 
+    /// The binary log is not switched within a transaction (error 1694).
     pub(super) fn set(&mut self, set: &Set) {
         let inside = self.context.in_transaction;
         if inside && set.each().any(|one| one.name == "sql_log_bin") {
             let detail = "cannot modify sql_log_bin inside a transaction".to_owned();
             self.told.fails("in-transaction", "1694", detail);
+        }
+        for one in set.each() {
+            self.assignment(one);
         }
     }
 }

@@ -4,9 +4,23 @@
 //! testdata/servers.
 
 use super::refuse::is_geometry;
+use super::refuse_written::is_typed;
 use super::{Scene, same};
 use crate::schema::Column;
 use crate::sql::ast::{DataType, Expr, ExprShape};
+
+/// Functions whose value a replica may find to be another one.
+const UNSAFE: &[&str] = &[
+    "current_user",
+    "rand",
+    "random_bytes",
+    "session_user",
+    "sysdate",
+    "system_user",
+    "user",
+    "uuid",
+    "uuid_short",
+];
 
 impl Scene<'_> {
     /// Says whether MySQL refuses a default because the values of the type are long.
@@ -59,9 +73,10 @@ impl Scene<'_> {
             return self.no_long_default(column);
         }
         // Error 1674 with statement-based logging: measured on 9.7 without a binary log.
-        let unsafe_call = default.functions.iter().any(|function| {
-            ["uuid", "rand", "uuid_short", "sysdate"].iter().any(|f| same(f, function.name()))
-        });
+        let unsafe_call = default
+            .functions
+            .iter()
+            .any(|function| UNSAFE.iter().any(|f| same(f, function.name())));
         if unsafe_call && !self.is_mariadb() {
             let detail = "the default calls a function that is unsafe to replicate".to_owned();
             self.told.may_fail("type-mismatch", "1674", detail);
@@ -70,7 +85,10 @@ impl Scene<'_> {
         let dated = matches!(data_type.name.as_str(), "date" | "datetime" | "timestamp");
         // MariaDB computes a constant expression at once.
         let computed = self.is_mariadb() && dated && is_small_number(default);
-        if literal && (self.is_zero_date(data_type, default) || is_no_value(data_type, default))
+        // A typed literal of MariaDB is what it says; that of MySQL is refused as it is written.
+        if literal
+            && !is_typed(default)
+            && (self.is_zero_date(data_type, default) || self.is_no_value(data_type, default))
             || computed
         {
             self.invalid_default(column);
@@ -82,6 +100,27 @@ impl Scene<'_> {
             let detail = "cannot get geometry object from the default".to_owned();
             self.told.fails("type-mismatch", "1416", detail);
         }
+    }
+
+    /// Says whether a literal is no value of a type: blanks at the end of a text are cut, by MariaDB
+    /// from CHAR alone, and a TIMESTAMP ends in 2038, or with MariaDB 11.5 in 2106.
+    fn is_no_value(&self, data_type: &DataType, default: &Expr) -> bool {
+        let cut = match data_type.name.as_str() {
+            "char" => true,
+            "varchar" => !self.is_mariadb(),
+            _ => false,
+        };
+        let fits = |length: u64| {
+            let text = quoted(default).map_or("", str::trim_end);
+            u64::try_from(text.chars().count()).is_ok_and(|count| count <= length)
+        };
+        if cut && fits(data_type.number(0).unwrap_or(1)) {
+            return false;
+        }
+        let year = quoted(default).and_then(|text| text.split('-').next()?.parse::<u32>().ok());
+        let last = if self.mariadb_since(11, 5) { 2106 } else { 2038 };
+        let late = data_type.name == "timestamp" && year.is_some_and(|year| year > last);
+        late || is_no_value(data_type, default)
     }
 
     /// A zero date is refused under NO_ZERO_DATE: by MySQL if it is strict too, by MariaDB in any
@@ -124,8 +163,28 @@ fn quoted(default: &Expr) -> Option<&str> {
     default.text.trim().strip_prefix('\'')?.strip_suffix('\'')
 }
 
+/// Returns the number of a literal of bits or hexadecimal digits.
+fn coded(text: &str) -> Option<u64> {
+    let text = text.to_ascii_lowercase();
+    let quoted = |sign: &str| text.strip_prefix(sign)?.strip_suffix('\'').map(ToOwned::to_owned);
+    if let Some(bits) = quoted("b'").or_else(|| text.strip_prefix("0b").map(ToOwned::to_owned)) {
+        return u64::from_str_radix(&bits, 2).ok();
+    }
+    let digits = quoted("x'").or_else(|| text.strip_prefix("0x").map(ToOwned::to_owned))?;
+    u64::from_str_radix(&digits, 16).ok()
+}
+
 /// Says whether a literal is no value of a type, in any sql_mode (measured on 10.11 and 9.7).
 fn is_no_value(data_type: &DataType, default: &Expr) -> bool {
+    let bits = coded(default.text.trim());
+    if data_type.name == "bit" {
+        let width = data_type.number(0).unwrap_or(1);
+        let number = bits.or_else(|| default.text.trim().parse().ok());
+        return width < 64 && number.is_some_and(|number| number >> width > 0);
+    }
+    if bits.is_some() {
+        return false;
+    }
     let in_quotes = quoted(default);
     let text = in_quotes.unwrap_or(default.text.trim());
     let number = text.trim().parse::<f64>();
@@ -141,11 +200,17 @@ fn is_no_value(data_type: &DataType, default: &Expr) -> bool {
                 && !text.split(',').all(|m| data_type.args.iter().any(|member| same(member, m)))
         }
         "date" | "datetime" | "timestamp" => is_no_date(data_type, text),
-        "time" => in_quotes.is_some_and(|text| text.trim().is_empty()),
+        "time" => {
+            let hours = text.split(':').next().and_then(|hours| hours.parse::<i32>().ok());
+            let late = text.contains(':') && hours.is_some_and(|hours| hours.abs() > 838);
+            late || in_quotes.is_some_and(|text| text.trim().is_empty())
+        }
         "year" => number.is_ok_and(|n| n > 99.0 && !(1901.0..=2155.0).contains(&n)),
-        "varchar" | "char" => data_type.number(0).is_some_and(|length| {
-            u64::try_from(text.chars().count()).is_ok_and(|count| count > length)
-        }),
+        "varchar" | "char" | "binary" | "varbinary" => {
+            let bytes = data_type.name.ends_with("binary");
+            let count = if bytes { text.len() } else { text.chars().count() };
+            u64::try_from(count).is_ok_and(|count| count > data_type.number(0).unwrap_or(1))
+        }
         _ => false,
     }
 }
@@ -163,6 +228,7 @@ fn is_out_of_range(data_type: &DataType, number: f64) -> bool {
             let whole = i32::try_from(whole).unwrap_or(i32::MAX);
             return number.abs() >= 10_f64.powi(whole);
         }
+        "float" if number.abs() > f64::from(f32::MAX) => return true,
         _ => return data_type.unsigned && number < 0.0,
     };
     let (least, most) = if data_type.unsigned {

@@ -27,7 +27,9 @@ mod online;
 mod partition;
 mod refuse;
 mod refuse_engine;
+mod refuse_expr;
 mod refuse_key;
+mod refuse_option;
 mod refuse_part;
 mod refuse_period;
 mod refuse_result;
@@ -37,6 +39,7 @@ mod refuse_written;
 mod table;
 mod types;
 mod values;
+mod variables;
 
 use super::collect::Collector;
 use super::{

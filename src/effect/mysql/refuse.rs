@@ -31,6 +31,7 @@ impl Scene<'_> {
                     }
                     self.position(before, alter, position);
                     self.column_definition(before, column);
+                    self.expressions_of(&alter.after.table, column);
                     self.written_keys(before, alter, column);
                 }
                 ActionKind::DropColumn { column, if_exists, .. } => {
@@ -38,6 +39,7 @@ impl Scene<'_> {
                 }
                 ActionKind::RenameColumn { from, to, if_exists } => {
                     if self.known_column(before, from, "1054", *if_exists) {
+                        self.column_name(to.as_str());
                         self.renames(before, alter, from, to);
                     }
                 }
@@ -70,6 +72,7 @@ impl Scene<'_> {
     /// CHANGE define it, where they move it and keep its name: type and nullability are the new
     /// ones, in whichever order the two stand (measured on 10.11 and 11.8; 9.7 finds no column).
     fn new_default(&mut self, alter: &Alteration<'_>, old: &Column, default: &Expr) {
+        self.default_expression(&alter.after.table, &old.name, default);
         let moved = moved_column(alter, &old.name).filter(|_| self.is_mariadb());
         let Some(new) = moved else { return self.set_default(old, default) };
         let not_null = matches!(new.nullability, Some(Nullability::NotNull { .. }));
@@ -291,6 +294,7 @@ impl Scene<'_> {
         definition: &ColumnDef,
     ) {
         self.column_definition(before, definition);
+        self.expressions_of(&alter.after.table, definition);
         let Some(old) = before.column_any_case(from.as_str()) else { return };
         self.generated_status(old, definition);
         let primary = before
@@ -343,7 +347,7 @@ impl Scene<'_> {
 
     /// A name has an end that is no blank.
     pub(super) fn column_name(&mut self, name: &str) {
-        if name.ends_with(' ') || name.is_empty() {
+        if name.ends_with(' ') || name.is_empty() || name.chars().count() > 64 {
             self.told.fails("syntax", "1166", format!("incorrect column name '{name}'"));
         }
     }
@@ -443,26 +447,6 @@ impl Scene<'_> {
                 let detail = format!("unknown column '{word}' in 'GENERATED ALWAYS AS'");
                 self.told.may_fail("missing-column", "1054", detail);
             }
-        }
-    }
-
-    fn table_option(&mut self, before: &Relation, name: &str, value: &str) {
-        match name {
-            "engine" => {
-                self.known_engine(value);
-                self.engine_with_keys(before, value);
-            }
-            "page_compressed" | "encrypted" if !super::is_innodb(before) => {
-                self.told.fails("type-mismatch", "1911", format!("unknown option '{name}'"));
-            }
-            // MySQL's own; MariaDB leaves options that it does not know to the engine.
-            "encryption" | "compression" if self.is_mariadb() => {
-                let ignored = self.has_sql_mode("IGNORE_BAD_TABLE_OPTIONS", false);
-                if !ignored {
-                    self.told.fails("type-mismatch", "1911", format!("unknown option '{name}'"));
-                }
-            }
-            _ => {}
         }
     }
 

@@ -4,6 +4,7 @@
 //! manual, Error Codes; measured on MariaDB 10.11, 11.8 and MySQL 9.7, testdata/servers.
 
 use super::alteration::Alteration;
+use super::refuse_expr::Place;
 use super::{Scene, same};
 use crate::schema::{Column, Demand, Relation};
 use crate::sql::Ident;
@@ -56,6 +57,7 @@ impl Scene<'_> {
             }
             ConstraintKind::Check(check) => {
                 if let Some(name) = written {
+                    self.long_name(name.as_str());
                     let there = before.constraints.iter().any(|c| same(&c.name, name.as_str()));
                     let drops = alter.drops_constraint(name.as_str());
                     if there && !drops && !constraint.if_not_exists {
@@ -83,6 +85,7 @@ impl Scene<'_> {
             }
             return;
         }
+        self.expression(Place::Check, check);
         let counts = |word: &String| {
             before.column_any_case(word).is_some_and(|column| column.auto_increment)
         };
@@ -99,6 +102,22 @@ impl Scene<'_> {
             let code = self.code("1054", "1054");
             let detail = format!("the CHECK names an unknown column '{word}'");
             self.told.fails("missing-column", code, detail);
+        }
+    }
+
+    /// An index is not called PRIMARY, and its name has an end.
+    fn key_name(&mut self, name: &str) {
+        if same(name, "PRIMARY") || name.is_empty() || name.ends_with(' ') {
+            let detail = format!("incorrect index name '{name}'");
+            self.told.fails("duplicate-object", "1280", detail);
+        } else {
+            self.long_name(name);
+        }
+    }
+
+    fn long_name(&mut self, name: &str) {
+        if name.chars().count() > 64 {
+            self.told.fails("syntax", "1059", format!("identifier name '{name}' is too long"));
         }
     }
 
@@ -167,6 +186,9 @@ impl Scene<'_> {
                     self.told.fails("missing-object", code, detail);
                 }
             }
+            MyAction::RenameIndex { from, .. } if same(from.as_str(), "PRIMARY") => {
+                self.key_name(from.as_str());
+            }
             MyAction::RenameIndex { from, to } if self.known_index(before, from, "1176", false) => {
                 let taken = before.indexes.iter().any(|i| same(&i.name, to.as_str()));
                 if taken && !same(from.as_str(), to.as_str()) {
@@ -212,6 +234,11 @@ impl Scene<'_> {
         }
         self.new_index_name(before, alter, index.name.as_ref(), if_not_exists);
         self.order_of_hash(index);
+        let comment = index.options.iter().find(|(option, _)| option == "comment");
+        if comment.is_some_and(|(_, text)| text.chars().count() > 1024) {
+            let detail = "the comment of the index is too long (max = 1024)".to_owned();
+            self.told.fails("values-do-not-fit", "1688", detail);
+        }
         self.key_parts_of(&alter.after.table, &index.parts, index.kind);
         if index.kind == IndexKind::Unique {
             self.unique_in_partitions(before, &index.parts);
@@ -255,10 +282,7 @@ impl Scene<'_> {
         if_not_exists: bool,
     ) {
         let Some(name) = name else { return };
-        if same(name.as_str(), "PRIMARY") {
-            let detail = "incorrect index name 'PRIMARY'".to_owned();
-            self.told.fails("duplicate-object", "1280", detail);
-        }
+        self.key_name(name.as_str());
         let there = before
             .indexes
             .iter()

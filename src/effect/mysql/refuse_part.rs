@@ -5,12 +5,13 @@
 
 use super::alteration::Alteration;
 use super::refuse::is_geometry;
+use super::refuse_expr::Place;
 use super::refuse_key::partition_columns;
 use super::refuse_period::is_period;
 use super::{Scene, same};
 use crate::schema::{Column, Relation, max_bytes};
 use crate::sql::ast::{
-    ActionKind, DataType, Expr, IndexDef, IndexKind, Key, KeyPart, MyAction, Nullability,
+    ActionKind, DataType, Expr, ExprShape, IndexDef, IndexKind, Key, KeyPart, MyAction, Nullability,
 };
 
 /// InnoDB keys have at most this many bytes with the row formats DYNAMIC and COMPRESSED.
@@ -69,6 +70,11 @@ impl Scene<'_> {
         if let Some(word) = missing.filter(|_| table.complete) {
             let detail = format!("unknown column '{word}' in 'functional index'");
             self.told.fails("missing-column", "1054", detail);
+        }
+        self.expression(Place::Index, expr);
+        if expr.shape == ExprShape::Column {
+            let detail = "a functional index on a column: it is over the column itself".to_owned();
+            self.told.fails("type-mismatch", "3762", detail);
         }
         let detail = "a value that the index computes may not fit".to_owned();
         self.told.may_fail("values-do-not-fit", "3751", detail);

@@ -5,6 +5,7 @@
 
 use super::change::Changes;
 use super::decide::Shape;
+use super::refuse_expr::Place;
 use super::{Scene, same};
 use crate::effect::{Algorithm, During, HeldUntil, LockMode, Online, OnlineLock, TransactionRule};
 use crate::schema::{Name, Relation, RelationKind, Schema};
@@ -73,6 +74,7 @@ impl Scene<'_> {
             }
             self.written_column(column);
             self.column_definition(&table, column);
+            self.expressions_of(&table, column);
         }
         for (option, value) in &create.options {
             match option.as_str() {
@@ -141,6 +143,7 @@ impl Scene<'_> {
                         self.told.fails("duplicate-object", code, detail);
                     }
                     self.check_of_new(table, check);
+                    self.expression(Place::Check, check);
                     if check.has_subquery {
                         let code = self.code("1064", "3815");
                         let detail = "a CHECK may not contain a query".to_owned();

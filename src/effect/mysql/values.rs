@@ -118,7 +118,11 @@ impl Scene<'_> {
                     matches!(t.name.as_str(), "date" | "datetime" | "timestamp" | "time")
                 })
             };
-            expr.columns.iter().any(dated) && expr.text.contains(|c: char| "<>=".contains(c))
+            let text = expr.text.to_lowercase();
+            let compared = text.contains(|c: char| "<>=".contains(c))
+                || text.contains(" in ")
+                || text.contains(" between ");
+            expr.columns.iter().any(dated) && compared
         };
         let counts =
             |expr: &Expr| expr.text.contains(|c: char| "+-*/%<>=".contains(c)) && reads_text(expr);
@@ -151,7 +155,9 @@ impl Scene<'_> {
             if let Demand::Check(check) = &constraint.kind
                 && !old
                 && computes
-                && (counts(check) || reads_dates(check))
+                && (counts(check)
+                    || reads_dates(check)
+                    || self.is_mariadb() && check.text.contains('\''))
             {
                 self.told.span = alter.clause_of("add-check", &Changes::default());
                 let detail = "a value that the CHECK reads may be no number".to_owned();

@@ -59,7 +59,7 @@ impl Settings {
                 self.local.remove(&set.name);
                 &mut self.session
             }
-            SetScope::Global | SetScope::Statement => return,
+            SetScope::Global | SetScope::NextStart | SetScope::Statement => return,
         };
         let value = set.value.clone().filter(|value| !value.eq_ignore_ascii_case("default"));
         match value.or_else(|| self.initial.get(&set.name).cloned()) {

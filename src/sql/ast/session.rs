@@ -63,6 +63,8 @@ pub enum SetScope {
     Local,
     /// The server (`GLOBAL`, `PERSIST`).
     Global,
+    /// The server from its next start on (`PERSIST_ONLY`, MySQL).
+    NextStart,
     /// The next statement (`SET STATEMENT … FOR`, MariaDB) wraps it.
     Statement,
 }

@@ -258,6 +258,7 @@ fn assignment(cursor: &mut Cursor<'_>, scope: &mut SetScope) -> Parsed<Set> {
     };
     match cursor.accept_any(scopes) {
         Some("SESSION" | "LOCAL") => *scope = SetScope::Session,
+        Some("PERSIST_ONLY") => *scope = SetScope::NextStart,
         Some(_) => *scope = SetScope::Global,
         None => {}
     }
@@ -293,7 +294,8 @@ fn variable(cursor: &mut Cursor<'_>, scope: SetScope) -> Parsed<(String, SetScop
     let (prefix, name) = system.split_once('.').unwrap_or(("", system));
     let name = name.trim_matches('`').to_owned();
     match prefix {
-        "global" | "persist" | "persist_only" => Ok((name, SetScope::Global)),
+        "global" | "persist" => Ok((name, SetScope::Global)),
+        "persist_only" => Ok((name, SetScope::NextStart)),
         "" | "session" | "local" => Ok((name, SetScope::Session)),
         _ => Ok((system.to_owned(), SetScope::Session)),
     }
