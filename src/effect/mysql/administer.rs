@@ -83,6 +83,9 @@ impl Scene<'_> {
             (self.code("1133", "1410"), "fails if there is no such account")
         };
         self.told.may_fail("missing-object", code, detail.to_owned());
+        if grant.revoke {
+            self.told.may_fail("missing-object", "1141", detail.to_owned());
+        }
     }
 
     /// A sequence of MariaDB is a table to others.

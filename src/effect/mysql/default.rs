@@ -243,6 +243,10 @@ fn is_out_of_range(data_type: &DataType, number: f64) -> bool {
 fn is_no_date(data_type: &DataType, text: &str) -> bool {
     let (date, time) = text.split_once([' ', 'T']).unwrap_or((text, ""));
     if !date.contains('-') {
+        // A number is month and day at least.
+        if date.parse::<u64>().is_ok_and(|number| (1..101).contains(&number)) {
+            return true;
+        }
         return date.is_empty() || !date.chars().all(|c| c.is_ascii_digit());
     }
     let numbers: Vec<Option<u32>> = date.split('-').map(|part| part.parse().ok()).collect();

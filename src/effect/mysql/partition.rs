@@ -75,6 +75,8 @@ impl Scene<'_> {
                 }
                 let detail = "fails if it takes all partitions".to_owned();
                 self.told.may_fail("partition-bound", "1508", detail);
+                let detail = "fails if it takes no partition".to_owned();
+                self.told.may_fail("partition-bound", "1515", detail);
                 self.copied(table, "reorganize-partition");
             }
             PartitionAction::Reorganize { from, values, .. } => {

@@ -22,7 +22,12 @@ impl Scene<'_> {
         let written = constraint.name.as_ref();
         match &constraint.kind {
             ConstraintKind::PrimaryKey(key) => {
-                if before.primary_key().is_some() && !drops_primary_key(before, alter) {
+                let several = alter.actions.iter().filter(|action| {
+                    matches!(&action.kind, ActionKind::AddConstraint(added)
+                        if matches!(added.kind, ConstraintKind::PrimaryKey(_)))
+                });
+                let there = before.primary_key().is_some() && !drops_primary_key(before, alter);
+                if there || several.count() > 1 {
                     let detail = "multiple primary key defined".to_owned();
                     self.told.fails("duplicate-object", "1068", detail);
                 }
@@ -165,12 +170,20 @@ impl Scene<'_> {
                     self.keeps_index(before, "PRIMARY", Some(alter));
                 }
             }
+            MyAction::DropForeignKey { .. }
+                if self.is_mariadb() && before.partition_by.is_some() =>
+            {
+                let detail = "partitioned tables do not support FOREIGN KEY".to_owned();
+                self.told.fails("foreign-key-unsupported", "1506", detail);
+            }
             MyAction::DropForeignKey { name, if_exists } => {
                 let there = before
                     .constraints
                     .iter()
                     .any(|c| c.parent().is_some() && same(&c.name, name.as_str()));
-                if !there && before.complete && !if_exists {
+                // MySQL leaves it to an engine that has none.
+                let looks = self.is_mariadb() || super::is_innodb(before);
+                if !there && looks && before.complete && !if_exists {
                     let detail = format!("can't DROP '{name}': check that it exists");
                     self.told.fails("missing-object", "1091", detail);
                 }
@@ -197,6 +210,13 @@ impl Scene<'_> {
                 }
             }
             MyAction::IndexVisibility { name, .. } => {
+                let implicit = before.primary_key().is_none()
+                    && super::definition::clustered_key(before)
+                        .is_some_and(|key| same(&key.name, name.as_str()));
+                if implicit && !self.is_mariadb() {
+                    let detail = "a primary key index cannot be invisible".to_owned();
+                    self.told.fails("type-mismatch", "3522", detail);
+                }
                 self.known_index(before, name, "1176", false);
             }
             _ => {}

@@ -25,6 +25,8 @@ enum Use {
     AddCheck,
     DropIndex,
     RenameIndex,
+    /// MySQL: shown or hidden from the optimizer.
+    ShowIndex,
 }
 
 impl Scene<'_> {
@@ -61,6 +63,12 @@ impl Scene<'_> {
                 Use::RenameIndex => {
                     anywhere(Use::DropIndex) || self.loses_index(before, alter, name)
                 }
+                Use::ShowIndex => {
+                    !self.is_mariadb()
+                        && (anywhere(Use::DropIndex)
+                            || anywhere(Use::RenameIndex)
+                            || self.loses_index(before, alter, name))
+                }
             };
             if !taken {
                 continue;
@@ -73,7 +81,9 @@ impl Scene<'_> {
                 Use::Define | Use::Default => {
                     ("1054", format!("unknown column '{name}': another action took it"))
                 }
-                Use::RenameIndex => ("1176", format!("key '{name}' is dropped by another action")),
+                Use::RenameIndex | Use::ShowIndex => {
+                    ("1176", format!("key '{name}' is dropped by another action"))
+                }
                 Use::Add | Use::AddUnlessThere => {
                     ("1060", format!("duplicate column name '{name}'"))
                 }
@@ -87,7 +97,7 @@ impl Scene<'_> {
                 Use::Add | Use::AddUnlessThere | Use::AddIndex | Use::AddCheck => {
                     "duplicate-object"
                 }
-                Use::DropIndex | Use::RenameIndex => "missing-object",
+                Use::DropIndex | Use::RenameIndex | Use::ShowIndex => "missing-object",
                 Use::Drop | Use::Define | Use::Default => "missing-column",
             };
             self.told.fails(when, code, detail);
@@ -158,6 +168,14 @@ fn used(action: &ActionKind) -> Option<(Use, &str)> {
             Some((Use::DropIndex, name.as_str()))
         }
         ActionKind::Mysql(MyAction::DropPrimaryKey { .. }) => Some((Use::DropIndex, "PRIMARY")),
+        ActionKind::Mysql(MyAction::IndexVisibility { name, .. }) => {
+            Some((Use::ShowIndex, name.as_str()))
+        }
+        ActionKind::AddConstraint(added)
+            if matches!(added.kind, ConstraintKind::ForeignKey(_)) && !added.if_not_exists =>
+        {
+            Some((Use::AddIndex, added.name.as_ref()?.as_str()))
+        }
         ActionKind::Mysql(MyAction::RenameIndex { from, .. }) => {
             Some((Use::RenameIndex, from.as_str()))
         }

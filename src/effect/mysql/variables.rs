@@ -80,6 +80,14 @@ impl Scene<'_> {
             }
             None => {}
         }
+        if let Some(value) = set.value.as_ref().filter(|value| !value.contains('@')) {
+            let value = value.to_ascii_lowercase();
+            if name.starts_with("character_set_") && !name.ends_with("_dir") {
+                self.charset(Some(&value), None);
+            } else if name.starts_with("collation_") {
+                self.charset(None, Some(&value));
+            }
+        }
         if let Some(value) = &set.value {
             self.assigned_value(name, &value.to_ascii_lowercase());
         }

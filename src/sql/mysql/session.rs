@@ -162,9 +162,15 @@ fn set(cursor: &mut Cursor<'_>) -> Parsed<StatementKind> {
         return Ok(kind);
     }
     let start = cursor.position();
-    cursor.accept_any(&["GLOBAL", "SESSION", "LOCAL"]);
+    let wider = cursor.accept_any(&["GLOBAL", "SESSION", "LOCAL"]).is_some();
     if cursor.accept(&["TRANSACTION"]) {
-        return transaction_mode(cursor);
+        let next = transaction_mode(cursor)?;
+        // That of the session is for later transactions, and may be said at any time.
+        return if wider {
+            super::command::other(cursor, "set-transaction", None)
+        } else {
+            Ok(next)
+        };
     }
     cursor.reset(start);
     let mut sets = assignments(cursor)?.into_iter();
