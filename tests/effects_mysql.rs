@@ -27,7 +27,7 @@ fn recorded_cases_of_mariadb_agree() {
 #[test]
 fn recorded_cases_of_mysql_agree() {
     let gaps = include_str!("../testdata/servers/mysql/gaps.txt");
-    check(ServerKind::Mysql, "mysql", 6_500, gaps);
+    check(ServerKind::Mysql, "mysql", 6_300, gaps);
 }
 
 /// The statement that stands for an operation of the manual's tables, by its id: what is there

@@ -56,27 +56,29 @@ impl Scene<'_> {
             return;
         }
         let start = self.told.span;
-        let alter = &Alteration::new(self.schema(), before, statement);
+        let mut alteration = Alteration::new(self.schema(), before, statement);
+        let mut changes = Changes::between(self, before, &alteration);
+        changes.assume_unknown(before, &alteration);
+        if self.is_mariadb() && !self.foreign_key_checks() {
+            // A foreign key whose index goes gets no other one.
+            changes.built.retain(|index| {
+                index.primary
+                    || index.constraint.is_none()
+                    || !super::foreign_key::added_keys(&alteration).is_empty()
+                    || index.kind != IndexKind::Plain
+            });
+        }
+        let shape = Shape::of(before, &alteration.after.table);
+        let best = self.decide(shape, &changes, before);
+        alteration.in_place = best.algorithm != Algorithm::Copy;
+        let alter = &alteration;
         let after = &alter.after;
         self.refused_as_written(&alter.actions);
         self.refusals(before, alter);
         self.named_twice(before, alter);
         self.generated_from_dropped(alter);
         self.refusals_of_result(before, &after.table, alter);
-        self.geometries_compared(before, &after.table, alter);
-        let mut changes = Changes::between(self, before, alter);
-        changes.assume_unknown(before, alter);
-        if self.is_mariadb() && !self.foreign_key_checks() {
-            // A foreign key whose index goes gets no other one.
-            changes.built.retain(|index| {
-                index.primary
-                    || index.constraint.is_none()
-                    || !super::foreign_key::added_keys(alter).is_empty()
-                    || index.kind != IndexKind::Plain
-            });
-        }
-        let shape = Shape::of(before, &after.table);
-        let best = self.decide(shape, &changes, before);
+        self.types_compared(before, &after.table, alter);
         changes.lacks_row_version = self.lacks_row_version(before, &changes)
             && shape.innodb
             && self.mysql_instant(shape, &changes, before);
@@ -238,7 +240,18 @@ impl Scene<'_> {
                 self.breaks_column("drop-default", name, column.as_str());
             }
             ActionKind::AddConstraint(constraint) => {
-                let written = constraint.name.as_ref().map_or("", |name| name.as_str());
+                let index = match &constraint.kind {
+                    ConstraintKind::Unique(key) => key.index_name.as_ref(),
+                    ConstraintKind::PrimaryKey(_)
+                    | ConstraintKind::ForeignKey(_)
+                    | ConstraintKind::Check(_)
+                    | ConstraintKind::PrimaryKeyUsingIndex(_)
+                    | ConstraintKind::UniqueUsingIndex(_)
+                    | ConstraintKind::Exclude(_)
+                    | ConstraintKind::NotNull(_) => None,
+                };
+                let written = constraint.name.as_ref().or(index);
+                let written = written.map_or("", |name| name.as_str());
                 self.added_constraint(before, &constraint.kind, written);
             }
             ActionKind::DropConstraint { name: gone, .. } => {

@@ -20,6 +20,8 @@ pub(super) struct Alteration<'a> {
     statement: &'a AlterTable,
     /// The table afterwards.
     pub(super) after: Altered,
+    /// The rows stay where they are, or the engine makes them anew.
+    pub(super) in_place: bool,
     dropped: BTreeSet<String>,
     renamed: BTreeSet<String>,
     made: BTreeSet<String>,
@@ -45,6 +47,7 @@ impl<'a> Alteration<'a> {
         let mut all = Self {
             statement,
             after: altered(schema, before, statement),
+            in_place: false,
             dropped: BTreeSet::new(),
             renamed: BTreeSet::new(),
             made: BTreeSet::new(),

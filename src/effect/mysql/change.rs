@@ -71,6 +71,8 @@ pub(super) struct Changes {
     pub(super) moves_virtual: bool,
     /// The expression of a virtual column changes.
     pub(super) virtual_expression: bool,
+    /// That of one with an index over it.
+    pub(super) indexed_expression: bool,
     /// Indexes that are built.
     pub(super) built: Vec<Index>,
     /// One of them over geometries.

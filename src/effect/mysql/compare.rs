@@ -164,7 +164,7 @@ impl Changes {
         {
             self.recollated(table, old, new, scene.is_mariadb());
         }
-        self.generated(scene, old, new);
+        self.generated(scene, table, old, new);
         match (old.not_null, new.not_null) {
             (false, true) => self.not_null.push(new.name.clone()),
             (true, false) => {
@@ -266,7 +266,7 @@ impl Changes {
         }
     }
 
-    fn generated(&mut self, scene: &Scene<'_>, old: &Column, new: &Column) {
+    fn generated(&mut self, scene: &Scene<'_>, table: &Relation, old: &Column, new: &Column) {
         let (Some(before), Some(after)) = (&old.generated, &new.generated) else {
             if old.generated.is_some() != new.generated.is_some() {
                 self.copy_cause = self.copy_cause.or(Some("stored-generated"));
@@ -287,6 +287,8 @@ impl Changes {
             self.copied.push((new.name.clone(), "generated-expression"));
         } else {
             self.virtual_expression = true;
+            let over = |index: &Index| index.key_columns().iter().any(|c| same(c, &old.name));
+            self.indexed_expression |= table.indexes.iter().any(over);
         }
     }
 
@@ -408,10 +410,12 @@ impl Changes {
                 ActionKind::Mysql(MyAction::ModifyColumn { column, .. }) => {
                     self.metadata |= knows(before, column.name.as_str());
                 }
-                ActionKind::Mysql(
-                    MyAction::ChangeColumn { from: column, .. }
-                    | MyAction::ColumnVisibility { column, .. },
-                )
+                // Engines without a dictionary of their own are copied for it (MySQL 9.7).
+                ActionKind::Mysql(MyAction::ColumnVisibility { column, .. }) => {
+                    self.metadata |= knows(before, column.as_str());
+                    self.copy_option |= !scene.is_mariadb() && !is_innodb(before);
+                }
+                ActionKind::Mysql(MyAction::ChangeColumn { from: column, .. })
                 | ActionKind::SetDefault { column, .. }
                 | ActionKind::DropDefault { column } => {
                     self.metadata |= knows(before, column.as_str());

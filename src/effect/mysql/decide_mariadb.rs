@@ -72,7 +72,7 @@ impl Scene<'_> {
         let rebuild = self.mariadb_rebuilds(changes) && !supports_instant;
         let indexed_virtual = changes.drop_base && shape.had_indexed_virtual;
         // InnoDB makes no more than one FULLTEXT index in a rebuild.
-        if rebuild && (changes.virtual_expression || indexed_virtual || shape.fulltexts > 1) {
+        if rebuild && (changes.indexed_expression || indexed_virtual || shape.fulltexts > 1) {
             return copy;
         }
         let blocked = self.mariadb_rebuilds(changes)
@@ -163,7 +163,7 @@ impl Scene<'_> {
                 && !shape.had_fulltext)
             || ((shape.stored || shape.had_indexed_virtual) && !changes.not_null.is_empty())
             || changes.moves_stored
-            || (changes.virtual_expression && shape.indexed_virtual)
+            || changes.indexed_expression
             || changes.ignore
             || changes.other_engine
             || changes.copy_option

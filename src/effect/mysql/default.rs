@@ -102,8 +102,8 @@ impl Scene<'_> {
         }
     }
 
-    /// Says whether a literal is no value of a type: blanks at the end of a text are cut, by MariaDB
-    /// from CHAR alone, and a TIMESTAMP ends in 2038, or with MariaDB 11.5 in 2106.
+    /// Says whether a literal is no value of a type: blanks at the end of a text are cut, by
+    /// MariaDB from CHAR alone, and a TIMESTAMP ends in 2038, or with MariaDB 11.5 in 2106.
     fn is_no_value(&self, data_type: &DataType, default: &Expr) -> bool {
         let cut = match data_type.name.as_str() {
             "char" => true,

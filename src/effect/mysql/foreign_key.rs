@@ -61,7 +61,12 @@ impl Scene<'_> {
     /// Tells why a foreign key is refused.
     ///
     /// Engines other than InnoDB read it and keep none.
-    pub(super) fn refused_key(&mut self, table: &Relation, key: &ForeignKey) {
+    pub(super) fn refused_key(
+        &mut self,
+        table: &Relation,
+        key: &ForeignKey,
+        alter: Option<&Alteration<'_>>,
+    ) {
         if !super::is_innodb(table) {
             return;
         }
@@ -124,7 +129,7 @@ impl Scene<'_> {
             let code = self.code("1005", "1506");
             self.told.fails("foreign-key-unsupported", code, detail.to_owned());
         }
-        self.refused_parent(table, parent, key);
+        self.refused_parent(table, parent, key, alter);
     }
 
     /// Tells which columns have no foreign key over them: those that no index is over, and those
@@ -184,7 +189,13 @@ impl Scene<'_> {
         }
     }
 
-    fn refused_parent(&mut self, table: &Relation, parent: &Relation, key: &ForeignKey) {
+    fn refused_parent(
+        &mut self,
+        table: &Relation,
+        parent: &Relation,
+        key: &ForeignKey,
+        alter: Option<&Alteration<'_>>,
+    ) {
         let written: Vec<String> = key.parent_columns.iter().map(|c| c.value.clone()).collect();
         let referenced = if written.is_empty() {
             parent.primary_key().map(<[String]>::to_vec).unwrap_or_default()
@@ -204,9 +215,18 @@ impl Scene<'_> {
             };
             let source = table.column_any_case(child.as_str());
             let types = source.and_then(|c| c.data_type.as_ref()).zip(target.data_type.as_ref());
-            if types.is_some_and(|(left, right)| !compatible(left, right)) {
+            let unfit = types.is_some_and(|(left, right)| !compatible(left, right))
+                || self.fitted_before(table, parent, (child.as_str(), referenced)) == Some(false);
+            if unfit {
                 let late = self.fitted_before(table, parent, (child.as_str(), referenced));
-                let code = self.code(if late { "1025" } else { "1005" }, "3780");
+                if late == Some(true) && !self.foreign_key_checks() {
+                    return;
+                }
+                let mariadb = match late {
+                    Some(true) => "1025",
+                    Some(false) | None => self.unfit(table, child.as_str(), alter),
+                };
+                let code = self.code(mariadb, "3780");
                 let detail = format!(
                     "referencing column '{child}' and referenced column '{referenced}' are incompatible"
                 );
@@ -218,23 +238,34 @@ impl Scene<'_> {
     }
 
     /// MariaDB looks at the old table first where a table references itself: what does not fit
-    /// only in the end is found when the copy takes its name (measured on 10.11 and 11.8).
+    /// only in the end is found when the copy takes its name, and with `foreign_key_checks=0` not
+    /// at all (measured on 10.11 and 11.8). Says whether it fitted there, if that table is itself.
     fn fitted_before(
         &self,
         table: &Relation,
         parent: &Relation,
         (child, referenced): (&str, &str),
-    ) -> bool {
-        let itself = table.name == parent.name;
-        let Some(old) = self.schema().relation(&parent.name).filter(|_| itself) else {
-            return false;
-        };
+    ) -> Option<bool> {
+        let itself = table.name == parent.name && self.is_mariadb();
+        let old = self.schema().relation(&parent.name).filter(|_| itself)?;
         let data_type = |from: &'_ Relation, column: &str| {
             from.column_any_case(column).and_then(|found| found.data_type.clone())
         };
-        data_type(table, child)
-            .zip(data_type(old, referenced))
-            .is_some_and(|(left, right)| compatible(&left, &right))
+        let types = data_type(table, child).zip(data_type(old, referenced));
+        Some(types.is_some_and(|(left, right)| compatible(&left, &right)))
+    }
+
+    /// MariaDB without checks adds a foreign key in place, and has other words for one that does
+    /// not fit, by whether an index is over its column already (measured on 10.11 and 11.8).
+    fn unfit(&self, table: &Relation, child: &str, alter: Option<&Alteration<'_>>) -> &'static str {
+        if self.foreign_key_checks() || !alter.is_some_and(|alter| alter.in_place) {
+            return "1005";
+        }
+        let old = self.schema().relation(&table.name);
+        let indexed = old.is_some_and(|found| {
+            found.indexes.iter().any(|i| i.key_columns().first().is_some_and(|c| same(c, child)))
+        });
+        if indexed { "1822" } else { "1825" }
     }
 
     /// MySQL since 8.4 wants a unique key over just these columns

@@ -58,7 +58,7 @@ impl Scene<'_> {
                         self.told.fails("duplicate-object", code, detail);
                     }
                 }
-                self.refused_key(&alter.after.table, key);
+                self.refused_key(&alter.after.table, key, Some(alter));
             }
             ConstraintKind::Check(check) => {
                 if let Some(name) = written {

@@ -100,31 +100,50 @@ impl Scene<'_> {
         }
     }
 
-    /// MariaDB knows no comparison of a geometry with a number or a text (measured on 10.11 and
-    /// 11.8); two geometries compare.
-    pub(super) fn geometries_compared(
+    /// MariaDB compares and counts geometries, addresses and UUIDs among themselves and with text
+    /// alone (measured on 10.11 and 11.8).
+    pub(super) fn types_compared(
         &mut self,
         before: &Relation,
         after: &Relation,
         alter: &Alteration<'_>,
     ) {
-        let geometry = |word: &String| {
+        if !self.is_mariadb() {
+            return;
+        }
+        let apart = |word: &String| {
             let data_type = after.column_any_case(word).and_then(|c| c.data_type.as_ref());
-            data_type.is_some_and(|found| super::refuse::is_geometry(&found.name))
+            data_type.is_some_and(|found| {
+                super::refuse::is_geometry(&found.name)
+                    || matches!(found.name.as_str(), "uuid" | "inet4" | "inet6")
+            })
         };
         let counts = |expr: &crate::sql::ast::Expr| {
             let sign = |c: char| "+-*/%<>=".contains(c);
-            expr.text.contains(sign) && expr.columns.iter().any(geometry)
+            let compares = expr.text.contains(sign) || expr.text.to_lowercase().contains(" in ");
+            compares && expr.columns.iter().any(apart)
         };
         let old = |name: &str| before.constraints.iter().any(|found| same(&found.name, name));
         let check = after.constraints.iter().any(|found| {
             matches!(&found.kind, Demand::Check(check) if counts(check)) && !old(&found.name)
         });
-        if check && self.is_mariadb() {
+        let computed = after.columns.iter().zip(&alter.after.origins).find(|(column, origin)| {
+            let expr = column.generated.as_ref().map(|generated| &generated.expr);
+            origin.is_none()
+                && expr.is_some_and(|expr| {
+                    counts(expr)
+                        || expr.shape == ExprShape::Column && expr.columns.iter().any(apart)
+                })
+        });
+        if check {
             self.told.span = alter.clause_of("add-check", &super::change::Changes::default());
-            let detail = "fails if a geometry is compared with what is none".to_owned();
-            self.told.may_fail("type-mismatch", "4078", detail);
+        } else if let Some((column, _)) = computed {
+            self.told.span = alter.clause_of_column(&column.name);
+        } else {
+            return;
         }
+        let detail = "fails if values of types that do not compare are compared".to_owned();
+        self.told.may_fail("type-mismatch", "4078", detail);
     }
 
     /// A CHECK over this column alone goes with it; one over others too is in the way.

@@ -134,7 +134,7 @@ impl Scene<'_> {
                     let name = constraint.name.as_ref().or(key.index_name.as_ref());
                     names.extend(name.map(|name| name.value.to_lowercase()));
                 }
-                ConstraintKind::ForeignKey(key) => self.refused_key(table, key),
+                ConstraintKind::ForeignKey(key) => self.refused_key(table, key, None),
                 ConstraintKind::Check(check) => {
                     let written = constraint.name.as_ref().map(|name| name.value.to_lowercase());
                     if written.is_some_and(|name| !checks.insert(name)) {
