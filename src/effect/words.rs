@@ -120,6 +120,7 @@ pub const CAUSES: &[Word] = &[
     ("order-by", "MySQL, MariaDB: ALTER TABLE … ORDER BY"),
     ("owner", "OWNER TO"),
     ("partition-by", "MySQL, MariaDB: PARTITION BY, REMOVE PARTITIONING"),
+    ("partition-check", "a partition's bound, looked up once a row is written"),
     ("partition-routing", "partitions that rows go to, where the rows are not known"),
     ("pragma", "SQLite: a PRAGMA"),
     ("primary-key-not-null", "PRIMARY KEY over columns that may hold NULL: all rows are checked"),

@@ -49,7 +49,9 @@ impl Told {
                 if lock.held_until == HeldUntil::StatementEnd {
                     self.brief.insert(short(&lock.relation.name));
                 }
-                if matches!(lock.cause, "foreign-key-rows" | "partition-routing") {
+                if ["foreign-key-rows", "partition-routing", "partition-check"]
+                    .contains(&lock.cause)
+                {
                     self.by_rows.insert(short(&lock.relation.name));
                 }
                 let mode = self.locks.entry(short(&lock.relation.name)).or_insert(lock.mode);

@@ -8,8 +8,18 @@
 use std::path::{Path, PathBuf};
 
 /// The schemas, by the names of their files.
-pub(crate) const NAMES: &[&str] =
-    &["plain", "views", "partitions", "partition_keys", "inheritance", "objects", "casts"];
+pub(crate) const NAMES: &[&str] = &[
+    "plain",
+    "views",
+    "partitions",
+    "partition_keys",
+    "partition_levels",
+    "hash_partitions",
+    "inheritance",
+    "many_parents",
+    "objects",
+    "casts",
+];
 
 /// A schema, and what is tried on it.
 pub(crate) struct World {

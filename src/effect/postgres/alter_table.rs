@@ -231,6 +231,14 @@ fn reached(sheet: &Sheet<'_>, target: &Target<'_>, action: &ActionKind) -> Vec<N
         ActionKind::SetNotNull { column } if partitioned => {
             if column::is_marked(sheet, name, column.as_str()) { Vec::new() } else { below(false) }
         }
+        ActionKind::AddConstraint(added)
+            if matches!(added.kind, ConstraintKind::Check(_)) && !sheet.since(18) =>
+        {
+            if target.only || added.no_inherit {
+                return Vec::new();
+            }
+            constraint::looked_at_for_check(sheet, target, added)
+        }
         _ if recurses(sheet, target, action) => below(target.only),
         _ => Vec::new(),
     }

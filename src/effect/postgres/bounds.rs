@@ -154,6 +154,22 @@ pub(super) enum Term {
     NotIn(Vec<String>),
 }
 
+impl Term {
+    /// Says whether a literal is known not to be what the term wants. NULL is let through.
+    pub(super) fn refuses(&self, value: &str) -> bool {
+        if !is_literal(value) || value.eq_ignore_ascii_case("null") {
+            return false;
+        }
+        match self {
+            Self::Compare(operator, limit) => operator.holds(value, limit) == Some(false),
+            Self::In(found) => {
+                found.iter().all(|one| is_literal(one)) && !found.iter().any(|one| same(one, value))
+            }
+            Self::NotIn(found) => found.iter().any(|one| same(one, value)),
+        }
+    }
+}
+
 fn terms(table: &Relation, key: &str) -> Vec<Term> {
     let mut found = Vec::new();
     for constraint in table.constraints.iter().filter(|c| c.valid && c.enforced) {
@@ -251,15 +267,7 @@ pub(super) fn overlap(one: &PartitionBound, other: &PartitionBound) -> bool {
         (
             PartitionBound::Range { from: from_one, to: to_one },
             PartitionBound::Range { from: from_other, to: to_other },
-        ) => {
-            let ([from_one], [to_one]) = (from_one.as_slice(), to_one.as_slice()) else {
-                return false;
-            };
-            let ([from_other], [to_other]) = (from_other.as_slice(), to_other.as_slice()) else {
-                return false;
-            };
-            starts_before(from_one, to_other) && starts_before(from_other, to_one)
-        }
+        ) => starts_before(from_one, to_other) && starts_before(from_other, to_one),
         (PartitionBound::In(one), PartitionBound::In(other)) => {
             one.iter().any(|value| other.iter().any(|listed| same_literal(listed, value)))
         }
@@ -324,21 +332,34 @@ pub(super) fn is_of_strategy(bound: &PartitionBound, strategy: &str) -> bool {
 /// Says whether a range ends before it begins.
 pub(super) fn is_empty(bound: &PartitionBound) -> bool {
     match bound {
-        PartitionBound::Range { from, to } => match (from.as_slice(), to.as_slice()) {
-            ([from], [to]) if !is_open(from) && !is_open(to) => {
-                matches!(compare(from, to), Some(Ordering::Greater | Ordering::Equal))
-            }
-            _ => false,
-        },
+        PartitionBound::Range { from, to } => {
+            matches!(order(from, to), Some(Ordering::Greater | Ordering::Equal))
+        }
         PartitionBound::In(_) | PartitionBound::Default | PartitionBound::Hash { .. } => false,
     }
 }
 
 /// Says whether one range begins before another ends.
-fn starts_before(from: &str, to: &str) -> bool {
-    from.eq_ignore_ascii_case("minvalue")
-        || to.eq_ignore_ascii_case("maxvalue")
-        || compare(from, to) == Some(Ordering::Less)
+fn starts_before(from: &[String], to: &[String]) -> bool {
+    order(from, to) == Some(Ordering::Less)
+}
+
+/// Compares bounds column by column.
+fn order(one: &[String], other: &[String]) -> Option<Ordering> {
+    let is = |value: &str, word: &str| value.eq_ignore_ascii_case(word);
+    for (left, right) in one.iter().zip(other) {
+        let order = match (is_open(left), is_open(right)) {
+            (true, true) if left.eq_ignore_ascii_case(right) => Ordering::Equal,
+            (true, _) if is(left, "minvalue") => Ordering::Less,
+            (_, true) if is(right, "maxvalue") => Ordering::Less,
+            (true, _) | (_, true) => Ordering::Greater,
+            (false, false) => compare(left, right)?,
+        };
+        if order != Ordering::Equal {
+            return Some(order);
+        }
+    }
+    Some(Ordering::Equal)
 }
 
 /// Says whether a text is a literal, perhaps with a type in front or behind. One with a time zone
@@ -470,6 +491,16 @@ fn term(text: &str, key: &str) -> Option<Term> {
     let list = |text: &str| -> Vec<String> {
         strip(text).split(',').map(|value| value.trim().to_owned()).collect()
     };
+    if let Some(left) = lower.strip_suffix(" is not null") {
+        let left = text.get(..left.len())?;
+        return is_key(left, key).then(|| Term::NotIn(vec!["NULL".to_owned()]));
+    }
+    if lower.starts_with("not ") {
+        return match term(text.get("not ".len()..)?, key)? {
+            Term::In(found) => Some(Term::NotIn(found)),
+            Term::NotIn(_) | Term::Compare(_, _) => None,
+        };
+    }
     if let Some(left) = lower.strip_suffix(" is null") {
         let left = text.get(..left.len())?;
         return is_key(left, key).then(|| Term::In(vec!["NULL".to_owned()]));
@@ -563,7 +594,7 @@ pub(super) fn compare(left: &str, right: &str) -> Option<Ordering> {
 }
 
 /// The term says that the key is at least the value.
-fn at_least(term: &Term, bound: &str) -> bool {
+pub(super) fn at_least(term: &Term, bound: &str) -> bool {
     match term {
         Term::Compare(Operator::GreaterOrEqual | Operator::Greater, found) => {
             matches!(compare(found, bound), Some(Ordering::Greater | Ordering::Equal))
@@ -576,7 +607,7 @@ fn at_least(term: &Term, bound: &str) -> bool {
 }
 
 /// The term says that the key is below the value.
-fn below(term: &Term, bound: &str) -> bool {
+pub(super) fn below(term: &Term, bound: &str) -> bool {
     match term {
         Term::Compare(Operator::Less, found) => {
             matches!(compare(found, bound), Some(Ordering::Less | Ordering::Equal))

@@ -5,7 +5,7 @@
 
 use super::sheet::Sheet;
 use super::target::Target;
-use super::{constraint, functions, literal, source, standing, there, types};
+use super::{constraint, functions, literal, source, there, types};
 use crate::effect::LockMode::RowExclusive;
 
 pub(super) use super::not_null::*;
@@ -529,7 +529,7 @@ pub(super) fn rename(sheet: &mut Sheet<'_>, target: &Target<'_>, from: &str, to:
         sheet.fails("duplicate-object", "42701", detail);
         return;
     }
-    if standing::has_other_source(sheet, name, |above| above.column(from).is_some()) {
+    if has_other_source(sheet, name, |above| above.column(from).is_some()) {
         let detail = format!("cannot rename inherited column \"{from}\"");
         sheet.fails("column-in-use", "42P16", detail);
         return;

@@ -5,7 +5,9 @@
 
 use super::foreign_key;
 use super::sheet::Sheet;
-use super::{constraint, create_refused, dml, partition, there, view as columns, words};
+use super::{
+    create_refused, dml, key, part_index, partition, there, view as columns, words,
+};
 use crate::effect::LockMode::{AccessExclusive, AccessShare, ShareUpdateExclusive};
 use crate::schema::{Name, Relation, RelationKind};
 use crate::sql::ast::{
@@ -152,7 +154,7 @@ fn new_key(
         return;
     }
     if let Some(by) = &create.partition_by {
-        if !constraint::covers(&key.parts, by) {
+        if !key::covers(&key.parts, by) {
             let detail = "a unique key of a partitioned table has to hold all partition columns";
             sheet.fails("unique-on-expression", "0A000", detail.to_owned());
         }
@@ -246,9 +248,10 @@ fn copied_indexes(sheet: &mut Sheet<'_>, create: &CreateTable, name: &Name) {
     let made = Relation::new(name.clone(), RelationKind::Table, sheet.schema.origin());
     for source in sources {
         for index in &source.indexes {
-            let columns = partition::index_columns(index);
+            let columns = part_index::index_columns(index);
             let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-            let full = constraint::part_index_name(sheet, &made, &columns, partition::label(index));
+            let full =
+                part_index::part_index_name(sheet, &made, &columns, part_index::label(index));
             sheet.build_empty(name, &full, "create-index");
         }
     }

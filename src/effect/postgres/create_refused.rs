@@ -268,7 +268,9 @@ fn parents_refused(sheet: &mut Sheet<'_>, create: &CreateTable) -> bool {
 /// MergeCheckConstraint, MergeWithExistingConstraint).
 fn checks_refused(sheet: &mut Sheet<'_>, create: &CreateTable) -> bool {
     let mut known: Vec<(&str, String)> = Vec::new();
-    let parents = create.inherits.iter().filter_map(|parent| sheet.schema.find(parent));
+    let of = create.partition_of.iter().map(|of| &of.parent);
+    let parents = create.inherits.iter().chain(of);
+    let parents = parents.filter_map(|parent| sheet.schema.find(parent));
     let inherited = parents.flat_map(|parent| &parent.constraints).filter(|own| !own.no_inherit);
     let own = create.constraints.iter().chain(create.columns.iter().flat_map(|c| &c.constraints));
     let inherited = inherited.filter_map(|own| match &own.kind {
@@ -295,7 +297,7 @@ fn checks_refused(sheet: &mut Sheet<'_>, create: &CreateTable) -> bool {
 }
 
 /// What a condition says, however it is spaced and put in parentheses.
-fn said(check: &Expr) -> String {
+pub(super) fn said(check: &Expr) -> String {
     let plain = |c: &char| !c.is_whitespace() && !matches!(c, '(' | ')');
     check.text.to_ascii_lowercase().chars().filter(plain).collect()
 }

@@ -161,9 +161,7 @@ pub(super) fn constraint(
         let partitioned = sheet.table(&parent).is_some_and(|p| p.partition_by.is_some());
         let named = matches!(cause, "drop-foreign-key-parent" | "drop-constraint");
         if partitioned && !named && !sheet.since(15) {
-            for child in sheet.family(&parent, false).into_iter().skip(1) {
-                sheet.lock(&child, AccessExclusive, cause);
-            }
+            lock_leaves(sheet, &parent, cause);
         } else {
             lock_partitions(sheet, &parent, cause);
         }
@@ -175,11 +173,19 @@ pub(super) fn constraint(
     }
 }
 
-/// Locks a table and its partitions as strongly as there is.
+/// Locks a table and its partitions as strongly as there is: where the triggers of a key are.
 fn lock_partitions(sheet: &mut Sheet<'_>, table: &Name, cause: &'static str) {
     sheet.lock(table, AccessExclusive, cause);
     if sheet.table(table).is_some_and(|found| found.partition_by.is_some()) {
-        for child in sheet.family(table, false).into_iter().skip(1) {
+        lock_leaves(sheet, table, cause);
+    }
+}
+
+/// Locks the partitions that have triggers of a key: those that are partitioned themselves have
+/// them from PostgreSQL 15 on.
+fn lock_leaves(sheet: &mut Sheet<'_>, table: &Name, cause: &'static str) {
+    for child in sheet.family(table, false).into_iter().skip(1) {
+        if sheet.since(15) || sheet.table(&child).is_none_or(|child| !child.is_partitioned()) {
             sheet.lock(&child, AccessExclusive, cause);
         }
     }
@@ -195,9 +201,7 @@ pub(super) fn foreign_key_parents(sheet: &mut Sheet<'_>, table: &Name, cause: &'
         let partitioned = sheet.table(&parent).is_some_and(|p| p.partition_by.is_some());
         if partitioned && !sheet.since(15) {
             // PostgreSQL 12 to 14 lock the partitions alone.
-            for child in sheet.family(&parent, false).into_iter().skip(1) {
-                sheet.lock(&child, AccessExclusive, cause);
-            }
+            lock_leaves(sheet, &parent, cause);
         } else {
             lock_partitions(sheet, &parent, cause);
         }

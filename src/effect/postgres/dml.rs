@@ -27,8 +27,9 @@ pub(super) enum Use {
 /// Locks what a query reads, and notes the scans where it runs.
 pub(super) fn reads(sheet: &mut Sheet<'_>, query: &Query, cause: &'static str, how: Use) {
     // `max(id)` is found by an index too.
-    sheet.planner_chooses =
-        !query.functions.is_empty() || query.outline.get().is_none_or(|outline| outline.chooses);
+    // What UPDATE, DELETE and MERGE join is read in either way.
+    sheet.planner_chooses = !query.functions.is_empty()
+        || query.outline.get().is_none_or(|outline| outline.chooses || !outline.plain);
     for read in &query.reads {
         if let Some(name) = sheet.existing(read, false) {
             let reach = reach(sheet, query, read);
@@ -380,7 +381,9 @@ fn change(sheet: &mut Sheet<'_>, dml: &Dml, target: &Name, only: bool, how: Use)
         DmlKind::Select | DmlKind::Replace | DmlKind::Load => false,
     };
     if looks_up {
-        lock_ancestors(sheet, &base, cause);
+        // From PostgreSQL 14 on the first row that is written makes it look.
+        let by_rows = sheet.since(14) && dml.kind != DmlKind::Insert && !partitioned;
+        lock_ancestors(sheet, &base, if by_rows { "partition-check" } else { cause });
     }
     match dml.kind {
         DmlKind::Insert | DmlKind::Replace | DmlKind::Load => {
@@ -391,12 +394,14 @@ fn change(sheet: &mut Sheet<'_>, dml: &Dml, target: &Name, only: bool, how: Use)
         DmlKind::Update | DmlKind::Delete => {
             // A condition that joins tables says little of the rows of one.
             let joined = !dml.query.reads.is_empty();
-            let access =
-                if joined { Access::ByIndex } else { access(sheet, &base, dml.filter.as_ref()) };
-            sheet.planner_chooses = access == Access::ByIndex;
             let members = members(sheet, &base, &changed(sheet, dml, &base, only));
             for member in &members {
                 sheet.lock(member, RowExclusive, cause);
+                let access = match joined {
+                    true => Access::ByIndex,
+                    false => access(sheet, member, dml.filter.as_ref()),
+                };
+                sheet.planner_chooses = access == Access::ByIndex;
                 if access != Access::ByKey && how == Use::Run {
                     read_rows(sheet, member, cause);
                 }
@@ -479,15 +484,20 @@ fn access(sheet: &Sheet<'_>, table: &Name, filter: Option<&Expr>) -> Access {
             .iter()
             .any(|wanted| contains_word(&text, wanted))
     };
+    // PostgreSQL 18 skips through the values of columns that come first.
+    let named = |column: &&str| filter.columns.iter().any(|named| named == column);
+    let parent = !found.is_partitioned() && !sheet.schema.children(table).is_empty();
     let usable = found.indexes.iter().filter(|index| index.predicate.is_none());
     let by = usable.filter_map(|index| {
         let columns: Option<Vec<&str>> = index.parts.iter().map(|part| part.key.column()).collect();
         let first = index.parts.first()?.key.column()?;
         let unique = index.kind == IndexKind::Unique || index.primary;
         let whole_key = unique && columns.is_some_and(|all| all.into_iter().all(compared));
-        match (whole_key, compared(first)) {
-            (true, _) => Some(Access::ByKey),
-            (false, true) => Some(Access::ByIndex),
+        let reaches = named(&first) || (sheet.since(18) && index.key_columns().iter().any(named));
+        match (whole_key, reaches) {
+            // A table with children is not taken to be of ten pages at least.
+            (true, _) if !parent => Some(Access::ByKey),
+            (true, _) | (false, true) => Some(Access::ByIndex),
             (false, false) => None,
         }
     });

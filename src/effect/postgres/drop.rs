@@ -5,7 +5,7 @@
 
 use super::missing::{self, Named};
 use super::sheet::Sheet;
-use super::{dependents, partition};
+use super::{dependents, partition, referential};
 use crate::effect::LockMode::{AccessExclusive, ShareUpdateExclusive};
 use crate::schema::{Dependent, Name, Part, Relation, RelationKind};
 use crate::sql::ObjectName;
@@ -181,7 +181,7 @@ fn partition_of(sheet: &mut Sheet<'_>, drop: &Drop, name: &Name) {
     partition::lock_parent_of(sheet, name);
     let parent = sheet.table(name).and_then(|t| t.partition_of.as_ref()).map(|(of, _)| of.clone());
     let Some(parent) = parent else { return };
-    let referencing = sheet.schema.foreign_keys_to(&parent);
+    let referencing = referential::keys_to(sheet, &parent);
     for (other, constraint) in referencing {
         if !drop.cascade {
             let detail = format!("\"{}\" references the parent of the partition", other.name);

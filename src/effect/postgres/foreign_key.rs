@@ -14,8 +14,6 @@ use crate::sql::ast::{
     TableConstraint,
 };
 
-use super::constraint::*;
-
 /// Effects of a foreign key added to a table that exists.
 ///
 /// PostgreSQL 12 to 18 lock both tables against writes and read both to check the rows. A new
@@ -70,7 +68,7 @@ pub(super) fn foreign_key(
         return;
     }
     if added.not_valid {
-        left_not_valid(sheet, target, added);
+        target.left_not_valid(sheet, added);
         return;
     }
     let filled = |column: &ColumnDef| {

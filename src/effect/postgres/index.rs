@@ -4,7 +4,7 @@
 //! (index.c); manual: CREATE INDEX, REINDEX; measured, testdata/servers/postgres.
 
 use super::sheet::Sheet;
-use super::{index_as_table, index_refused, partition, reloptions, source};
+use super::{index_as_table, index_refused, part_index, reloptions, source};
 use crate::effect::LockMode::{AccessExclusive, Share, ShareUpdateExclusive};
 use crate::schema::{Index, Name, Relation, RelationKind, made_up_name};
 use crate::sql::ast::{
@@ -112,7 +112,7 @@ fn taken(sheet: &mut Sheet<'_>, create: &CreateIndex, index: &Name) {
 /// The index of a partitioned table is built on every partition that has no equal one.
 fn on_partitions(sheet: &mut Sheet<'_>, create: &CreateIndex, table: &Name) {
     if let Some(found) = sheet.table(table) {
-        partition::build_on_partitions(sheet, found, &as_index(create));
+        part_index::build_on_partitions(sheet, found, &as_index(create));
     }
 }
 
@@ -313,7 +313,7 @@ fn fits_above(sheet: &Sheet<'_>, above: (&Name, &Name), below: (&Name, &Name)) -
     }
     let is_part = part.partition_of.as_ref().is_some_and(|(of, _)| of == above.1);
     let other = part.indexes.iter().any(|other| other.parent.as_ref() == Some(above.0));
-    is_part && !other && partition::is_equal(index, own)
+    is_part && !other && part_index::is_equal(index, own)
 }
 
 fn move_all(sheet: &mut Sheet<'_>, from: &str, to: &str) {

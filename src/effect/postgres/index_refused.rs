@@ -3,7 +3,7 @@
 //! PostgreSQL 12 to 18, manual: CREATE INDEX; measured, testdata/servers/postgres.
 
 use super::sheet::Sheet;
-use super::{constraint, functions, method, reloptions, there};
+use super::{functions, key, method, reloptions, there};
 use crate::schema::Name;
 use crate::sql::Ident;
 use crate::sql::ast::{CreateIndex, Expr, GeneratedStorage, IndexKind, Key, KeyPart, ObjectKind};
@@ -120,7 +120,7 @@ fn is_uncovered(sheet: &mut Sheet<'_>, create: &CreateIndex, table: &Name) -> bo
     let parts = &create.index.parts;
     let family = sheet.family(table, create.only);
     let mut divided = family.iter().filter_map(|member| sheet.table(member)?.partition_by.as_ref());
-    let uncovered = divided.any(|by| !constraint::covers(parts, by));
+    let uncovered = divided.any(|by| !key::covers(parts, by));
     if uncovered {
         let detail = "a unique index on a partitioned table has to hold all partition columns";
         sheet.fails("unique-on-expression", "0A000", detail.to_owned());

@@ -4,10 +4,10 @@
 //! PostgreSQL 12 to 18, manual: INSERT; ri_triggers.c for the rows of foreign keys; execPartition.c
 //! for the partitions; measured, testdata/servers/postgres.
 
-use super::column;
 use super::prune::{self, Division};
 use super::referential::look_up;
 use super::sheet::Sheet;
+use super::{bounds, column};
 use crate::effect::LockMode::RowExclusive;
 use crate::schema::{Column, Constraint, Demand, Index, Name, Relation};
 use crate::sql::ast::{Dml, IndexKind};
@@ -26,7 +26,10 @@ pub(super) fn insert(sheet: &mut Sheet<'_>, dml: &Dml, table: &Name, cause: &'st
             sheet.lock(member, RowExclusive, cause);
         }
     }
-    if is_outside(sheet, &values, table) || is_homeless(sheet, &values, table) {
+    if is_outside(sheet, &values, table)
+        || is_homeless(sheet, &values, table)
+        || violates_check(sheet, &values, table)
+    {
         return;
     }
     for column in &found.columns {
@@ -254,4 +257,33 @@ fn is_homeless(sheet: &mut Sheet<'_>, values: &Values<'_>, table: &Name) -> bool
         sheet.fails("rows-violate", "23514", detail);
     }
     homeless
+}
+
+/// Notes a literal that a CHECK does not let through. Says whether there is one.
+fn violates_check(sheet: &mut Sheet<'_>, values: &Values<'_>, table: &Name) -> bool {
+    let checks = values.table.constraints.iter().filter(|check| check.enforced);
+    let violated = checks.filter_map(|known| match &known.kind {
+        Demand::Check(check) => Some((known, check)),
+        Demand::PrimaryKey(_)
+        | Demand::Unique(_)
+        | Demand::Exclude(_)
+        | Demand::ForeignKey { .. }
+        | Demand::NotNull(_) => None,
+    });
+    let mut violated = violated.filter(|(_, check)| {
+        check.columns.iter().any(|column| {
+            let given = values.given(column).unwrap_or_default();
+            let terms = bounds::terms_of(&check.text, column);
+            given.iter().any(|value| terms.iter().any(|term| term.refuses(value)))
+        })
+    });
+    let Some((known, _)) = violated.next() else { return false };
+    let detail = format!("a new row for \"{table}\" violates check constraint \"{}\"", known.name);
+    // A trigger may give the row another value first.
+    if values.table.triggers.is_empty() {
+        sheet.fails("rows-violate", "23514", detail);
+    } else {
+        sheet.may_fail("rows-violate", "23514", detail);
+    }
+    true
 }

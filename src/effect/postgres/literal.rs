@@ -136,6 +136,14 @@ fn is_no_number(text: &str, besides: &[char]) -> bool {
     !rest.starts_with(|c: char| c.is_ascii_digit() || c == '.') || !rest.chars().all(allowed)
 }
 
+/// Says whether a literal in quotes is no value of a type.
+pub(super) fn is_misread(schema: &Schema, data_type: &DataType, literal: &str) -> bool {
+    let plain = literal.trim();
+    let quoted = plain.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
+    let to = types::scalar(schema, data_type);
+    quoted.zip(to).is_some_and(|(text, to)| is_wrong(&to, text.trim()))
+}
+
 /// Says whether a literal that is not in quotes is of a type which no assignment casts to another
 /// (PostgreSQL 12 to 18, pg_cast: contexts `i` and `a`; everything becomes a string by itself).
 pub(super) fn is_unassignable(schema: &Schema, data_type: &DataType, literal: &str) -> bool {

@@ -174,3 +174,15 @@ pub(super) fn is_alone(
     }
     alone
 }
+
+/// Says whether a table below one inherits the same from a table that is not among those below.
+pub(super) fn has_other_source(
+    sheet: &Sheet<'_>,
+    table: &Name,
+    has: impl Fn(&Relation) -> bool,
+) -> bool {
+    let family = sheet.family(table, false);
+    let below = family.iter().skip(1);
+    let mut above = below.flat_map(|member| sheet.schema.parents(member));
+    above.any(|above| !family.contains(&above.name) && has(above))
+}

@@ -5,15 +5,16 @@
 //! testdata/servers/postgres.
 
 use super::foreign_key;
+use super::part_index::{build_below, is_equal};
 use super::sheet::Sheet;
 use super::target::Target;
-use super::{bounds, constraint, literal, source};
+use super::{bounds, literal, referential, source};
 use crate::effect::LockMode::{
     self, AccessExclusive, AccessShare, ShareRowExclusive, ShareUpdateExclusive,
 };
-use crate::schema::{Column, Constraint, Demand, Index, Name, Origin, Relation, RelationKind};
-use crate::sql::ast::{DetachMode, IndexKind, ObjectKind, PartitionBound, Publication};
-use crate::sql::{Ident, ObjectName};
+use crate::schema::{Column, Constraint, Demand, Name, Origin, Relation};
+use crate::sql::ObjectName;
+use crate::sql::ast::{DetachMode, ObjectKind, PartitionBound, Publication};
 
 /// The lock that DETACH PARTITION needs on the parent.
 pub(super) const fn detach_level(mode: DetachMode) -> LockMode {
@@ -220,6 +221,11 @@ fn value_refused(sheet: &mut Sheet<'_>, parent: &Name, bound: &PartitionBound) -
     for (at, value) in values {
         let Some(column) = columns.get(at).copied().flatten() else { continue };
         let Some(data_type) = &column.data_type else { continue };
+        if literal::is_misread(sheet.schema, data_type, value) {
+            let detail = format!("invalid input syntax for type {}: {value}", data_type.name);
+            sheet.fails("partition-bound", "22P02", detail);
+            return true;
+        }
         if literal::is_unassignable(sheet.schema, data_type, value) {
             let detail = format!(
                 "specified value cannot be cast to type {} for column \"{}\"",
@@ -277,52 +283,6 @@ fn attach_indexes(sheet: &mut Sheet<'_>, parent: &Relation, child: &Relation) {
     }
 }
 
-/// Builds the part of a partitioned index on a partition, and on what lies below it, where there is
-/// no equal index that serves as the part.
-pub(super) fn build_below(sheet: &mut Sheet<'_>, child: &Relation, index: &Index) {
-    if child.kind == RelationKind::Foreign {
-        return;
-    }
-    let columns = index_columns(index);
-    let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-    let name = constraint::part_index_name(sheet, child, &columns, label(index));
-    let cause = if index.primary { "add-primary-key" } else { "create-index" };
-    constraint::build(sheet, &child.name, &name, cause);
-    build_on_partitions(sheet, child, index);
-}
-
-/// Builds the parts of an index on the partitions of a table.
-pub(super) fn build_on_partitions(sheet: &mut Sheet<'_>, table: &Relation, index: &Index) {
-    for part in sheet.schema.partitions(&table.name) {
-        if !part.indexes.iter().any(|own| is_equal(index, own)) {
-            build_below(sheet, part, index);
-        }
-    }
-}
-
-/// Says whether an index of a partition serves as its part of a partitioned one.
-pub(super) fn is_equal(index: &Index, own: &Index) -> bool {
-    own.parent.is_none() && index.is_served_by(own)
-}
-
-/// Returns the columns that the made-up name of an index shows.
-pub(super) fn index_columns(index: &Index) -> Vec<String> {
-    let include = index.include.iter();
-    let include: Vec<Ident> =
-        include.map(|name| Ident::new(name.as_str(), crate::sql::Span::default())).collect();
-    crate::schema::index_column_names(&index.parts, &include)
-}
-
-/// Returns the label of an index's made-up name.
-pub(super) fn label(index: &Index) -> &'static str {
-    match (&index.constraint, index.primary) {
-        (_, true) => "pkey",
-        (Some(_), false) if index.kind == IndexKind::Unique => "key",
-        (Some(_), false) => "excl",
-        (None, false) => "idx",
-    }
-}
-
 /// Foreign keys of the parent are made on the partition and checked; one that both have already is
 /// merged, which takes the stronger lock on the referenced table.
 fn attach_foreign_keys(sheet: &mut Sheet<'_>, parent: &Relation, child: &Relation) {
@@ -365,7 +325,7 @@ fn is_same_key(key: &Constraint, own: &Constraint) -> bool {
 pub(super) fn referencing(sheet: &mut Sheet<'_>, parent: &Name, cause: &'static str) {
     let mode = if sheet.since(15) { ShareRowExclusive } else { AccessShare };
     let others: Vec<Name> =
-        sheet.schema.foreign_keys_to(parent).iter().map(|(t, _)| t.name.clone()).collect();
+        referential::keys_to(sheet, parent).iter().map(|(t, _)| t.name.clone()).collect();
     for other in others {
         sheet.lock(&other, mode, cause);
     }
@@ -442,8 +402,9 @@ pub(super) fn detach(
 /// Foreign keys that reference the whole lose their part for the partition.
 fn detach_from_keys(sheet: &mut Sheet<'_>, parent: &Name, child: &Name) {
     let referencing: Vec<Name> =
-        sheet.schema.foreign_keys_to(parent).iter().map(|(t, _)| t.name.clone()).collect();
+        referential::keys_to(sheet, parent).iter().map(|(t, _)| t.name.clone()).collect();
     if !referencing.is_empty() {
+        super::dml::lock_ancestors(sheet, child, "detach-partition");
         sheet.lock(child, AccessExclusive, "detach-partition");
     }
     for other in referencing {
@@ -453,7 +414,8 @@ fn detach_from_keys(sheet: &mut Sheet<'_>, parent: &Name, child: &Name) {
             continue;
         }
         for member in foreign_key::partitions_of(sheet, child) {
-            sheet.scan(&member, "detach-partition-foreign-key", source::PARTITION);
+            let cause = "detach-partition-foreign-key";
+            sheet.scan_unless_indexed(&member, cause, source::PARTITION);
         }
         let detail = format!("rows of \"{other}\" may reference those of \"{child}\"");
         sheet.may_fail("rows-referenced", "23503", detail);

@@ -98,6 +98,9 @@ impl<'s> Division<'s> {
             return true;
         }
         let terms = |column: &str| -> Vec<Term> { bounds::terms_of(condition, column) };
+        if columns.iter().any(|column| self.is_never_null(column, &terms(column))) {
+            return true;
+        }
         match (bound, columns.as_slice()) {
             (PartitionBound::Hash { .. }, columns) => {
                 let known: Option<Vec<Vec<String>>> =
@@ -123,12 +126,27 @@ impl<'s> Division<'s> {
             (PartitionBound::Range { from, to }, columns) => {
                 let known = columns.iter().map_while(|column| listed(terms(column)));
                 let known: Vec<Vec<String>> = known.collect();
-                let outside =
-                    |key: &Vec<&str>| bounds::within(key, from, to) == Some(Place::Outside);
-                !known.is_empty() && keys(&known).is_some_and(|all| all.iter().all(outside))
+                let next = columns.get(known.len()).map(|column| terms(column)).unwrap_or_default();
+                let outside = |key: &Vec<&str>| {
+                    bounds::within(key, from, to) == Some(Place::Outside)
+                        || is_beyond(key, &next, from, to)
+                };
+                let some = !known.is_empty() || !next.is_empty();
+                some && keys(&known).is_some_and(|all| all.iter().all(outside))
             }
             (PartitionBound::Default | PartitionBound::In(_), _) => false,
         }
+    }
+
+    /// PostgreSQL 17 and later know that no row has NULL in a column that is NOT NULL.
+    fn is_never_null(&self, column: &str, terms: &[Term]) -> bool {
+        let null = |value: &String| value.eq_ignore_ascii_case("null");
+        let wanted = terms.iter().any(|term| match term {
+            Term::In(found) => found.iter().all(null),
+            Term::NotIn(_) | Term::Compare(_, _) => false,
+        });
+        let marked = self.table.column(column).is_some_and(|column| column.not_null);
+        wanted && marked && self.schema.server.version.at_least(17, 0, 0)
     }
 
     /// The default partition holds nothing that others hold: single values, and for ranges what
@@ -188,6 +206,21 @@ impl<'s> Division<'s> {
         }
         false
     }
+}
+
+/// Says whether the column behind the first ones of a key is below the lower or above the upper bound
+/// where those are the bound's own.
+fn is_beyond(key: &[&str], next: &[Term], from: &[String], to: &[String]) -> bool {
+    let same = |bound: &[String]| {
+        let mut pairs = key.iter().zip(bound);
+        pairs.all(|(value, limit)| bounds::compare(value, limit) == Some(Ordering::Equal))
+    };
+    let (low, high) = (from.get(key.len()), to.get(key.len()));
+    let below = low.filter(|_| same(from));
+    let above = high.filter(|_| same(to));
+    let last = to.len() == key.len() + 1;
+    below.is_some_and(|low| next.iter().any(|term| bounds::below(term, low)))
+        || above.is_some_and(|high| last && next.iter().any(|term| bounds::at_least(term, high)))
 }
 
 /// Returns the literals that a column can be where terms hold; none where they list none.

@@ -42,7 +42,8 @@ pub(super) fn moves(sheet: &mut Sheet<'_>, dml: &Dml, base: &Name, members: &[Na
     }
 }
 
-/// UPDATE, DELETE and MERGE look up or change rows of the other tables of foreign keys.
+/// UPDATE, DELETE and MERGE look up or change rows of the other tables of foreign keys, and of those
+/// that reference them in turn where rows are changed there.
 pub(super) fn look(sheet: &mut Sheet<'_>, dml: &Dml, members: &[Name]) {
     let assigned = |name: &str| dml.columns.iter().any(|column| column.as_str() == name);
     let deletes = dml.kind == DmlKind::Delete;
@@ -57,6 +58,22 @@ pub(super) fn look(sheet: &mut Sheet<'_>, dml: &Dml, members: &[Name]) {
             }
         }
     }
+    let columns: Vec<&str> = dml.columns.iter().map(crate::sql::Ident::as_str).collect();
+    let change = if deletes { Gone::Rows } else { Gone::Values(columns) };
+    let mut seen = Vec::new();
+    follow(sheet, members, &change, &mut seen);
+}
+
+/// What goes from referenced tables.
+enum Gone<'c> {
+    /// Whole rows.
+    Rows,
+    /// The values of columns.
+    Values(Vec<&'c str>),
+}
+
+fn follow(sheet: &mut Sheet<'_>, members: &[Name], gone: &Gone<'_>, seen: &mut Vec<Name>) {
+    let schema = sheet.schema;
     let referencing: Vec<_> = members.iter().flat_map(|name| keys_to(sheet, name)).collect();
     for (child, constraint) in referencing {
         let Demand::ForeignKey { columns, parent, parent_columns, on_delete, on_update } =
@@ -64,8 +81,13 @@ pub(super) fn look(sheet: &mut Sheet<'_>, dml: &Dml, members: &[Name]) {
         else {
             continue;
         };
-        let action = if deletes { on_delete } else { on_update };
-        let touched = deletes || parent_columns.iter().any(|column| assigned(column));
+        let (action, touched) = match gone {
+            Gone::Rows => (on_delete, true),
+            Gone::Values(values) => {
+                let assigned = |column: &String| values.contains(&column.as_str());
+                (on_update, parent_columns.iter().any(assigned))
+            }
+        };
         if !touched || !constraint.enforced {
             continue;
         }
@@ -84,11 +106,19 @@ pub(super) fn look(sheet: &mut Sheet<'_>, dml: &Dml, members: &[Name]) {
             .indexes
             .iter()
             .any(|index| index.key_columns().first().is_some_and(|first| wanted.contains(first)));
-        for member in foreign_key::partitions_of(sheet, &child.name) {
-            sheet.lock(&member, mode, "foreign-key-rows");
+        let below = foreign_key::partitions_of(sheet, &child.name);
+        for member in &below {
+            sheet.lock(member, mode, "foreign-key-rows");
             if !indexed {
-                sheet.scan(&member, "foreign-key-rows", source::FOREIGN_KEY);
+                sheet.scan(member, "foreign-key-rows", source::FOREIGN_KEY);
             }
+        }
+        if mode == RowExclusive && !seen.contains(&child.name) && schema.relation(parent).is_some()
+        {
+            seen.push(child.name.clone());
+            let deleted = matches!((gone, action), (Gone::Rows, ReferentialAction::Cascade));
+            let next = if deleted { Gone::Rows } else { Gone::Values(wanted) };
+            follow(sheet, &below, &next, seen);
         }
     }
 }

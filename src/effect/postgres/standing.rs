@@ -3,14 +3,13 @@
 //! PostgreSQL 12 to 18, tablecmds.c: ATExecDropConstraint, ATExecValidateConstraint,
 //! ATExecAlterConstraint; manual: ALTER TABLE; measured, testdata/servers/postgres.
 
+use super::foreign_key::{lock_referenced, partitions_of, scan_referenced};
 use super::sheet::Sheet;
 use super::target::Target;
 use super::{column, dependents, source};
 use crate::effect::LockMode::{AccessExclusive, AccessShare, RowShare};
 use crate::schema::{Constraint, Demand, Name, Relation};
 use crate::sql::ast::{ConstraintKind, ObjectKind, TableConstraint};
-
-use super::foreign_key::*;
 
 pub(super) fn find<'s>(
     sheet: &Sheet<'s>,
@@ -122,12 +121,15 @@ pub(super) fn drop(
 
 /// The keys of partitions that are attached to a key go with it.
 pub(super) fn lose_attached(sheet: &mut Sheet<'_>, target: &Target<'_>, name: &str) {
-    let full = Name::new(target.name.schema.clone(), name);
-    for child in sheet.schema.descendants(&target.name) {
-        for index in child.indexes.iter().filter(|index| index.parent.as_ref() == Some(&full)) {
-            let own = Name::new(child.name.schema.clone(), index.name.clone());
-            sheet.lose(ObjectKind::Index, &own.to_string(), false, true);
-            sheet.lose_part(ObjectKind::Constraint, &child.name, &index.name, false, true);
+    let mut above = vec![Name::new(target.name.schema.clone(), name)];
+    while let Some(full) = above.pop() {
+        for child in sheet.schema.descendants(&target.name) {
+            for index in child.indexes.iter().filter(|index| index.parent.as_ref() == Some(&full)) {
+                let own = Name::new(child.name.schema.clone(), index.name.clone());
+                sheet.lose(ObjectKind::Index, &own.to_string(), false, true);
+                sheet.lose_part(ObjectKind::Constraint, &child.name, &index.name, false, true);
+                above.push(own);
+            }
         }
     }
 }
@@ -272,22 +274,12 @@ pub(super) fn alter(
             sheet.may_fail("orphans-present", "23503", detail);
         }
         Some(false) if found.enforced => {
-            sheet.lock(parent, AccessExclusive, "alter-constraint");
+            for member in partitions_of(sheet, parent) {
+                sheet.lock(&member, AccessExclusive, "alter-constraint");
+            }
         }
         Some(_) | None => {}
     }
-}
-
-/// Says whether a table below one inherits the same from a table that is not among those below.
-pub(super) fn has_other_source(
-    sheet: &Sheet<'_>,
-    table: &Name,
-    has: impl Fn(&Relation) -> bool,
-) -> bool {
-    let family = sheet.family(table, false);
-    let below = family.iter().skip(1);
-    let mut above = below.flat_map(|member| sheet.schema.parents(member));
-    above.any(|above| !family.contains(&above.name) && has(above))
 }
 
 /// Effects of RENAME CONSTRAINT.
@@ -320,7 +312,8 @@ pub(super) fn rename(sheet: &mut Sheet<'_>, target: &Target<'_>, from: &str, to:
         sheet.fails("wrong-object-kind", "42P16", detail);
         return;
     }
-    if passed_on && has_other_source(sheet, &target.name, |above| above.constraint(from).is_some())
+    if passed_on
+        && column::has_other_source(sheet, &target.name, |above| above.constraint(from).is_some())
     {
         let detail = format!("cannot rename inherited constraint \"{from}\"");
         sheet.fails("column-in-use", "42P16", detail);

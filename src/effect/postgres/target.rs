@@ -3,7 +3,9 @@
 //! PostgreSQL 12 to 18, tablecmds.c: ATRewriteCatalogs runs drops first, whatever their place in
 //! the statement; manual: ALTER TABLE, Notes; measured, testdata/servers/postgres.
 
+use super::sheet::Sheet;
 use crate::schema::Name;
+use crate::sql::Ident;
 use crate::sql::ast::{ActionKind, ColumnDef, PgAction, TableAction, TableConstraint};
 
 /// The table that a statement alters.
@@ -14,6 +16,14 @@ pub(super) struct Target<'a> {
     pub(super) only: bool,
     /// What the other actions change.
     pub(super) beside: Beside<'a>,
+}
+
+impl Target<'_> {
+    /// Notes that a constraint is left to be validated.
+    pub(super) fn left_not_valid(&self, sheet: &mut Sheet<'_>, added: &TableConstraint) {
+        let name = added.name.as_ref().map_or("constraint", Ident::as_str);
+        sheet.leaves("not-valid", format!("{}.{name}", self.name), &self.name);
+    }
 }
 
 /// What the other actions of the statement change for one of them.

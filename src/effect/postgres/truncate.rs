@@ -3,10 +3,10 @@
 //! PostgreSQL 12 to 18, tablecmds.c: ExecuteTruncateGuts, truncate_check_rel; manual: TRUNCATE;
 //! measured, testdata/servers/postgres.
 
-use super::foreign_table;
 use super::referential;
 use super::sheet::Sheet;
-use crate::effect::LockMode::{AccessExclusive, AccessShare};
+use super::{dml, foreign_key, foreign_table};
+use crate::effect::LockMode::AccessExclusive;
 use crate::schema::{Name, Relation, RelationKind};
 use crate::sql::ast::{ObjectKind, Truncate};
 
@@ -58,7 +58,8 @@ fn referencing(sheet: &mut Sheet<'_>, truncate: &Truncate, tables: &mut Vec<(Nam
         let keys = referential::keys_to(sheet, &name);
         let others: Vec<Name> = keys.into_iter().map(|(other, _)| other.name.clone()).collect();
         for other in others {
-            for member in sheet.family(&other, false) {
+            // Children by inheritance do not have the key.
+            for member in foreign_key::partitions_of(sheet, &other) {
                 if tables.iter().any(|(known, _)| *known == member) {
                     continue;
                 }
@@ -78,10 +79,8 @@ fn referencing(sheet: &mut Sheet<'_>, truncate: &Truncate, tables: &mut Vec<(Nam
 fn empty(sheet: &mut Sheet<'_>, truncate: &Truncate, name: &Name, cascaded: bool) {
     let cause = if cascaded { "truncate-cascade" } else { "truncate" };
     sheet.lock(name, AccessExclusive, cause);
-    if let Some((parent, _)) = sheet.table(name).and_then(|found| found.partition_of.as_ref())
-        && !sheet.since(14)
-    {
-        sheet.lock(parent, AccessShare, cause);
+    if !sheet.since(14) {
+        dml::lock_ancestors(sheet, name, cause);
     }
     if sheet.table(name).is_none_or(Relation::has_storage) {
         for index in sheet.indexes_of(name) {

@@ -29,6 +29,12 @@ pub(super) fn change(
     {
         return;
     }
+    let from_elsewhere = |above: &Relation| above.column(column).is_some();
+    if !target.only && column::has_other_source(sheet, &target.name, from_elsewhere) {
+        let detail = format!("cannot alter inherited column \"{column}\"");
+        sheet.fails("column-in-use", "42P16", detail);
+        return;
+    }
     let full = format!("{}.{column}", target.name);
     let old = sheet
         .table(&target.name)
@@ -301,7 +307,7 @@ fn dependent_parts(
     for index in table.indexes.iter().filter(|index| index.mentions_column(column)) {
         if !rewrites && is_rebuilt(index, column, family_changes, old.collation.as_ref()) {
             let full = Name::new(name.schema.clone(), index.name.clone());
-            super::constraint::build(sheet, name, &full, "type-change");
+            super::part_index::build(sheet, name, &full, "type-change");
         }
     }
     for constraint in table.constraints.iter().filter(|c| c.columns().contains(&column)) {

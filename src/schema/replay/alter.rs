@@ -292,6 +292,9 @@ fn hierarchy(schema: &mut Schema, name: &Name, action: &PgAction) {
         }
         PgAction::Inherit(parent) => {
             let parent = schema.resolve(parent);
+            if partition::is_below(schema, &parent, name) {
+                return;
+            }
             let from = schema.relation(&parent).cloned();
             schema.edit(name, |schema, table| {
                 table.inherits.push(parent.clone());

@@ -1,0 +1,18 @@
+CREATE TABLE ref (id int PRIMARY KEY);
+INSERT INTO ref SELECT generate_series(1, 100);
+CREATE TABLE a (id int PRIMARY KEY, name text NOT NULL, n int, ref_id int REFERENCES ref (id), CONSTRAINT n_positive CHECK (n > 0), CONSTRAINT n_small CHECK (n < 1000) NO INHERIT);
+CREATE TABLE b (code int, note text, n int, CONSTRAINT code_positive CHECK (code > 0));
+CREATE TABLE c (own int) INHERITS (a, b);
+CREATE TABLE d (deep int, z int) INHERITS (c);
+CREATE TABLE e (name text, id int) INHERITS (a);
+CREATE TABLE free (id int NOT NULL, name text NOT NULL, n int, ref_id int, CONSTRAINT n_positive CHECK (n > 0));
+CREATE TABLE free2 (id int, name text, n int, ref_id int);
+CREATE FUNCTION noted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+INSERT INTO a SELECT g, 'n', g, g FROM generate_series(1, 50) g;
+INSERT INTO b SELECT g, 'n', g FROM generate_series(1, 50) g;
+INSERT INTO c (id, name, n, code) SELECT g, 'n', g, g FROM generate_series(1, 50) g;
+INSERT INTO d (id, name, n, code) SELECT g, 'n', g, g FROM generate_series(1, 50) g;
+INSERT INTO e (id, name, n) SELECT g, 'n', g FROM generate_series(1, 50) g;
+INSERT INTO free SELECT g, 'n', g FROM generate_series(1, 50) g;
+CREATE INDEX a_n ON a (n);
+CREATE TRIGGER noted AFTER INSERT ON a FOR EACH ROW EXECUTE FUNCTION noted();

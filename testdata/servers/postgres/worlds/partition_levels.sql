@@ -1,0 +1,18 @@
+CREATE TABLE customers (id int PRIMARY KEY, name text);
+CREATE TABLE orders (id bigint NOT NULL, region text NOT NULL, placed date NOT NULL DEFAULT '2024-03-03', total numeric(12,2), customer_id int, note varchar(20), PRIMARY KEY (id, region, placed), CONSTRAINT total_positive CHECK (total > 0)) PARTITION BY LIST (region);
+CREATE TABLE orders_eu PARTITION OF orders FOR VALUES IN ('de', 'fr', 'it') PARTITION BY RANGE (placed);
+CREATE TABLE orders_eu_24 PARTITION OF orders_eu FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+CREATE TABLE orders_eu_25 PARTITION OF orders_eu FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+CREATE TABLE orders_eu_def PARTITION OF orders_eu DEFAULT;
+CREATE TABLE orders_us PARTITION OF orders FOR VALUES IN ('us');
+CREATE TABLE orders_other PARTITION OF orders DEFAULT;
+CREATE FUNCTION noted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+INSERT INTO customers SELECT g, 'c' || g FROM generate_series(1, 200) g;
+INSERT INTO orders SELECT g, (ARRAY['de','fr','us','jp'])[1 + g % 4], date '2024-01-01' + g * 5, g, g, 'n' FROM generate_series(1, 200) g;
+ALTER TABLE orders ADD CONSTRAINT orders_customer FOREIGN KEY (customer_id) REFERENCES customers (id) ON DELETE CASCADE;
+CREATE TABLE items (id int PRIMARY KEY, order_id bigint, region text, placed date, amount int, CONSTRAINT items_order FOREIGN KEY (order_id, region, placed) REFERENCES orders (id, region, placed));
+INSERT INTO items SELECT id, id, region, placed, 1 FROM orders WHERE id <= 50;
+CREATE INDEX orders_note ON orders (note);
+CREATE TRIGGER orders_noted AFTER UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION noted();
+CREATE TABLE spare (id bigint NOT NULL, region text NOT NULL, placed date NOT NULL DEFAULT '2024-03-03', total numeric(12,2), customer_id int, note varchar(20), CONSTRAINT total_positive CHECK (total > 0));
+INSERT INTO spare SELECT g, 'jp', '2026-01-01', g, g, 'n' FROM generate_series(1, 50) g;
