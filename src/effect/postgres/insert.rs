@@ -7,7 +7,7 @@
 use super::prune::{self, Division};
 use super::referential::look_up;
 use super::sheet::Sheet;
-use super::{bounds, column};
+use super::{column, terms};
 use crate::effect::LockMode::RowExclusive;
 use crate::schema::{Column, Constraint, Demand, Index, Name, Relation};
 use crate::sql::ast::{Dml, IndexKind};
@@ -273,8 +273,8 @@ fn violates_check(sheet: &mut Sheet<'_>, values: &Values<'_>, table: &Name) -> b
     let mut violated = violated.filter(|(_, check)| {
         check.columns.iter().any(|column| {
             let given = values.given(column).unwrap_or_default();
-            let terms = bounds::terms_of(&check.text, column);
-            given.iter().any(|value| terms.iter().any(|term| term.refuses(value)))
+            let said = terms::terms_of(&check.text, column);
+            given.iter().any(|value| said.iter().any(|term| term.refuses(value)))
         })
     });
     let Some((known, _)) = violated.next() else { return false };

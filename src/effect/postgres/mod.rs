@@ -53,6 +53,7 @@ mod standing;
 mod statistics;
 mod table_refused;
 mod target;
+mod terms;
 mod there;
 mod trigger;
 mod truncate;

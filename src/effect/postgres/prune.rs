@@ -8,9 +8,10 @@
 
 use std::cmp::Ordering;
 
-use super::bounds::{self, Operator, Place, Term};
+use super::bounds::{self, Place};
 use super::hash;
 use super::sheet::Sheet;
+use super::terms::{self, Operator, Term};
 use crate::schema::{Name, Relation, Schema};
 use crate::sql::ast::{DataType, Key, PartitionBound, PartitionBy};
 
@@ -50,7 +51,7 @@ impl<'s> Division<'s> {
     /// Says whether a row with these literals as its key is in a partition; none where it is not
     /// known. In the default one is what no other takes.
     pub(super) fn takes(&self, key: &[&str], bound: &PartitionBound) -> Option<bool> {
-        if !key.iter().all(|value| bounds::is_literal(value)) {
+        if !key.iter().all(|value| terms::is_literal(value)) {
             return None;
         }
         match bound {
@@ -87,30 +88,30 @@ impl<'s> Division<'s> {
 
     /// Says whether no row that a condition lets through can be in a partition.
     fn rules_out(&self, condition: &str, bound: &PartitionBound) -> bool {
-        let sides = bounds::split_word(bounds::strip(condition), " or ");
+        let sides = terms::split_word(terms::strip(condition), " or ");
         if sides.len() > 1 {
             return sides.into_iter().all(|side| self.rules_out(side, bound));
         }
         let Some(columns) = self.columns() else { return false };
-        let parts = bounds::split_and(condition);
-        let alternatives = |part: &&str| bounds::split_word(part, " or ").len() > 1;
+        let parts = terms::split_and(condition);
+        let alternatives = |part: &&str| terms::split_word(part, " or ").len() > 1;
         if parts.iter().filter(|part| alternatives(part)).any(|part| self.rules_out(part, bound)) {
             return true;
         }
-        let terms = |column: &str| -> Vec<Term> { bounds::terms_of(condition, column) };
-        if columns.iter().any(|column| self.is_never_null(column, &terms(column))) {
+        let said = |column: &str| -> Vec<Term> { terms::terms_of(condition, column) };
+        if columns.iter().any(|column| self.is_never_null(column, &said(column))) {
             return true;
         }
         match (bound, columns.as_slice()) {
             (PartitionBound::Hash { .. }, columns) => {
                 let known: Option<Vec<Vec<String>>> =
-                    columns.iter().map(|column| listed(terms(column))).collect();
+                    columns.iter().map(|column| listed(said(column))).collect();
                 let all = known.as_deref().and_then(keys);
                 all.is_some_and(|all| all.iter().all(|key| self.takes(key, bound) == Some(false)))
             }
-            (PartitionBound::Default, [column]) => self.default_is_out(&terms(column)),
+            (PartitionBound::Default, [column]) => self.default_is_out(&said(column)),
             (PartitionBound::In(values), [column]) => {
-                let known = terms(column);
+                let known = said(column);
                 // A comparison is true of no NULL.
                 let null = |value: &&String| value.eq_ignore_ascii_case("null");
                 let wants = known.iter().any(|term| match term {
@@ -120,13 +121,11 @@ impl<'s> Division<'s> {
                 let left = values.iter().filter(|value| wants || !null(value)).cloned().collect();
                 !known.is_empty() && bounds::terms_exclude(&known, &PartitionBound::In(left))
             }
-            (PartitionBound::Range { .. }, [column]) => {
-                bounds::terms_exclude(&terms(column), bound)
-            }
+            (PartitionBound::Range { .. }, [column]) => bounds::terms_exclude(&said(column), bound),
             (PartitionBound::Range { from, to }, columns) => {
-                let known = columns.iter().map_while(|column| listed(terms(column)));
+                let known = columns.iter().map_while(|column| listed(said(column)));
                 let known: Vec<Vec<String>> = known.collect();
-                let next = columns.get(known.len()).map(|column| terms(column)).unwrap_or_default();
+                let next = columns.get(known.len()).map(|column| said(column)).unwrap_or_default();
                 let outside = |key: &Vec<&str>| {
                     bounds::within(key, from, to) == Some(Place::Outside)
                         || is_beyond(key, &next, from, to)
@@ -182,10 +181,10 @@ impl<'s> Division<'s> {
                 PartitionBound::Range { from, to } => {
                     let (from, to) = (from.first()?, to.first()?);
                     let starts = from.eq_ignore_ascii_case("minvalue")
-                        || bounds::compare(from, reached).is_some_and(Ordering::is_le);
+                        || terms::compare(from, reached).is_some_and(Ordering::is_le);
                     let goes_on = to.eq_ignore_ascii_case("maxvalue")
                         || reached == "minvalue"
-                        || bounds::compare(to, reached).is_some_and(Ordering::is_gt);
+                        || terms::compare(to, reached).is_some_and(Ordering::is_gt);
                     (starts && goes_on).then_some(to.as_str())
                 }
                 PartitionBound::In(_) | PartitionBound::Default | PartitionBound::Hash { .. } => {
@@ -194,7 +193,7 @@ impl<'s> Division<'s> {
             });
             let Some(to) = next else { return false };
             let enough = to.eq_ignore_ascii_case("maxvalue")
-                || high.is_some_and(|(operator, limit)| match bounds::compare(to, limit) {
+                || high.is_some_and(|(operator, limit)| match terms::compare(to, limit) {
                     Some(Ordering::Greater) => true,
                     Some(Ordering::Equal) => operator == Operator::Less,
                     Some(Ordering::Less) | None => false,
@@ -213,7 +212,7 @@ impl<'s> Division<'s> {
 fn is_beyond(key: &[&str], next: &[Term], from: &[String], to: &[String]) -> bool {
     let same = |bound: &[String]| {
         let mut pairs = key.iter().zip(bound);
-        pairs.all(|(value, limit)| bounds::compare(value, limit) == Some(Ordering::Equal))
+        pairs.all(|(value, limit)| terms::compare(value, limit) == Some(Ordering::Equal))
     };
     let (low, high) = (from.get(key.len()), to.get(key.len()));
     let below = low.filter(|_| same(from));
