@@ -207,8 +207,8 @@ impl<'s> Division<'s> {
     }
 }
 
-/// Says whether the column behind the first ones of a key is below the lower or above the upper bound
-/// where those are the bound's own.
+/// Says whether the column behind the first ones of a key is below the lower or above the upper
+/// bound where those are the bound's own.
 fn is_beyond(key: &[&str], next: &[Term], from: &[String], to: &[String]) -> bool {
     let same = |bound: &[String]| {
         let mut pairs = key.iter().zip(bound);

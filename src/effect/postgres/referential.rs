@@ -42,8 +42,8 @@ pub(super) fn moves(sheet: &mut Sheet<'_>, dml: &Dml, base: &Name, members: &[Na
     }
 }
 
-/// UPDATE, DELETE and MERGE look up or change rows of the other tables of foreign keys, and of those
-/// that reference them in turn where rows are changed there.
+/// UPDATE, DELETE and MERGE look up or change rows of the other tables of foreign keys, and of
+/// those that reference them in turn where rows are changed there.
 pub(super) fn look(sheet: &mut Sheet<'_>, dml: &Dml, members: &[Name]) {
     let assigned = |name: &str| dml.columns.iter().any(|column| column.as_str() == name);
     let deletes = dml.kind == DmlKind::Delete;

@@ -25,14 +25,9 @@ pub(super) fn change(
 ) {
     if !column::check_there_first(sheet, target, column)
         || refused(sheet, target, column)
+        || has_other_parent(sheet, target, column)
         || using.is_some_and(|using| using_refused(sheet, target, column, using))
     {
-        return;
-    }
-    let from_elsewhere = |above: &Relation| above.column(column).is_some();
-    if !target.only && column::has_other_source(sheet, &target.name, from_elsewhere) {
-        let detail = format!("cannot alter inherited column \"{column}\"");
-        sheet.fails("column-in-use", "42P16", detail);
         return;
     }
     let full = format!("{}.{column}", target.name);
@@ -100,6 +95,18 @@ pub(super) fn change(
         let detail = format!("values of \"{column}\" may not fit the new type");
         sheet.may_fail("values-do-not-fit", "22001", detail);
     }
+}
+
+/// A column that a table below has from another parent too keeps its type (PostgreSQL 12 to 18,
+/// ATPrepAlterColumnType).
+fn has_other_parent(sheet: &mut Sheet<'_>, target: &Target<'_>, column: &str) -> bool {
+    let from_elsewhere = |above: &Relation| above.column(column).is_some();
+    let has = !target.only && column::has_other_source(sheet, &target.name, from_elsewhere);
+    if has {
+        let detail = format!("cannot alter inherited column \"{column}\"");
+        sheet.fails("column-in-use", "42P16", detail);
+    }
+    has
 }
 
 /// USING computes rows: a foreign table has none here, and a generated column computes its own.
