@@ -160,8 +160,8 @@ pub(super) fn matching_index<'t>(index: &Index, table: &'t mut Relation) -> Opti
     table.indexes.iter_mut().find(|own| own.parent.is_none() && index.is_served_by(own))
 }
 
-/// Says whether a table is another or below it: the server refuses such a parent, and what goes from
-/// table to table would not come to an end.
+/// Says whether a table is another or below it: the server refuses such a parent, and what goes
+/// from table to table would not come to an end.
 pub(super) fn is_below(schema: &Schema, table: &Name, above: &Name) -> bool {
     table == above || schema.descendants(above).iter().any(|below| below.name == *table)
 }
