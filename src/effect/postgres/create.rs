@@ -5,9 +5,7 @@
 
 use super::foreign_key;
 use super::sheet::Sheet;
-use super::{
-    create_refused, dml, key, part_index, partition, there, view as columns, words,
-};
+use super::{create_refused, dml, key, part_index, partition, there, view as columns, words};
 use crate::effect::LockMode::{AccessExclusive, AccessShare, ShareUpdateExclusive};
 use crate::schema::{Name, Relation, RelationKind};
 use crate::sql::ast::{
