@@ -566,7 +566,7 @@ const SHOP: &str = "CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT);\
         twice INTEGER GENERATED ALWAYS AS (qty * 2) STORED,\n\
         code TEXT UNIQUE,\n\
         part_of INTEGER REFERENCES orders (id),\n\
-        CONSTRAINT one_note UNIQUE (customer_id, note)\n\
+        CONSTRAINT one_note UNIQUE (customer_id, note DESC)\n\
     );\n\
     CREATE INDEX orders_note ON orders (note COLLATE BINARY DESC, qty) WHERE qty > 1;\n\
     CREATE INDEX orders_lower ON orders (lower(note));\n\
@@ -683,12 +683,12 @@ fn a_table_that_is_built_anew_keeps_what_is_on_it_and_around_it() {
     let proven =
         rebuilt("ALTER TABLE orders ALTER COLUMN note SET NOT NULL;\n", &[(note, required)]);
     all_proven((ServerKind::Sqlite, 3), &proven);
-    let key = "CONSTRAINT one_note UNIQUE (customer_id, note)";
+    let key = "CONSTRAINT one_note UNIQUE (customer_id, note DESC)";
     rebuilt(
         "ALTER TABLE orders ADD CONSTRAINT few CHECK (qty < 100);\n",
         &[(
             key,
-            "CONSTRAINT one_note UNIQUE (customer_id, note), CONSTRAINT few CHECK (qty < 100)",
+            "CONSTRAINT one_note UNIQUE (customer_id, note DESC), CONSTRAINT few CHECK (qty < 100)",
         )],
     );
     rebuilt("ALTER TABLE orders DROP CONSTRAINT one_note;\n", &[(&format!(",\n{key}"), "")]);

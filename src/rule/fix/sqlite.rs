@@ -12,7 +12,7 @@
 use super::{Fix, FixKind, Runs, Step};
 use crate::schema::{Column, Constraint, Demand, Index, Origin, Relation, Schema};
 use crate::sql::ast::{
-    ActionKind, AlterTable, GeneratedStorage, IndexKind, Key, MyAction, PgAction,
+    ActionKind, AlterTable, GeneratedStorage, IndexKind, Key, KeyPart, MyAction, PgAction,
     ReferentialAction, Statement, StatementKind,
 };
 use crate::sql::{
@@ -231,14 +231,14 @@ fn create_table(table: &Relation, name: &str) -> String {
     // What is written on a column stays there: it goes with the column when that is dropped.
     let columns = table.columns.iter().map(|column| {
         let own = |c: &&&Constraint| c.written_on.as_ref() == Some(&column.name);
-        let own = rest.iter().filter(own).filter_map(|c| constraint_definition(c, true));
+        let own = rest.iter().filter(own).filter_map(|c| constraint_definition(table, c, true));
         let parts: Vec<_> =
             [column_definition(column, inline_key)].into_iter().chain(own).collect();
         parts.join(" ")
     });
     let has = |on: &String| table.columns.iter().any(|column| column.name == *on);
     let apart = rest.iter().filter(|c| !c.written_on.as_ref().is_some_and(has));
-    let constraints = apart.filter_map(|constraint| constraint_definition(constraint, false));
+    let constraints = apart.filter_map(|one| constraint_definition(table, one, false));
     let lines: Vec<String> = columns.chain(constraints).map(|line| format!("    {line}")).collect();
     let option = |key: &str| table.options.contains_key(key);
     let options: Vec<&str> = [("strict", "STRICT"), ("without rowid", "WITHOUT ROWID")]
@@ -252,13 +252,14 @@ fn create_table(table: &Relation, name: &str) -> String {
 }
 
 /// `INTEGER PRIMARY KEY` on the column is the row id; as a table constraint it is too, but
-/// AUTOINCREMENT can only be written on the column.
+/// AUTOINCREMENT can only be written on the column. `INTEGER PRIMARY KEY DESC` has an index.
 fn integer_key(table: &Relation) -> Option<&str> {
     let key = table.primary_key()?;
     let [only] = key else { return None };
     let column = table.column_any_case(only)?;
     let integer = column.data_type.as_ref().is_some_and(|t| t.name.eq_ignore_ascii_case("integer"));
-    integer.then_some(column.name.as_str())
+    let descending = |index: &Index| index.primary && index.parts.iter().any(|p| p.descending);
+    (integer && !table.indexes.iter().any(descending)).then_some(column.name.as_str())
 }
 
 fn column_definition(column: &Column, inline_key: Option<&str>) -> String {
@@ -297,7 +298,11 @@ fn column_definition(column: &Column, inline_key: Option<&str>) -> String {
     out
 }
 
-fn constraint_definition(constraint: &Constraint, on_column: bool) -> Option<String> {
+fn constraint_definition(
+    table: &Relation,
+    constraint: &Constraint,
+    on_column: bool,
+) -> Option<String> {
     let list = |columns: &[String]| {
         columns.iter().map(|column| quote(column)).collect::<Vec<_>>().join(", ")
     };
@@ -305,8 +310,20 @@ fn constraint_definition(constraint: &Constraint, on_column: bool) -> Option<Str
         if on_column { String::new() } else { format!(" ({})", list(columns)) }
     };
     let definition = match &constraint.kind {
-        Demand::PrimaryKey(columns) => format!("PRIMARY KEY{}", key(columns)),
-        Demand::Unique(columns) => format!("UNIQUE{}", key(columns)),
+        Demand::PrimaryKey(columns) | Demand::Unique(columns) => {
+            let primary = matches!(constraint.kind, Demand::PrimaryKey(_));
+            let word = if primary { "PRIMARY KEY" } else { "UNIQUE" };
+            // Its index knows the order and the collation of each column.
+            let mut indexes = table.indexes.iter();
+            match indexes.find(|index| index.constraint.as_ref() == Some(&constraint.name)) {
+                Some(index) if on_column => {
+                    let descending = primary && index.parts.iter().any(|part| part.descending);
+                    format!("{word}{}", if descending { " DESC" } else { "" })
+                }
+                Some(index) => format!("{word} ({})", key_parts(&index.parts)),
+                None => format!("{word}{}", key(columns)),
+            }
+        }
         Demand::Check(check) => format!("CHECK ({})", check.text),
         Demand::ForeignKey { columns, parent, parent_columns, on_delete, on_update } => {
             let target = match parent_columns.as_slice() {
@@ -347,24 +364,24 @@ fn action(event: &str, action: ReferentialAction) -> String {
 
 fn create_index(index: &Index, table: &str) -> String {
     let unique = if index.kind == IndexKind::Unique { "UNIQUE " } else { "" };
-    let parts: Vec<String> = index
-        .parts
-        .iter()
-        .map(|part| {
-            let key = match &part.key {
-                Key::Column(column) => quote(column.as_str()),
-                Key::Expr(expr) => expr.text.clone(),
-            };
-            let collation =
-                part.collation.as_ref().map_or_else(String::new, |c| format!(" COLLATE {c}"));
-            let order = if part.descending { " DESC" } else { "" };
-            format!("{key}{collation}{order}")
-        })
-        .collect();
     let predicate =
         index.predicate.as_ref().map_or_else(String::new, |p| format!(" WHERE {}", p.text));
     let name = quote(&index.name);
-    format!("CREATE {unique}INDEX {name} ON {table} ({}){predicate}", parts.join(", "))
+    format!("CREATE {unique}INDEX {name} ON {table} ({}){predicate}", key_parts(&index.parts))
+}
+
+fn key_parts(parts: &[KeyPart]) -> String {
+    let one = |part: &KeyPart| {
+        let key = match &part.key {
+            Key::Column(column) => quote(column.as_str()),
+            Key::Expr(expr) => expr.text.clone(),
+        };
+        let collation =
+            part.collation.as_ref().map_or_else(String::new, |c| format!(" COLLATE {c}"));
+        let order = if part.descending { " DESC" } else { "" };
+        format!("{key}{collation}{order}")
+    };
+    parts.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 fn quote(name: &str) -> String {
